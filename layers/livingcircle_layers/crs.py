@@ -1,0 +1,31 @@
+"""The metric plane in which every distance of a run is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyproj import CRS
+
+WGS84 = CRS.from_epsg(4326)
+
+
+def metric_crs(bounds: Sequence[float]) -> CRS:
+    """Return a transverse Mercator plane centred on the data, in metres.
+
+    Its scale is 1 on the central meridian and off by 0.012 % at 100 km from it, so lengths of one city
+    stay well within 0.1 % of the ellipsoidal ones and no zone border can cut a city.
+
+    Parameters
+    ----------
+    bounds
+        ``(west, south, east, north)`` in degrees, WGS-84. The centre is rounded to 0.01° so that small
+        changes of the data do not move the plane.
+
+    Examples
+    --------
+    >>> metric_crs((104.0, 30.6, 104.1, 30.7)).axis_info[0].unit_name
+    'metre'
+    """
+    west, south, east, north = bounds
+    lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
+    return CRS.from_proj4(f"+proj=tmerc +lat_0={lat} +lon_0={lon} +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m")

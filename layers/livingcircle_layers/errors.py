@@ -1,0 +1,54 @@
+"""Errors that a planner can act on: what is wrong, what was found, what was expected, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LivingCircleError(Exception):
+    """Base of every error that livingcircle raises on purpose."""
+
+
+def sentence(what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> str:
+    """Put the four parts of an error into one line; parts that are None are left out."""
+    parts = [what]
+    if got is not None:
+        parts.append(f"got {got}")
+    if expected is not None:
+        parts.append(f"expected {expected}")
+    if remedy is not None:
+        parts.append(f"remedy: {remedy}")
+    return " ".join("; ".join(parts).split())
+
+
+class InputError(LivingCircleError, ValueError):
+    """An input cannot be used (exit code 1).
+
+    Parameters
+    ----------
+    what
+        The fault in plain words, naming file and column or row.
+    got, expected
+        What was found and what would have been right.
+    remedy
+        What the user should do next.
+    """
+
+    def __init__(
+        self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(sentence(what, got=got, expected=expected, remedy=remedy))
+
+    @classmethod
+    def of(cls, faults: Sequence[str]) -> InputError:
+        """Join all faults of one table into one error of one line."""
+        return cls(" | ".join(faults))
+
+
+class UsageError(LivingCircleError, ValueError):
+    """The command or call asks for something that does not exist (exit code 2)."""
+
+    def __init__(
+        self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None
+    ) -> None:
+        super().__init__(sentence(what, got=got, expected=expected, remedy=remedy))
