@@ -1,0 +1,417 @@
+"""Every column of every output, named once: type, unit, meaning in two languages, what an empty cell says.
+
+The data dictionary (`docs/data-dictionary.md` and a sheet of the report) is made from this module::
+
+    python -m livingcircle.columns > docs/data-dictionary.md
+"""
+
+from __future__ import annotations
+
+import sys
+
+from livingcircle._table import Column, Table, column_of, conform, looks_like_formula, published
+
+__all__ = [
+    "ACCESS_POINTS", "COMMUNITIES", "COVERAGE", "FACILITIES", "HOMES", "MATRIX", "SCORES", "STREET_EDGES",
+    "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
+    "data_dictionary_markdown", "looks_like_formula", "published",
+]  # fmt: skip
+
+# fmt: off
+_LEVEL = Column("level", "id", "", "community, subdistrict, district or city", "层级:社区、街道、区县、市")
+_UNIT_ID = Column("unit_id", "id", "", "identifier of the unit, as in the input", "单元编号,与输入一致")
+_UNIT_NAME = Column("unit_name", "text", "", "name of the unit", "单元名称", "the input has no name")
+_UNIT_TYPE = Column(
+    "unit_type", "id", "", "urban, rural or industrial", "社区类型:城镇、乡村、产业",
+    "not stated in the input"
+)
+_PEOPLE = Column("people", "int", "people", "people who live in the unit", "居住人口")
+_K_MEAN = Column(
+    "k_mean", "float", "services",
+    "services that a resident can walk to within the standard, on average (k)",
+    "居民平均可步行到达的服务项数 k", "no score"
+)
+_N_SCORED = Column(
+    "n_scored", "int", "services", "scoring services that have data here", "有数据的计分服务项数"
+)
+_N_LISTED = Column(
+    "n_listed", "int", "services", "scoring services of the bundle (N)", "组合中的计分服务项数 N"
+)
+_SCORE = Column(
+    "score", "float", "points", "100 · k / N, weighted by people", "得分 = 100 · k / N,按人口加权",
+    "too few people, or data for less than 70 % of the list"
+)
+_SCORE_LOW = Column(
+    "score_low", "float", "points", "score if every missing layer had no places", "缺失图层按“无”计的得分",
+    "no score"
+)
+_SCORE_HIGH = Column(
+    "score_high", "float", "points", "score if every missing layer served all", "缺失图层按“全有”计的得分",
+    "no score"
+)
+_COMPLETE = Column(
+    "complete_share", "float", "share", "people who reach every required (▲) scoring service / people",
+    "可到达全部应配建(▲)计分服务的人口比例", "no people, or no required service has data"
+)
+_MISSING_ONE = Column(
+    "missing_one_share", "float", "share", "people who miss exactly one required scoring service / people",
+    "只缺一项应配建计分服务的人口比例", "no people, or no required service has data"
+)
+_WEAKEST = Column(
+    "weakest_rule", "id", "", "scoring rule with the lowest share", "覆盖率最低的计分条文",
+    "no share is known"
+)
+_UNIT_COMPLETE = Column(
+    "unit_complete", "bool", "", "every required scoring service is met in the unit",
+    "单元内应配建计分服务是否全部满足", "cannot be told: a layer has no data"
+)
+_SCORE_CONFIDENCE = Column(
+    "confidence", "id", "",
+    "weakest mark of the scored rules: V read in the source, V2 second-hand, M+ to be checked, M? unsure",
+    "计分条文中最弱的可信度标记:V 已核对、V2 二手来源、M+ 待核对、M? 存疑",
+    "nothing is scored, or all verified"
+)
+_FACILITY_ID = Column("facility_id", "id", "", "identifier of the facility", "设施编号")
+_SERVICE = Column("service", "id", "", "service of the catalogue", "服务(目录编号)")
+_SOURCE = Column("source", "text", "", "osm, or the file the row came from", "来源:osm 或文件名")
+_LEG_M = Column(
+    "leg_m", "float", "m", "distance to the street it joins", "接入街道的距离",
+    "farther than the joining limit"
+)
+
+COVERAGE = Table(
+    "coverage", "coverage.csv",
+    "Coverage: one row per unit, rule, group, walker and treatment of gates",
+    "覆盖率:每个单元、条文、人群、步行人群和院门口径一行",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        Column("standard", "id", "", "standard the rule belongs to", "标准编号"),
+        Column("rule", "id", "", "rule: one clause of the standard", "条文编号"),
+        Column(
+            "service", "id", "", "services of the rule, joined by |", "条文所要求的服务,以 | 连接",
+            "no facility"
+        ),
+        Column("theme", "id", "", "theme of the service", "主题圈", "no facility"),
+        Column("tier", "id", "", "tier of the rule: 5min, 10min, 15min …", "圈层", "the clause names none"),
+        Column("group", "id", "", "group of people that is counted: all or age_…", "服务人群"),
+        Column(
+            "group_basis", "id", "",
+            "how the people of the group are known: counted in the input, or derived",
+            "人群数的依据:输入数据或推算", "the rule counts no people"
+        ),
+        Column(
+            "walker", "id", "", "walker whose speed and steps count", "步行人群", "the measure does not walk"
+        ),
+        Column(
+            "gates", "id", "", "how gates of closed estates were taken", "封闭小区院门的口径",
+            "the same for all"
+        ),
+        Column("clause_measure", "id", "", "what the clause itself measures by", "条文口径"),
+        Column(
+            "threshold", "float", "threshold_unit", "figure of the clause", "条文指标值",
+            "the clause has no figure"
+        ),
+        Column("threshold_unit", "id", "", "unit of the threshold", "指标单位", "the clause has no figure"),
+        Column("denominator", "id", "", "what the share is a share of", "覆盖率的分母", "not a share"),
+        Column("demand", "int", "denominator", "all that should be served", "应服务量", "not a share"),
+        Column(
+            "covered", "int", "denominator",
+            "served by walking along streets: metres, or the rule's walker's minutes",
+            "沿街步行口径的已覆盖量", "no data, or not a share"
+        ),
+        Column(
+            "share", "float", "share", "covered / demand", "步行覆盖率", "no data, no demand, or not a share"
+        ),
+        Column(
+            "radius_covered", "int", "denominator", "inside the straight-line radius, as statistics count",
+            "直线半径口径的已覆盖量", "no data, or not a share"
+        ),
+        Column("radius_share", "float", "share", "radius_covered / demand", "半径覆盖率", "as share"),
+        Column(
+            "minutes_covered", "int", "denominator", "served within the tier's minutes by the chosen walker",
+            "所选步行人群在圈层分钟数内的已覆盖量", "no data, or the rule has no minutes"
+        ),
+        Column(
+            "minutes_share", "float", "share", "minutes_covered / demand", "分钟覆盖率", "as minutes_covered"
+        ),
+        Column(
+            "value", "float", "threshold_unit", "result of a supply rule", "配建类条文的结果",
+            "not a supply rule"
+        ),
+        Column(
+            "target", "float", "threshold_unit", "share or value to be reached", "目标值",
+            "the clause has none"
+        ),
+        Column(
+            "met_clause", "bool", "", "met by the clause's own measure", "按条文口径是否满足",
+            "cannot be judged"
+        ),
+        Column(
+            "met_walk", "bool", "", "met when checked by walking", "按步行距离复核是否满足",
+            "cannot be judged"
+        ),
+        Column(
+            "nearest_m_median", "float", "m", "walk to the nearest place, half of the people walk less",
+            "到最近设施步行距离的人口加权中位数", "not reached within the search limit"
+        ),
+        Column(
+            "nearest_m_p90", "float", "m", "walk to the nearest place, nine in ten people walk less",
+            "到最近设施步行距离的人口加权 90 分位", "not reached within the search limit"
+        ),
+        Column(
+            "facilities", "int", "places", "places of the service inside the unit", "单元内设施数", "no data"
+        ),
+        Column(
+            "status", "id", "",
+            "ok; incomplete (the share is a lower bound); no_data; no_demand; not_applicable",
+            "状态:正常;不完整(至少值);无数据;无需求;不适用"
+        ),
+        Column("layer_complete", "id", "", "yes, no or unknown", "图层是否完整", "no layer"),
+        Column(
+            "edge_share", "float", "share", "people whose reach leaves the extract / people",
+            "可达范围超出数据边界的人口比例", "no people"
+        ),
+        Column("clause", "text", "", "citation of the clause", "条文出处"),
+        Column(
+            "bound", "id", "", "must (应), recommended (宜) or optional", "约束程度:应、宜、可",
+            "wording not known"
+        ),
+        Column(
+            "provision", "id", "", "required (▲) or as_needed (△)", "应配建 ▲ 或按需配建 △",
+            "the clause says neither"
+        ),
+        Column("confidence", "text", "", "confidence mark of the figure", "可信度标记"),
+    ),
+)
+
+SCORES = Table(
+    "scores", "scores.csv",
+    "Scores: one row per unit",
+    "得分:每个单元一行",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        _UNIT_TYPE,
+        _PEOPLE,
+        _UNIT_COMPLETE,
+        _K_MEAN,
+        _N_SCORED,
+        _N_LISTED,
+        _SCORE,
+        _SCORE_LOW,
+        _SCORE_HIGH,
+        _COMPLETE,
+        _MISSING_ONE,
+        _WEAKEST,
+        _SCORE_CONFIDENCE,
+    ),
+)
+
+COMMUNITIES = Table(
+    "communities", "communities.gpkg, layer communities",
+    "Communities with their scores and shares, for QGIS",
+    "社区、得分与覆盖率,供 QGIS 使用",
+    (
+        _UNIT_ID,
+        _UNIT_NAME,
+        Column(
+            "subdistrict", "text", "", "subdistrict of the community", "所属街道", "not stated in the input"
+        ),
+        Column("district", "text", "", "district of the community", "所属区县", "not stated in the input"),
+        _UNIT_TYPE,
+        _PEOPLE,
+        _SCORE,
+        _SCORE_LOW,
+        _SCORE_HIGH,
+        _K_MEAN,
+        _N_SCORED,
+        _N_LISTED,
+        _COMPLETE,
+        _MISSING_ONE,
+        _WEAKEST,
+        _UNIT_COMPLETE,
+        _SCORE_CONFIDENCE,
+        Column("basis", "text", "", "how people were placed in homes", "人口落位的依据", "no people"),
+        Column(
+            "leg_m_p50", "float", "m", "leg from home to street, median", "居住点接入街道距离的中位数",
+            "no people"
+        ),
+        Column(
+            "leg_m_p90", "float", "m", "leg from home to street, 90th percentile", "接入街道距离的 90 分位",
+            "no people"
+        ),
+        Column(
+            "share_*", "float", "share",
+            "walking share of the rule named after share_ (the first row of coverage.csv for it)",
+            "该条文的步行覆盖率", "no data, no demand, not applicable, or not a share"
+        ),
+        Column(
+            "geometry", "geometry", "EPSG:4326", "outline of the community, from the input",
+            "社区边界,来自输入"
+        ),
+    ),
+)
+
+FACILITIES = Table(
+    "facilities", "facilities.gpkg, layers facilities_<source>",
+    "Facilities as used, one layer per source",
+    "所用设施,每个来源一个图层",
+    (
+        _FACILITY_ID,
+        _SERVICE,
+        Column("theme", "id", "", "theme of the service", "主题圈"),
+        Column("name", "text", "", "name of the facility", "设施名称", "not named"),
+        _SOURCE,
+        Column(
+            "how", "id", "", "how its access points were found, joined by |", "出入口的确定方式,以 | 连接",
+            "no access point"
+        ),
+        Column("area_m2", "float", "m²", "area of its ground", "占地面积", "a point, or not known"),
+        Column("complete", "id", "", "whether its layer is complete: yes, no, unknown", "所在图层是否完整"),
+        Column("geometry", "geometry", "EPSG:4326", "place or ground of the facility", "设施位置或范围"),
+    ),
+)
+
+ACCESS_POINTS = Table(
+    "access_points", "facilities.gpkg, layers access_<source>",
+    "Access points: where facilities are entered from the street",
+    "出入口:从街道进入设施的位置",
+    (
+        _FACILITY_ID,
+        _SERVICE,
+        _SOURCE,
+        Column("how", "id", "", "point, entrance, gate, crossing, frontage or centre", "出入口的确定方式"),
+        Column("edge_id", "int", "", "street edge it joins; -1 if none", "接入的街道边,-1 为未接入"),
+        _LEG_M,
+        Column("geometry", "geometry", "EPSG:4326", "access point", "出入口位置"),
+    ),
+)
+
+UNPLACED = Table(
+    "unplaced", "unplaced.csv",
+    "Rows and people that could not be used, with the reason",
+    "未能使用的行与人口及原因",
+    (
+        Column("source", "text", "", "file the row came from", "来源文件"),
+        Column("row", "id", "", "row of the file, or id of the object", "行号或对象编号", "no single row"),
+        Column("name", "text", "", "name in the row", "名称", "not named"),
+        Column("unit_id", "id", "", "unit the row belongs to", "所属单元", "not known"),
+        Column(
+            "people", "int", "people", "people who are not counted because of it", "因此未计入的人口",
+            "a facility"
+        ),
+        Column("reason", "id", "", "reason in one word", "原因"),
+        Column("detail", "text", "", "what was found, and what was expected", "说明"),
+    ),
+)
+
+HOMES = Table(
+    "homes", "homes.parquet",
+    "Homes, for checks; never published",
+    "居住点,仅供校核,不得发布",
+    (
+        Column("home", "int", "", "number of the home", "居住点序号"),
+        Column(
+            "unit", "id", "", "unit_id of the community it lies in", "所在社区编号",
+            "outside all communities"
+        ),
+        Column("x", "float", "m", "east in the metric plane named in run.json", "平面东坐标"),
+        Column("y", "float", "m", "north in the metric plane named in run.json", "平面北坐标"),
+        Column("people", "int", "people", "people who live there", "人口"),
+        Column("age_*", "int", "people", "people of the group", "该人群人口"),
+        Column("edge_id", "int", "", "street edge it joins; -1 if none", "接入的街道边,-1 为未接入"),
+        Column("fraction", "float", "share", "position along the edge, 0 to 1", "沿边位置", "not joined"),
+        _LEG_M,
+        Column(
+            "nearest_m_*", "float", "m", "walk to the nearest place of the layer",
+            "到该图层最近设施的步行距离", "not reached within the search limit"
+        ),
+    ),
+)
+
+MATRIX = Table(
+    "matrix", "output of livingcircle matrix",
+    "Walks between origins and destinations; pairs that are not reached are left out",
+    "起讫点间步行距离,不可达的不列出",
+    (
+        Column("origin_id", "id", "", "id of the origin", "起点编号"),
+        Column("destination_id", "id", "", "id of the destination", "终点编号"),
+        Column("walk_m", "float", "m", "walk along streets, legs included", "沿街步行距离,含接入段"),
+        Column("walk_min", "float", "min", "minutes of the walker", "步行分钟数"),
+    ),
+)
+
+STREET_NODES = Table(
+    "street_nodes", "output of livingcircle streets, layer nodes",
+    "Nodes of the walking network",
+    "步行网络节点",
+    (
+        Column("node", "int", "", "number of the node", "节点序号"),
+        Column("geometry", "geometry", "EPSG:4326", "position", "位置"),
+    ),
+)
+
+STREET_EDGES = Table(
+    "street_edges", "output of livingcircle streets, layer edges",
+    "Edges of the walking network",
+    "步行网络边",
+    (
+        Column("edge_id", "int", "", "number of the edge", "边序号"),
+        Column("u", "int", "", "node the edge begins at", "起节点"),
+        Column("v", "int", "", "node the edge ends at", "止节点"),
+        Column("length_m", "float", "m", "length", "长度"),
+        Column("oneway", "bool", "", "walking is allowed from u to v only", "是否只能由 u 走向 v"),
+        Column("highway", "id", "", "class of the street in OpenStreetMap", "道路类别"),
+        Column(
+            "component", "int", "", "connected part of the network; 0 is the largest", "连通分量,0 为最大"
+        ),
+        Column("geometry", "geometry", "EPSG:4326", "line", "线形"),
+    ),
+)
+# fmt: on
+
+TABLES = (
+    COVERAGE,
+    SCORES,
+    COMMUNITIES,
+    FACILITIES,
+    ACCESS_POINTS,
+    UNPLACED,
+    HOMES,
+    MATRIX,
+    STREET_NODES,
+    STREET_EDGES,
+)
+
+
+def data_dictionary_markdown() -> str:
+    """Return the data dictionary of all outputs as Markdown."""
+    lines = [
+        "# Data dictionary 数据字典",
+        "",
+        "Made from `livingcircle.columns`: `python -m livingcircle.columns > docs/data-dictionary.md`.",
+        "",
+        "- An empty cell is never 0: the last column says what it means.",
+        "- CSV files are UTF-8 with BOM, comma, LF; `true`/`false`; shares have 6 decimals, metres 2.",
+        "- `id` and `text` are strings. Texts (names, details, citations) that begin with `=`, `+`, `-`, `@`"
+        " or a control character get a leading apostrophe in CSV files, so that no spreadsheet runs them as"
+        " a formula; ids are never altered.",
+        "- A name ending in `*` stands for all columns that begin with it.",
+    ]
+    for table in TABLES:
+        lines += ["", f"## {table.name}", "", f"{table.title_en}. {table.title_zh}。 File: {table.file}.", ""]
+        lines += ["| column | type | unit | meaning | 含义 | empty means |", "|---|---|---|---|---|---|"]
+        lines += [_markdown_row(column) for column in table.columns]
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_row(column: Column) -> str:
+    cells = (column.dtype, column.unit, column.meaning_en, column.meaning_zh, column.null or "never empty")
+    return f"| `{column.name}` | " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(data_dictionary_markdown())

@@ -1,0 +1,341 @@
+"""Coverage: for every rule and unit, how many people can walk there within the standard."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.facilities import Complete
+
+from livingcircle.reach import Layer, Reach
+from livingcircle.rules import DISTANCE_METRICS, Rule
+from livingcircle.walkers import WALKERS, Walker
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+LEVELS = ("community", "subdistrict", "district", "city")
+TIER_MINUTES = {"5min": 5, "8min": 8, "10min": 10, "15min": 15}
+# Largest population of each circle (standards.md section 1): the fewest places that these people should have.
+TIER_PEOPLE = {
+    "5min": 12_000, "10min": 25_000, "8min": 25_000, "15min": 100_000, "block": 3_000, "community": 12_000,
+}  # fmt: skip
+INCOMPLETE_UNDER = 0.25  # a quarter of the places that the tier asks for (standards.md 11.3)
+# Standards for towns; in a rural community their rules do not apply, and no others are invented.
+URBAN_STANDARDS = frozenset(
+    (
+        "gb50180-2018", "tdt1062-2021", "gb51346-2019", "gb55014-2021", "gbt50563-2010", "city-checkup",
+        "complete-community", "embedded-services", "mofcom-convenience", "shanghai-2016", "shanghai-2024-draft",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units of one level: which one every home belongs to.
+
+    Attributes
+    ----------
+    level
+        One of `LEVELS`.
+    ids, names, types
+        Per unit, in ascending order of id.
+    code
+        Per home the position of its unit, -1 outside.
+    complete
+        Whether all communities of the unit are supplied, per unit.
+    """
+
+    level: str
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    code: Ints
+    complete: Bools
+
+    def total(self, weight: npt.NDArray[Any]) -> Ints:
+        """Sum whole numbers of homes by unit."""
+        inside = self.code >= 0
+        total = np.bincount(self.code[inside], weights=weight[inside].astype(float), minlength=len(self.ids))
+        return np.rint(total).astype(np.int64)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one rule says of every home, for one walker.
+
+    ``radius`` and ``minutes`` are None where the rule has no such measure. ``walk_m`` is the walk to the nearest place
+    of the rule, for a rule of several parts the longest of its parts (any_of: the shortest).
+    """
+
+    rule: Rule
+    walker: str
+    walk: Bools
+    radius: Bools | None
+    minutes: Bools | None
+    walk_m: Floats
+    places: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How much is known about the layer of a rule: status and completeness mark."""
+
+    status: str
+    complete: Complete
+
+
+def rule_walker(rule: Rule, walker: Walker) -> Walker:
+    """Return whose minutes a rule counts: its own walker's where the clause is in minutes."""
+    return WALKERS[rule.walker] if rule.metric == "walk_min" and rule.walker else walker
+
+
+def judge(rules: Sequence[Rule], reaches: Mapping[Layer, Reach], walker: Walker) -> dict[str, Judged]:
+    """Judge every home by every rule that measures a distance or minutes.
+
+    Parameters
+    ----------
+    rules
+        Rules of a run; parts of a rule must be among them.
+    reaches
+        Distances per layer.
+    walker
+        The chosen walker.
+    """
+    judged: dict[str, Judged] = {}
+    for rule in rules:
+        if rule.metric in DISTANCE_METRICS and rule.combine is None:
+            judged[rule.id] = _judge_one(rule, reaches[Layer.of(rule)], walker)
+    for rule in rules:
+        if rule.combine in ("any_of", "all_of") and all(p in judged for p in rule.parts):
+            judged[rule.id] = _judge_parts(rule, [judged[p] for p in rule.parts])
+    return {rule.id: judged[rule.id] for rule in rules if rule.id in judged}
+
+
+def _judge_one(rule: Rule, reach: Reach, walker: Walker) -> Judged:
+    threshold = rule.threshold if rule.threshold is not None else np.nan
+    walk_m = reach.walk_m[walker.name]
+    minutes_limit = threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier)
+    minutes = None if minutes_limit is None else reach.walk_s[walker.name] <= minutes_limit * 60
+    if rule.metric == "walk_min":
+        walk, radius = reach.walk_s[rule_walker(rule, walker).name] <= threshold * 60, None
+    else:
+        walk, radius = walk_m <= threshold, reach.straight_m <= threshold
+    return Judged(rule, walker.name, walk, radius, minutes, walk_m, reach.places)
+
+
+def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
+    together: Any = np.logical_and if rule.combine == "all_of" else np.logical_or
+    longest: Any = np.maximum if rule.combine == "all_of" else np.fmin
+
+    def both(masks: list[Bools | None]) -> Bools | None:
+        known = [m for m in masks if m is not None]
+        return together.reduce(known) if len(known) == len(masks) else None
+
+    return Judged(
+        rule=rule,
+        walker=parts[0].walker,
+        walk=together.reduce([p.walk for p in parts]),
+        radius=both([p.radius for p in parts]),
+        minutes=both([p.minutes for p in parts]),
+        walk_m=longest.reduce([p.walk_m for p in parts]),
+        places=max(p.places for p in parts) if rule.combine == "any_of" else min(p.places for p in parts),
+    )
+
+
+def layer_standing(
+    judged: Judged, *, complete: Mapping[str, Complete], centre_only: frozenset[str], people: int
+) -> Standing:
+    """Tell whether the layer of a rule is known well enough to be counted.
+
+    No places at all is `no_data` unless the planner knows that there are none. Far fewer places than the circles of
+    these people would need, or grounds known by a point only, are `incomplete`.
+    """
+    rule = judged.rule
+    marks = {complete[s] for s in rule.services}
+    mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
+    if judged.places == 0 and mark != "yes":
+        return Standing("no_data", mark)
+    expected = people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE else 0.0
+    few = mark == "unknown" and judged.places < INCOMPLETE_UNDER * expected
+    if mark == "no" or few or not centre_only.isdisjoint(rule.services):
+        return Standing("incomplete", mark)
+    return Standing("ok", mark)
+
+
+@dataclass(frozen=True)
+class People:
+    """Who is counted: people per home by group, and whose home lies in a rural community."""
+
+    groups: Mapping[str, Ints]
+    rural: Bools
+
+    def of(self, rule: Rule) -> tuple[str, str, Ints]:
+        """Return the group that is counted for a rule, how it is known, and its people per home."""
+        if rule.group in self.groups:
+            return rule.group, "given", self.groups[rule.group]
+        return "all", "stand_in", self.groups["all"]
+
+    def applies(self, rule: Rule) -> Bools:
+        """Tell for which homes a rule is meant."""
+        return ~self.rural if rule.standard in URBAN_STANDARDS else np.ones(len(self.rural), dtype=bool)
+
+
+def coverage_table(
+    judged: Sequence[Judged],
+    standings: Mapping[str, Standing],
+    people: People,
+    levels: Sequence[Units],
+    *,
+    catalogue: Catalogue,
+    exit_m: Floats,
+    facility_units: Mapping[str, Mapping[Layer, Ints]],
+) -> pd.DataFrame:
+    """Return the long table of coverage: one row per unit, rule and walker.
+
+    Parameters
+    ----------
+    judged
+        Every rule's verdict per home, for each walker.
+    standings
+        Per rule what is known about its layer.
+    people
+        Who is counted.
+    levels
+        Units of all levels.
+    exit_m
+        Each home's walk to where the streets leave the data.
+    facility_units
+        Per level and layer the number of places inside each unit.
+    """
+    frames = [
+        _unit_rows(j, standings[j.rule.id], people, units, catalogue, exit_m, facility_units[units.level])
+        for units in levels
+        for j in judged
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _unit_rows(
+    judged: Judged,
+    standing: Standing,
+    people: People,
+    units: Units,
+    catalogue: Catalogue,
+    exit_m: Floats,
+    places_inside: Mapping[Layer, Ints],
+) -> pd.DataFrame:
+    rule = judged.rule
+    group, basis, count = people.of(rule)
+    count = np.where(people.applies(rule), count, 0)
+    demand = units.total(count)
+    everybody = units.total(people.groups["all"])
+    applicable = units.total(np.where(people.applies(rule), people.groups["all"], 0))
+    status = np.full(len(units.ids), standing.status, dtype=object)
+    status[demand == 0] = "no_demand"
+    status[(applicable == 0) & (everybody > 0)] = "not_applicable"
+    known = np.isin(status, ("ok", "incomplete"))
+
+    def served(mask: Bools | None) -> tuple[Floats, Floats]:
+        if mask is None:
+            return np.full(len(demand), np.nan), np.full(len(demand), np.nan)
+        total = np.where(known, units.total(np.where(mask, count, 0)), np.nan)
+        return total, np.divide(total, demand, out=np.full(len(demand), np.nan), where=demand > 0)
+
+    covered, share = served(judged.walk)
+    radius, radius_share = served(judged.radius)
+    minutes, minutes_share = served(judged.minutes)
+    clause_share = radius_share if rule.metric == "radius" else share
+    median, p90 = _quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
+    reach_m = _reach_m(rule)
+    leaves = units.total(np.where(exit_m <= reach_m, count, 0))
+    return pd.DataFrame(
+        {
+            "level": units.level,
+            "unit_id": units.ids,
+            "unit_name": units.names,
+            "standard": rule.standard,
+            "rule": rule.id,
+            "service": "|".join(rule.services),
+            "theme": catalogue.services[rule.services[0]].theme if rule.services else "",
+            "tier": rule.tier,
+            "group": group,
+            "group_basis": basis,
+            "walker": judged.walker,
+            "gates": "respect",
+            "clause_measure": rule.metric,
+            "threshold": rule.threshold if rule.threshold is not None else np.nan,
+            "threshold_unit": rule.threshold_unit,
+            "denominator": "people",
+            "demand": demand,
+            "covered": covered,
+            "share": share,
+            "radius_covered": radius,
+            "radius_share": radius_share,
+            "minutes_covered": minutes,
+            "minutes_share": minutes_share,
+            "value": np.nan,
+            "target": rule.target if rule.target is not None else np.nan,
+            "met_clause": _met(clause_share, rule, status),
+            "met_walk": _met(share, rule, status),
+            "nearest_m_median": median,
+            "nearest_m_p90": p90,
+            "facilities": np.where(standing.status == "no_data", np.nan, _places(places_inside, rule, len(demand))),
+            "status": status,
+            "layer_complete": standing.complete,
+            "edge_share": np.divide(leaves, demand, out=np.full(len(demand), np.nan), where=demand > 0),
+            "clause": rule.citation,
+            "bound": rule.bound,
+            "provision": rule.provision,
+            "confidence": rule.confidence,
+        }
+    )
+
+
+def _places(places_inside: Mapping[Layer, Ints], rule: Rule, n: int) -> Floats:
+    inside = places_inside.get(Layer.of(rule))
+    return np.full(n, np.nan) if inside is None else inside.astype(float)
+
+
+def _reach_m(rule: Rule) -> float:
+    """Return how far the reach of a rule goes, in metres; a rule of several parts reaches as far as GB's widest circle."""
+    if rule.threshold is None:
+        return 1000.0
+    if rule.metric == "walk_min":
+        return rule.threshold * 60 * WALKERS[rule.walker or "adult"].speed_m_s
+    return rule.threshold
+
+
+def _met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:
+    """Judge shares against the target, or against everybody where the clause states none.
+
+    What an incomplete layer already proves is met; what it does not prove cannot be judged.
+    """
+    reached = np.round(share, 9) >= (rule.target if rule.target is not None else 1.0)
+    met = pd.array(reached, dtype="boolean")
+    unknown = np.isnan(share) | ((status == "incomplete") & ~reached)
+    met[unknown] = pd.NA
+    return met
+
+
+def _quantiles(walk_m: Floats, count: npt.NDArray[Any], units: Units) -> tuple[Floats, Floats]:
+    """Return the median and 90th percentile of the walk by people; the unreached count as beyond everything."""
+    inside = np.flatnonzero((units.code >= 0) & (count > 0))
+    order = inside[np.argsort(walk_m[inside], kind="stable")]
+    order = order[np.argsort(units.code[order], kind="stable")]
+    code, weight = units.code[order], count[order].astype(np.int64)
+    running = np.concatenate([[0], np.cumsum(weight)])
+    first = np.searchsorted(code, np.arange(len(units.ids) + 1))
+    before, total = running[first[:-1]], np.diff(running[first])
+    out = []
+    for q in (0.5, 0.9):
+        at = np.searchsorted(running[1:], before + np.ceil(q * total - 1e-9), side="left")
+        values = np.append(walk_m[order], np.nan)[np.minimum(at, len(order))]
+        out.append(np.where(total > 0, values, np.nan))
+    return out[0], out[1]

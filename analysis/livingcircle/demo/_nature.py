@@ -1,0 +1,103 @@
+"""Water and green of the demo town: river with an islet, stream, lake, hill, parks of exact size, greenway."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from livingcircle.demo._blocks import Rect, corners, inset
+from livingcircle.demo._canvas import Canvas, Point
+from livingcircle.demo._plan import ISLET_V, RIVER_U, WEST_BANK, EAST_BANK, Array, V, river_half_width
+
+STREAM: tuple[Point, ...] = (
+    (-2420, 1990), (-2150, 1930), (-1850, 1870), (-1560, 1905), (-1240, 1860), (-1010, 1840),
+    (-950, 1838), (-640, 1880), (-330, 1850), (-40, 1890), (200, 1845), (342, 1850),
+)  # fmt: skip
+HILL: Point = (-2640.0, 1960.0)
+HILL_HEIGHT_M, HILL_RADIUS_M = 115.0, 300.0
+
+
+def blob(lobes: tuple[tuple[int, float, float], ...], n: int = 36) -> Array:
+    """Return a closed, smooth, unit-sized outline; `lobes` are (waves, amplitude, phase)."""
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    r = 1 + sum((a * np.cos(k * t + p) for k, a, p in lobes), start=np.zeros(n))
+    ring = np.column_stack([r * np.cos(t), r * np.sin(t)])
+    return np.vstack([ring, ring[:1]])
+
+
+def draw_river(canvas: Canvas) -> None:
+    """Draw the river as a multipolygon with an islet, and the islet with paths that lead nowhere else."""
+    v = np.arange(V[0], V[-1] + 1, 50.0)
+    half = river_half_width(v)
+    west = list(zip((RIVER_U - half).tolist(), v.tolist(), strict=True))
+    east = list(zip((RIVER_U + half).tolist(), v.tolist(), strict=True))
+    outer = canvas.area([*east, *reversed(west)], {})
+    islet = blob(((2, 0.12, 0.3), (3, 0.05, 1.0)), 24) * np.array([26, 95]) + np.array([RIVER_U, ISLET_V])
+    inner = canvas.area([(float(a), float(b)) for a, b in islet[:-1]], {})
+    canvas.relation(
+        [("w", outer, "outer"), ("w", inner, "inner")],
+        {"type": "multipolygon", "natural": "water", "water": "river", "name": "示意河"},
+    )
+    canvas.line([(RIVER_U, float(y)) for y in v], {"waterway": "river", "name": "示意河"}, level=-9)
+    canvas.line(
+        [(RIVER_U - 4, ISLET_V - 60), (RIVER_U + 6, ISLET_V), (RIVER_U - 4, ISLET_V + 60)],
+        {"highway": "footway", "name": "示意洲小径"},
+    )
+    canvas.building((RIVER_U - 8, ISLET_V + 20), 10, 8, {"building": "house", "building:levels": "1"})
+
+
+def draw_stream(canvas: Canvas) -> None:
+    """Draw the stream; under the one street that crosses it, it runs in a culvert."""
+    tags = {"waterway": "stream", "name": "示意溪"}
+    before, after = STREAM[:6], STREAM[6:]
+    canvas.line(before, tags, level=-8)
+    canvas.line([before[-1], after[0]], {**tags, "tunnel": "culvert", "layer": "-1"}, level=-8)
+    canvas.line(after, tags, level=-8)
+
+
+def draw_banks(canvas: Canvas) -> None:
+    """Draw the open park along the west bank and the greenway on both banks."""
+    park = [(WEST_BANK + 8.0, -600.0), (WEST_BANK + 8.0, 430.0), (WEST_BANK + 34, 430.0), (WEST_BANK + 34, -600.0)]
+    canvas.area(park, {"leisure": "park", "name": "示意滨河公园"})
+    greenway = {"highway": "cycleway", "foot": "yes", "name": "示意绿道"}
+    for u, bank, name in ((WEST_BANK + 22, WEST_BANK, "西"), (EAST_BANK - 22, EAST_BANK, "东")):
+        canvas.line([(u, float(V[1]) + 300), (u, float(V[-2]) - 60)], {**greenway, "name": f"示意{name}岸绿道"})
+        for v in (-1500.0, -1080.0, -500.0, -60.0, 330.0, 720.0, 1340.0, 1640.0):
+            canvas.line([(bank, v), (u, v)], {"highway": "footway"})
+
+
+def draw_hill(canvas: Canvas) -> None:
+    """Draw the hill: wood, a path that winds up, steps to the top."""
+    cu, cv = HILL
+    wood = blob(((2, 0.1, 0.4), (3, 0.08, 2.0), (5, 0.04, 0.0)), 40) * 290 + np.array(HILL)
+    canvas.area([(float(a), float(b)) for a, b in wood[:-1]], {"landuse": "forest", "name": "示意山"})
+    winding = [(-2200.0, 1760.0), (cu + 260, cv - 150), (cu + 60, cv - 190), (cu + 170, cv - 70), (cu - 20, cv - 60)]
+    canvas.line(winding, {"highway": "path", "name": "示意山步道"})
+    canvas.line([winding[-1], (cu, cv)], {"highway": "steps", "step_count": "120", "incline": "up"})
+
+
+def draw_fenced_park(canvas: Canvas, block: Rect) -> None:
+    """Draw the large park behind a fence with one gate, in the south."""
+    w, s, e, n = inset(block, 16)
+    gate = (round((w + e) / 2 + 60), s)
+    outline = [gate, (e - 60, s), (e, s + 50), (e, n - 60), (e - 70, n), (w + 70, n), (w, n - 70), (w, s + 60), (w + 60, s)]
+    canvas.ring(outline, {"leisure": "park", "barrier": "fence", "name": "示意中央公园"})
+    canvas.mark(gate, {"barrier": "gate", "entrance": "yes", "name": "示意中央公园南门"})
+    hub = (gate[0], s + 70)
+    canvas.line([(gate[0], block[1]), gate, hub], {"highway": "footway"})
+    lake = blob(((2, 0.16, 0.5), (3, 0.12, 1.2)), 36) * np.array([115, 72]) + np.array([(w + e) / 2, (s + n) / 2 + 15])
+    canvas.area([(float(a), float(b)) for a, b in lake[:-1]], {"natural": "water", "name": "示意湖"})
+    mu, mv = (w + e) / 2, (s + n) / 2 + 15
+    walk = blob(((2, 0.1, 0.5), (3, 0.08, 1.2)), 22) * np.array([175, 122]) + np.array([mu, mv])
+    path = [(float(a), float(b)) for a, b in walk]
+    canvas.line(path, {"highway": "footway", "name": "示意环湖步道"})
+    nearest = min(path, key=lambda p: (p[0] - hub[0]) ** 2 + (p[1] - hub[1]) ** 2)
+    canvas.line([hub, nearest], {"highway": "footway"})
+
+
+def draw_open_park(canvas: Canvas, block: Rect) -> None:
+    """Draw a park without a fence that fills its block; paths cross it."""
+    w, s, e, n = block
+    canvas.area(corners(inset(block, 12)), {"leisure": "park", "name": "示意东园"})
+    mu, mv = round((w + e) / 2), round((s + n) / 2)
+    canvas.line([(w, s), (mu, mv), (e, n)], {"highway": "footway"})
+    canvas.line([(w, n), (mu, mv), (e, s)], {"highway": "footway"})

@@ -1,0 +1,147 @@
+"""Services that are single points along the streets: shops, stations, stops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from livingcircle.demo._canvas import Canvas, Point
+from livingcircle.demo._plan import Cell, cells, subdistrict_of
+from livingcircle.demo._streets import CLASS_OF_COLUMN, CLASS_OF_ROW, COLUMNS, EAST_BANK, ROWS, WEST_BANK, numeral
+
+Tags = Mapping[str, str]
+TOWNLIKE = frozenset("EWOCQ")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of place: how many at most, how far apart at least, its tags and the pattern of its name."""
+
+    count: int
+    apart_m: float
+    tags: Tags
+    name: str
+
+
+def kind(count: int, apart_m: float, name: str, **tags: str) -> Kind:
+    """Write one kind; `__` in a key stands for the colon of OpenStreetMap."""
+    return Kind(count, apart_m, {key.replace("__", ":"): value for key, value in tags.items()}, name)
+
+
+SENIOR = {"amenity": "social_facility", "social_facility": "day_care", "social_facility__for": "senior"}
+KINDS: Mapping[str, Kind] = {
+    "community_service_station": kind(34, 320, "示意第{}社区便民服务站", office="government"),
+    "party_service_centre": kind(8, 900, "示意第{}社区党群服务中心", office="government"),
+    "community_complex": kind(3, 1500, "示意第{}社区综合体", office="government"),
+    "community_service_centre": kind(4, 1500, "示意第{}街道社区服务中心", office="government"),
+    "estate_service_post": kind(6, 600, "示意第{}小区党群服务站", office="government"),
+    "subdistrict_office": kind(4, 1500, "示意第{}街道办事处", amenity="townhall"),
+    "judicial_office": kind(4, 1500, "示意第{}司法所", office="government"),
+    "safety_centre": kind(2, 2000, "示意第{}综治中心", office="government"),
+    "community_education": kind(2, 1500, "示意第{}社区教育工作站", office="educational_institution"),
+    "police": kind(4, 1400, "示意第{}派出所", amenity="police"),
+    "community_health_station": kind(24, 430, "示意第{}社区卫生服务站", amenity="doctors"),
+    "clinic": kind(12, 500, "示意第{}诊所", amenity="doctors"),
+    "pharmacy": kind(34, 280, "示意第{}药店", amenity="pharmacy"),
+    "elder_daycare": kind(17, 480, "示意第{}社区日间照料中心", **SENIOR, capacity="30"),
+    "elder_activity": kind(12, 500, "示意第{}老年活动室", leisure="social_club"),
+    "community_canteen": kind(10, 600, "示意第{}社区食堂", amenity="restaurant"),
+    "culture_station": kind(2, 2500, "示意第{}文化活动站", amenity="community_centre"),
+    "child_afterschool": kind(1, 900, "示意第{}儿童之家", amenity="community_centre"),
+    "library": kind(9, 700, "示意第{}社区书屋", amenity="library"),
+    "exhibition_hall": kind(2, 1500, "示意第{}乡愁展示馆", tourism="museum"),
+    "gym": kind(7, 600, "示意第{}健身房", leisure="fitness_centre"),
+    "outdoor_fitness": kind(3, 1500, "示意第{}健身苑", leisure="fitness_station"),
+    "playground": kind(10, 600, "示意第{}儿童乐园", leisure="playground"),
+    "supermarket": kind(14, 550, "示意第{}超市", shop="supermarket"),
+    "greengrocer": kind(10, 600, "示意第{}生鲜店", shop="greengrocer"),
+    "convenience": kind(58, 220, "示意第{}便利店", shop="convenience"),
+    "restaurant": kind(26, 250, "示意第{}餐馆", amenity="restaurant"),
+    "fast_food": kind(14, 300, "示意第{}快餐店", amenity="fast_food"),
+    "breakfast": kind(26, 330, "示意第{}早餐店", amenity="fast_food"),
+    "hairdresser": kind(24, 300, "示意第{}理发店", shop="hairdresser"),
+    "laundry": kind(14, 450, "示意第{}洗衣店", shop="laundry"),
+    "repair": kind(12, 500, "示意第{}修鞋铺", craft="shoemaker"),
+    "housekeeping": kind(10, 600, "示意第{}家政服务部", office="company"),
+    "copy_photo": kind(10, 600, "示意第{}文印店", shop="copyshop"),
+    "parcel": kind(28, 300, "示意第{}快递驿站", amenity="parcel_locker"),
+    "post": kind(4, 1300, "示意第{}邮局", amenity="post_office"),
+    "bank": kind(14, 450, "示意第{}银行", amenity="bank"),
+    "telecom": kind(6, 900, "示意第{}营业厅", shop="mobile_phone"),
+    "charging": kind(12, 600, "示意第{}充电站", amenity="charging_station"),
+    "toilet": kind(18, 450, "示意第{}公共厕所", amenity="toilets"),
+    "recycling": kind(9, 700, "示意第{}再生资源回收点", amenity="recycling"),
+    "waste_point": kind(18, 400, "示意第{}垃圾收集点", amenity="waste_disposal"),
+    "waste_station": kind(4, 1300, "示意第{}垃圾收集站", amenity="waste_transfer_station"),
+}
+# A part of the town that has none of a service on purpose.
+WITHOUT: Mapping[str, Callable[[Cell], bool]] = {
+    "elder_daycare": lambda cell: subdistrict_of(cell.community)[0] == "示意新桥街道",
+    "community_health_station": lambda cell: cell.community in "BEF",
+}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place on a frontage, 9 m from the middle of the street."""
+
+    cell: Cell
+    at: Point
+
+
+def slots() -> list[Slot]:
+    """List the free frontage places of all town blocks, away from corners and gates."""
+    found = []
+    for cell in cells():
+        if cell.land not in TOWNLIKE:
+            continue
+        w, s, e, n = cell.block
+        for k in range(1, 8):
+            if k == 4:  # gates and inner streets are in the middle of a side
+                continue
+            u, v = w + (e - w) * k / 8, s + (n - s) * k / 8
+            found += [Slot(cell, at) for at in ((u, s + 9), (u, n - 9), (w + 9, v), (e - 9, v))]
+    return found
+
+
+def draw_points(canvas: Canvas, rng: Random) -> None:
+    """Place every kind of point service on free slots, spread over the town."""
+    free = slots()
+    rng.shuffle(free)
+    for service, what in KINDS.items():
+        without = WITHOUT.get(service, lambda _cell: False)
+        chosen: list[Slot] = []
+        for slot in free:
+            if len(chosen) == what.count:
+                break
+            far = all(math.dist(slot.at, other.at) >= what.apart_m for other in chosen)
+            if far and not without(slot.cell):
+                chosen.append(slot)
+        taken = {slot.at for slot in chosen}
+        free = [slot for slot in free if slot.at not in taken]
+        for number, slot in enumerate(chosen, start=1):
+            canvas.point(slot.at, {**what.tags, "name": what.name.format(numeral(number))})
+
+
+def draw_bus_stops(canvas: Canvas) -> None:
+    """Place stops on both sides of the larger streets, in the middle of every second block."""
+    number = 0
+    for u, v, du, dv in _stops():
+        number += 1
+        for side in (-1, 1):
+            at = (u + side * dv * 9 + du * side * 20, v + side * du * 9 + dv * side * 20)
+            canvas.point(at, {"highway": "bus_stop", "bus": "yes", "name": f"示意{numeral(number)}站"})
+
+
+def _stops() -> list[tuple[float, float, int, int]]:
+    found: list[tuple[float, float, int, int]] = []
+    for v in CLASS_OF_ROW:
+        for left, right in zip(COLUMNS[:-1], COLUMNS[1:], strict=True):
+            if (left, right) != (WEST_BANK, EAST_BANK) and -1500 <= v:
+                found.append((round((left + right) / 2) + 30, v, 1, 0))
+    for u in CLASS_OF_COLUMN:
+        for low, high in zip(ROWS[1:-1], ROWS[2:], strict=True):
+            found.append((u, round((low + high) / 2) + 30, 0, 1))
+    return sorted(found)[::2]

@@ -1,0 +1,178 @@
+"""The walking network: who reaches what, and how far it is along real streets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from livingcircle_layers.streets import Streets
+
+from livingcircle import _search
+from livingcircle.joins import Joins
+from livingcircle.walkers import Walker
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
+
+_ROUNDING = 0.005  # results are rounded to 0.01 before they are compared with a limit
+
+
+@dataclass(frozen=True)
+class WalkNetwork:
+    """Streets as a graph that can be searched; a value that is never changed.
+
+    Attributes
+    ----------
+    streets
+        Nodes and edges as read, in a metric plane.
+    """
+
+    streets: Streets
+    _walks: dict[tuple[str, Walker | None], Walk] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_osm(cls, path: str | Path) -> WalkNetwork:
+        """Read the walking network of an OpenStreetMap file."""
+        from livingcircle_layers.catalogue import load_catalogue
+        from livingcircle_layers.osm import read_osm
+
+        return cls(read_osm(path, load_catalogue()).streets)
+
+    def walk(self, walker: Walker | None = None, *, unit: Literal["m", "s"] = "m") -> Walk:
+        """Return the network as one kind of people walk it, measured in metres or in seconds.
+
+        Parameters
+        ----------
+        walker
+            Closes the edges this walker cannot use and sets the speed; None may use every edge (metres only).
+        unit
+            What distances and limits are measured in.
+        """
+        if (unit, walker) not in self._walks:
+            self._walks[unit, walker] = self._walk(walker, unit)
+        return self._walks[unit, walker]
+
+    def _walk(self, walker: Walker | None, unit: Literal["m", "s"]) -> Walk:
+        cost, per_metre = self.streets.length_m, 1.0
+        on_steps = self.streets.highway == "steps"
+        if unit == "s":
+            if walker is None:
+                raise ValueError("walking time needs a walker")
+            per_metre = 1.0 / walker.speed_m_s
+            cost = cost * np.where(on_steps, 1.0 / walker.steps_speed_m_s, per_metre)
+        if walker is not None and not walker.steps:
+            cost = np.where(on_steps, np.inf, cost)
+        return Walk(self.streets, cost, np.where(self.streets.oneway, np.inf, cost), per_metre)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What it costs to walk the network, in metres or seconds, and the searches over it.
+
+    Attributes
+    ----------
+    forward, backward
+        Cost of each whole edge from tail to head and back; infinite where it may not be walked that way.
+    per_metre
+        Cost of a metre between a place and the street.
+    """
+
+    streets: Streets
+    forward: Floats
+    backward: Floats
+    per_metre: float
+
+    @cached_property
+    def arcs(self) -> tuple[Ints, Int32s, Floats]:
+        """Arcs in the direction of the walk, in compressed rows: first, head, cost."""
+        return self._rows(against=False)
+
+    @cached_property
+    def arcs_against(self) -> tuple[Ints, Int32s, Floats]:
+        """Arcs against the walk, for searches from the facilities back to the homes."""
+        return self._rows(against=True)
+
+    def _rows(self, *, against: bool) -> tuple[Ints, Int32s, Floats]:
+        s = self.streets
+        ends = (np.concatenate([s.tail, s.head]), np.concatenate([s.head, s.tail]))
+        tail, head = reversed(ends) if against else ends
+        cost = np.concatenate([self.forward, self.backward])
+        open_ = np.isfinite(cost) & (tail != head)
+        tail, head, cost = tail[open_], head[open_], cost[open_]
+        order = np.argsort(tail, kind="stable")
+        first = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=len(s.node_id)))])
+        return first, head[order].astype(np.int32), cost[order]
+
+    def node_costs(self, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
+        """Return every node's cost of the walk to the nearest door, and which door (-1: none within the limit)."""
+        door = np.flatnonzero(doors.joined)
+        e, share, leg = doors.edge[door], doors.share[door], doors.leg_m[door] * self.per_metre
+        s = self.streets
+        with np.errstate(invalid="ignore"):
+            from_tail = leg + np.where(share == 0, 0.0, self.forward[e] * share)
+            from_head = leg + np.where(share == 1, 0.0, self.backward[e] * (1 - share))
+        seed = np.concatenate([s.tail[e], s.head[e]])
+        dist, source = _search.multi_source(
+            *self.arcs_against, seed, np.concatenate([from_tail, from_head]), limit + _ROUNDING
+        )
+        return dist, np.concatenate([door, door, [-1]]).astype(np.int32)[source]
+
+    def nearest(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
+        """Return for every home the walk to the nearest door, and which door it is.
+
+        One search runs from all doors at once, so that the work does not grow with homes × doors.
+
+        Parameters
+        ----------
+        homes, doors
+            Places joined to this network.
+        limit
+            The longest walk that is looked for, inclusive.
+
+        Returns
+        -------
+        cost
+            Rounded to 0.01; NaN where no door is within the limit.
+        door
+            Position in `doors`, -1 where there is none.
+        """
+        dist, source = self.node_costs(doors, limit=limit)
+        s = self.streets
+        best, which = _search.at_edge_positions(
+            s.tail, s.head, self.forward, self.backward, dist, source,
+            homes.edge, homes.share, homes.leg_m * self.per_metre, *self._doors_by_edge(doors),
+        )  # fmt: skip
+        best = np.round(best, 2)
+        out = ~(best <= limit)
+        return np.where(out, np.nan, best), np.where(out, -1, which).astype(np.int32)
+
+    def pairs(self, places: Joins, doors: Joins, *, limit: float) -> tuple[Ints, Ints, Floats]:
+        """Return all pairs of place and door within the limit: place, door, cost (rounded to 0.01).
+
+        Memory grows with the answer, not with places × doors.
+        """
+        s = self.streets
+        on_edge = self._doors_by_edge(doors)
+        carrying = np.flatnonzero(np.diff(on_edge[0]))
+        node = np.concatenate([s.tail[carrying], s.head[carrying]])
+        edges_first = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(s.node_id)))])
+        edges_at = np.concatenate([carrying, carrying])[np.argsort(node, kind="stable")].astype(np.int32)
+        place, door, cost = _search.within_limit(
+            *self.arcs, s.tail, s.head, self.forward, self.backward,
+            places.edge, places.share, places.leg_m * self.per_metre, *on_edge, edges_first, edges_at, limit + _ROUNDING,
+        )  # fmt: skip
+        cost = np.round(cost, 2)
+        keep = cost <= limit
+        return place[keep], door[keep], cost[keep]
+
+    def _doors_by_edge(self, doors: Joins) -> tuple[Ints, Floats, Floats, Ints]:
+        """Return doors sorted by edge: where each edge's begin, their share, their leg's cost, their position."""
+        door = np.flatnonzero(doors.joined)
+        door = door[np.argsort(doors.edge[door], kind="stable")]
+        first = np.concatenate([[0], np.cumsum(np.bincount(doors.edge[door], minlength=len(self.forward)))])
+        return first, doors.share[door], doors.leg_m[door] * self.per_metre, door

@@ -1,0 +1,175 @@
+"use strict";
+
+// The data of the page: unpacked once, read through small functions, never changed.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+if (data.format !== 1) throw new Error(`data format ${data.format} is unknown to this page`);
+const units = data.units;
+const COMMUNITIES = units.communities;
+
+const MEASURES = ["share", "radius", "minutes", "gap"];
+const COVERED = { share: "covered", radius: "radius_covered", minutes: "minutes_covered" };
+const BREAKS = { share: [0.2, 0.4, 0.6, 0.8], gap: [0.05, 0.1, 0.2, 0.4] };
+// Light to dark in even steps of lightness: told apart by colour-blind people and on grey paper.
+const COLOURS = {
+  share: ["#f4eccd", "#bcd9b8", "#7cb7a9", "#438893", "#1f4f72"],
+  gap: ["#f6efe6", "#e8cba4", "#cf9c63", "#a86c38", "#6d3f1c"],
+};
+const THEMES = ["public_service", "convenience", "transit", "ecology", "information", ""];
+
+// -- coordinates ------------------------------------------------------------------------------------
+
+/** Steps from vertex to vertex -> [lat, lon] pairs. */
+function path(steps) {
+  const points = new Array(steps.length / 2);
+  let x = 0, y = 0;
+  for (let i = 0; i < points.length; i++) {
+    x += steps[2 * i];
+    y += steps[2 * i + 1];
+    points[i] = [data.origin[1] + y / data.scale, data.origin[0] + x / data.scale];
+  }
+  return points;
+}
+
+const area = (polygons) => polygons.map((rings) => rings.map(path));
+
+// -- units ------------------------------------------------------------------------------------------
+
+const unitKey = (i) => `${units.level[i]}:${units.id[i]}`;
+const unitAt = new Map(units.id.map((_, i) => [unitKey(i), i]));
+const isCommunity = (i) => i < COMMUNITIES;
+const CITY = unitAt.get("city:city") ?? -1;
+const communities = Array.from({ length: COMMUNITIES }, (_, i) => i);
+
+const subdistrictOf = (i) => unitAt.get(`subdistrict:${units.district[i]}/${units.subdistrict[i]}`) ?? -1;
+const districtOf = (i) => unitAt.get(`district:${units.district[i]}`) ?? -1;
+
+/** The units that hold this one, smallest first. */
+function above(i) {
+  if (isCommunity(i)) return [subdistrictOf(i), districtOf(i), CITY].filter((u) => u >= 0);
+  const district = units.level[i] === "subdistrict" ? unitAt.get(`district:${units.id[i].split("/")[0]}`) ?? -1 : -1;
+  return [district, CITY].filter((u) => u >= 0 && u !== i);
+}
+
+/** The communities of a unit. */
+function within(i) {
+  if (isCommunity(i)) return [i];
+  if (i === CITY) return communities;
+  const holder = units.level[i] === "subdistrict" ? subdistrictOf : districtOf;
+  return communities.filter((c) => holder(c) === i);
+}
+
+const unitName = (i) => (i === CITY ? (units.name[i] && units.name[i] !== "city" ? units.name[i] : say("city")) : units.name[i] || units.id[i]);
+const levelName = (level) => (level === "district" ? say("level_district") : sayOr("", level));
+
+// -- layers: what the map can be coloured by ----------------------------------------------------------
+
+const ruleById = new Map(data.rules.map((rule) => [rule.id, rule]));
+
+/** One entry per rule and group of people, in the order of the standard; each holds its series. */
+const entries = (() => {
+  const found = new Map();
+  for (const series of data.series) {
+    const key = `${series.rule}~${series.group}`;
+    if (!found.has(key)) found.set(key, { rule: ruleById.get(series.rule), group: series.group, series: [] });
+    found.get(key).series.push(series);
+  }
+  const list = [...found.values()].filter((entry) => entry.rule);
+  for (const entry of list) {
+    entry.alone = list.filter((other) => other.rule === entry.rule).length === 1;
+    entry.key = entry.alone ? entry.rule.id : `${entry.rule.id}~${entry.group}`;
+  }
+  return list.sort((a, b) => data.rules.indexOf(a.rule) - data.rules.indexOf(b.rule));
+})();
+const entryByKey = new Map(entries.map((entry) => [entry.key, entry]));
+const entryName = (entry) => named(entry.rule) + (entry.alone ? "" : ` · ${sayOr("", entry.group)}`);
+
+const distinct = (values) => [...new Set(values)].filter((value) => value !== "");
+const walkers = distinct(data.series.map((series) => series.walker));
+const gatesKinds = distinct(data.series.map((series) => series.gates));
+
+/** The series of an entry for the chosen walker and gates, or the nearest to it. */
+function chosen(entry, state) {
+  const fits = (series) => 2 * (series.walker === state.walker) + (series.gates === state.gates);
+  return entry.series.reduce((best, series) => (fits(series) > fits(best) ? series : best));
+}
+
+const number = (series, column, i) => (series[column] < 0 ? null : data.columns[series[column]][i]);
+const statusOf = (series, i) => series.status[i];
+
+/** A share from 0 to 1, or null where nothing is known. */
+function share(series, i, measure) {
+  if (measure === "gap") {
+    const radius = share(series, i, "radius"), walk = share(series, i, "share");
+    return radius === null || walk === null ? null : radius - walk;
+  }
+  const demand = number(series, "demand", i), covered = number(series, COVERED[measure], i);
+  return !demand || covered === null ? null : covered / demand;
+}
+
+/** Those who are not covered by walking, or null. */
+function uncovered(series, i) {
+  const demand = number(series, "demand", i), covered = number(series, "covered", i);
+  return demand === null || covered === null ? null : demand - covered;
+}
+
+const somewhere = (entry, measure) =>
+  entry.series.some((series) => communities.some((i) => share(series, i, measure) !== null));
+const colourable = entries.filter((entry) => somewhere(entry, "share") || somewhere(entry, "radius"));
+const measuresOf = (entry) => MEASURES.filter((measure) => somewhere(entry, measure));
+const anyScore = communities.some((i) => units.score[i] !== null);
+
+/** The layer the page begins with: the score, or the first scoring rule that has an answer. */
+function firstLayer() {
+  if (anyScore) return "score";
+  const answered = (entry) => entry.series.some((series) => communities.some((i) => statusOf(series, i) === "o" && share(series, i, "share") !== null));
+  const best = colourable.find((e) => e.rule.scores && answered(e)) ?? colourable.find(answered) ?? colourable[0];
+  return best ? best.key : "score";
+}
+
+/** What a unit shows under the present choice: a value from 0 to 1 or null, and its status sign. */
+function shownValue(i, state) {
+  if (state.layer === "score") {
+    const score = units.score[i];
+    return { value: score === null ? null : score / 100, sign: score === null ? "s" : "o" };
+  }
+  const series = chosen(entryByKey.get(state.layer), state);
+  return { value: share(series, i, state.measure), sign: statusOf(series, i) };
+}
+
+function classOf(value, measure) {
+  const breaks = measure === "gap" ? BREAKS.gap : BREAKS.share;
+  let k = 0;
+  while (k < breaks.length && value + 1e-9 >= breaks[k]) k++;
+  return k;
+}
+
+const palette = (measure) => (measure === "gap" ? COLOURS.gap : COLOURS.share);
+
+// -- facilities ---------------------------------------------------------------------------------------
+
+const services = data.services;
+const serviceAt = new Map(services.map((service, i) => [service.id, i]));
+const places = data.facilities;
+const placePoints = path(places.xy);
+const doorPoints = path(places.door_xy);
+const placesOf = services.map(() => []);
+places.service.forEach((service, i) => { if (service >= 0) placesOf[service].push(i); });
+const doorsOf = placePoints.map(() => []);
+places.door_of.forEach((place, door) => { if (place >= 0) doorsOf[place].push(door); });
+
+// -- judgement ----------------------------------------------------------------------------------------
+
+/** What may be said of a rule in a unit: a word of the dictionary and the look of its badge. */
+function judgement(entry, series, i) {
+  const sign = statusOf(series, i);
+  if (sign === "n") return ["no_data", "none"];
+  if (sign === "a") return ["not_applicable", "none"];
+  if (sign === "d") return ["no_demand", "none"];
+  if (sign === "i") return ["least", "least"];
+  const clause = series.met_clause[i], walk = series.met_walk[i];
+  if (clause === "0") return entry.rule.binding ? ["must_unmet", "unmet"] : ["unmet", "unmet"];
+  if (walk === "0") return clause === "1" ? ["walk_unmet", "half"] : ["unmet", "unmet"];
+  if (walk === "1" || clause === "1") return ["ok", "ok"];
+  return ["unjudged", "plain"];
+}

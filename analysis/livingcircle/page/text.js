@@ -1,0 +1,139 @@
+"use strict";
+
+// Every word the page says, in two languages. {0}, {1} are filled in by say().
+
+const TEXT = {
+  zh: {
+    page: "十五分钟社区生活圈", skip: "跳到单元详情", search: "按名称查找社区、街道", print: "打印", projector: "投影",
+    other_language: "English", other_language_label: "Switch to English", controls: "选择与列表", panels: "面板",
+    map: "地图", map_hint: "社区地图;可用左侧列表以键盘选择社区", legend: "图例", sheet: "单元详情",
+    shown: "地图着色", measure: "口径", walker: "步行人群", gates: "院门口径",
+    ranking: "排名", layers: "图层", about: "说明",
+    score: "综合得分", share: "沿街步行", radius: "直线半径", minutes: "步行分钟", gap: "假覆盖",
+    share_long: "沿街道步行可达的人口比例", radius_long: "直线半径内的人口比例(统计口径)",
+    minutes_long: "所选步行人群在圈层分钟数内可达的人口比例",
+    gap_long: "假覆盖 = 半径覆盖率 − 步行覆盖率(百分点)",
+    score_long: "得分 = 100 × 居民平均可步行到达的项数 ÷ 计分项数",
+    scored_rules: "计分条文", other_rules: "其他条文",
+    no_scores: "本次资料不足以计算综合得分,地图先显示:{0}",
+    all_districts: "全部区县", all_types: "全部类型", district: "区县", unit_type: "社区类型", sort: "排序",
+    low_first: "从低到高", high_first: "从高到低", most_missing: "未覆盖人数最多", by_people: "人口最多", by_name: "按名称",
+    unranked: "另有 {0} 个社区资料不足或不适用,不参与排名", more: "再显示 {0} 个", nothing_found: "没有找到",
+    no_ranking: "没有可排名的社区",
+    urban: "城镇社区", rural: "乡村社区", industrial: "产业社区", untyped: "未注明类型",
+    community: "社区", subdistrict: "街道", city: "全市", estate: "小区", level_district: "区县", this_unit: "本单元",
+    people: "{0} 人", residents: "居住人口", back_to_city: "返回全市",
+    k_of_n: "居民平均可步行到达 {1} 项服务中的 {0} 项", k_partly: "(其中 {0} 项有资料)",
+    no_score: "资料不足,不评分", score_range: "资料缺口使得分介于 {0} 与 {1} 之间",
+    complete_share: "全部必配(▲)项均可步行到达的居民", missing_one: "只缺一项的居民", weakest: "最薄弱",
+    compare: "与上级比较", placed: "人口落位依据:{0}", leg: "居住点到街道距离中位数 {0} 米",
+    rules: "逐条情况", uncovered: "{0} 人未覆盖", uncovered_least: "至多 {0} 人未覆盖", walk: "步行", straight: "直线",
+    nearest: "最近设施中位 {0} 米", nearest_none: "半数以上居民在搜索范围内走不到",
+    units_uncovered: "{0} 未覆盖(按{1}计)", value: "结果 {0} {1}", target: "目标 {0}", facilities_in: "单元内 {0} 处",
+    edge: "{0} 的居民可达范围超出数据边界", false_cover: "假覆盖 {0} 个百分点",
+    ok: "已达", must_unmet: "不达标", unmet: "未满足建议值", walk_unmet: "半径已达,步行未达",
+    least: "至少", no_data: "无数据", not_applicable: "不适用", no_demand: "无服务对象", unjudged: "条文未给目标值",
+    without_ride: "不含乘车",
+    mark_V: "已核对原文", mark_V2: "二手来源", "mark_M+": "待核对标准原文", "mark_M?": "待核对标准原文(存疑)",
+    clause: "条文", threshold: "指标值", clause_measure: "条文口径", confidence: "可信度", data_date: "数据日期",
+    standard: "标准", several: "见逐条情况", unknown: "未注明",
+    defaults: "生效的全部默认设定", sources: "数据来源与许可", no_data_swatch: "无数据", no_score_swatch: "资料不足,不评分",
+    least_swatch: "至少(资料不全)", not_applicable_swatch: "不适用或无服务对象", selected_swatch: "所选单元",
+    internal: "内部工作图,未经地图审核,不得公开", approval: "审图号:{0}",
+    background: "底图", streets: "道路与铁路", ground: "水系与绿地", names: "名称", facilities: "设施", follow: "自动显示着色条文的设施",
+    doors_hint: "放大后显示出入口", entered: "出入口", source: "来源", service: "服务", unnamed: "(未命名)", close: "关闭",
+    zoom_in: "放大", zoom_out: "缩小", scoring: "计分", points: "分",
+    public_service: "公共服务", convenience: "便民生活", transit: "公共交通", ecology: "生态", information: "信息", no_theme: "其他",
+    all: "全体居民", age_0_3: "0–3 岁", age_3_6: "3–6 岁", age_6_12: "6–12 岁", age_12_15: "12–15 岁", age_60_up: "60 岁以上",
+    adult: "成人", elder: "老年人", child_primary: "小学生", caregiver_small_child: "带幼儿者", wheelchair: "轮椅使用者",
+    metric_radius: "服务半径(直线)", metric_walk_m: "步行距离", metric_walk_min: "步行时间", metric_per_100hh: "每百户面积",
+    metric_per_cap: "人均", metric_per_1000: "千人指标", metric_count: "数量", metric_share: "比例", metric_share_land: "用地覆盖率",
+    metric_share_pop: "人口覆盖率", metric_share_unit: "社区覆盖率", metric_density: "密度", metric_site_m2: "用地面积", metric_floor_m2: "建筑面积",
+    must: "应", recommended: "宜", optional: "可",
+    "5min": "5 分钟", "8min": "8 分钟", "10min": "10 分钟", "15min": "15 分钟", block: "街坊",
+    m: "米", min: "分钟", m2_per_100hh: "平方米/百户", m2_per_person: "平方米/人", residential_land: "居住用地", households: "户", units: "单元", land: "用地",
+    how_point: "点位", how_entrance: "出入口", how_gate: "大门", how_crossing: "街道穿越边界处", how_frontage: "临街面", how_centre: "中心点",
+    yes: "是", no: "否",
+    set_walker: "步行人群", set_walkers: "步行人群", set_join_limit_m: "接入街道上限(米)", set_datum: "坐标基准", set_spreading: "人口落位",
+    set_gates: "院门口径", set_search_limit_m: "搜索上限(米)", set_standard: "标准",
+  },
+  en: {
+    page: "15-minute living circle", skip: "Skip to the unit's sheet", search: "Find a community or subdistrict by name", print: "Print", projector: "Projector",
+    other_language: "中文", other_language_label: "切换为中文", controls: "Choices and lists", panels: "Panels",
+    map: "Map", map_hint: "Map of communities; the list on the left selects them by keyboard", legend: "Legend", sheet: "Sheet of the unit",
+    shown: "Map shows", measure: "Measure", walker: "Walker", gates: "Gates",
+    ranking: "Ranking", layers: "Layers", about: "About",
+    score: "Overall score", share: "Walking", radius: "Straight line", minutes: "Minutes", gap: "False coverage",
+    share_long: "Share of people who reach it by walking along streets", radius_long: "Share of people inside the straight-line radius (as statistics count)",
+    minutes_long: "Share of people whom the chosen walker's minutes suffice",
+    gap_long: "False coverage = straight-line share − walking share (percentage points)",
+    score_long: "Score = 100 × services a resident can walk to on average ÷ services listed",
+    scored_rules: "Scoring rules", other_rules: "Other rules",
+    no_scores: "The data do not suffice for an overall score; the map begins with: {0}",
+    all_districts: "All districts", all_types: "All types", district: "District", unit_type: "Type of community", sort: "Order",
+    low_first: "Lowest first", high_first: "Highest first", most_missing: "Most people not covered", by_people: "Most people", by_name: "By name",
+    unranked: "{0} more communities lack data or are not applicable, and are not ranked", more: "Show {0} more", nothing_found: "Nothing found",
+    no_ranking: "No community can be ranked",
+    urban: "Urban", rural: "Rural", industrial: "Industrial", untyped: "Type not stated",
+    community: "Community", subdistrict: "Subdistrict", city: "City", estate: "Estate", level_district: "District", this_unit: "This unit",
+    people: "{0} people", residents: "Residents", back_to_city: "Back to the city",
+    k_of_n: "A resident can walk to {0} of {1} services on average", k_partly: " ({0} of them have data)",
+    no_score: "Too little data: no score", score_range: "Missing data leave the score between {0} and {1}",
+    complete_share: "Residents who can walk to every required (▲) service", missing_one: "Residents who miss exactly one", weakest: "Weakest",
+    compare: "Compared", placed: "People placed by: {0}", leg: "Half of the homes are within {0} m of a street",
+    rules: "Rule by rule", uncovered: "{0} people not covered", uncovered_least: "at most {0} people not covered", walk: "walk", straight: "straight line",
+    nearest: "nearest: median {0} m", nearest_none: "out of reach for more than half",
+    units_uncovered: "{0} not covered (counted by {1})", value: "result {0} {1}", target: "target {0}", facilities_in: "{0} in the unit",
+    edge: "the reach of {0} of residents leaves the data", false_cover: "false coverage {0} points",
+    ok: "Met", must_unmet: "Does not comply", unmet: "Below the recommended value", walk_unmet: "Met by radius, not by walking",
+    least: "At least", no_data: "No data", not_applicable: "Not applicable", no_demand: "Nobody to serve", unjudged: "The clause sets no target",
+    without_ride: "without the ride",
+    mark_V: "checked against the text", mark_V2: "secondary source", "mark_M+": "to be checked against the standard's text", "mark_M?": "to be checked against the standard's text (unsure)",
+    clause: "Clause", threshold: "Threshold", clause_measure: "Clause measure", confidence: "Confidence", data_date: "Data date",
+    standard: "Standard", several: "see rule by rule", unknown: "not stated",
+    defaults: "All defaults in force", sources: "Data sources and licences", no_data_swatch: "No data", no_score_swatch: "Too little data: no score",
+    least_swatch: "At least (layer incomplete)", not_applicable_swatch: "Not applicable, or nobody to serve", selected_swatch: "Selected unit",
+    internal: "内部工作图,未经地图审核,不得公开 (internal working map, not reviewed, not for publication)", approval: "审图号:{0}",
+    background: "Background", streets: "Roads and railways", ground: "Water and green", names: "Names", facilities: "Facilities", follow: "Show the facilities of the coloured rule",
+    doors_hint: "Zoom in to see access points", entered: "Entered by", source: "Source", service: "Service", unnamed: "(no name)", close: "Close",
+    zoom_in: "Zoom in", zoom_out: "Zoom out", scoring: "scores", points: "points",
+    public_service: "Public services", convenience: "Everyday shops and services", transit: "Public transport", ecology: "Green and open space", information: "Information", no_theme: "Other",
+    all: "all residents", age_0_3: "age 0–3", age_3_6: "age 3–6", age_6_12: "age 6–12", age_12_15: "age 12–15", age_60_up: "age 60 and over",
+    adult: "Adult", elder: "Older person", child_primary: "Primary-school child", caregiver_small_child: "Adult with a small child", wheelchair: "Wheelchair user",
+    metric_radius: "service radius (straight line)", metric_walk_m: "walking distance", metric_walk_min: "walking time", metric_per_100hh: "area per 100 households",
+    metric_per_cap: "per person", metric_per_1000: "per 1,000 people", metric_count: "count", metric_share: "share", metric_share_land: "share of land",
+    metric_share_pop: "share of people", metric_share_unit: "share of communities", metric_density: "density", metric_site_m2: "site area", metric_floor_m2: "floor area",
+    must: "must", recommended: "recommended", optional: "optional",
+    "5min": "5 minutes", "8min": "8 minutes", "10min": "10 minutes", "15min": "15 minutes", block: "block",
+    m: "m", min: "min", m2_per_100hh: "m² per 100 households", m2_per_person: "m² per person", residential_land: "residential land", households: "households", units: "units", land: "land",
+    how_point: "point", how_entrance: "entrance", how_gate: "gate", how_crossing: "street across the edge", how_frontage: "street front", how_centre: "centre",
+    yes: "yes", no: "no",
+    set_walker: "Walker", set_walkers: "Walkers", set_join_limit_m: "Joining limit (m)", set_datum: "Datum", set_spreading: "Placing people",
+    set_gates: "Gates", set_search_limit_m: "Search limit (m)", set_standard: "Standard",
+  },
+};
+
+let language = "zh";
+
+/** A phrase of the dictionary; a word that is not in it (a user's own label) is said as it is. */
+function say(key, ...parts) {
+  const phrase = TEXT[language][key] ?? key;
+  return phrase.replace(/\{(\d)\}/g, (_, n) => parts[n]);
+}
+
+const has = (key) => Object.hasOwn(TEXT[language], key);
+const sayOr = (prefix, key) => (has(prefix + key) ? say(prefix + key) : has(key) ? say(key) : key);
+/** The name of a rule or service in the page's language. */
+const named = (thing) => thing[language] || thing.zh || thing.id;
+
+const whole = (number) => new Intl.NumberFormat(language === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: 0 }).format(number);
+const decimal = (number, digits = 1) => number.toLocaleString(language === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: digits });
+
+/** A share in per cent; never rounded up to all nor down to nobody. */
+function percent(share) {
+  if (share === null) return "–";
+  let shown = Math.round(share * 1000) / 10;
+  if (share < 1 && shown >= 100) shown = 99.9;
+  if (share > 0 && shown <= 0) shown = 0.1;
+  return `${decimal(shown)}%`;
+}

@@ -1,0 +1,163 @@
+"""How far every home is from every layer of facilities: along streets, in minutes, and in a straight line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from livingcircle.joins import Joins
+from livingcircle.network import WalkNetwork
+from livingcircle.rules import Rule
+from livingcircle.walkers import Walker
+
+Floats = npt.NDArray[np.float64]
+Int32s = npt.NDArray[np.int32]
+
+# Services whose rules count only grounds of the size that the clause names (standards-tables.md, min_site_m2).
+_SIZED = frozenset(
+    ("park", "square", "sports_field", "football_pitch", "small_sports_ground", "medium_sports_ground", "large_sports_ground")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The facilities that one rule accepts: services, any of which will do, and the smallest ground."""
+
+    services: tuple[str, ...]
+    min_site_m2: float = 0.0
+    max_site_m2: float = np.inf
+
+    @classmethod
+    def of(cls, rule: Rule) -> Layer:
+        """Return the layer of a rule; size counts only for parks and sports grounds."""
+        if not set(rule.services) <= _SIZED:
+            return cls(rule.services)
+        return cls(rule.services, rule.min_site_m2 or 0.0, rule.max_site_m2 or np.inf)
+
+    def chosen(self, facilities: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Tell which rows of the facilities belong to the layer; a ground of unknown size is in no sized layer."""
+        mine = facilities["service"].isin(self.services).to_numpy()
+        if self.min_site_m2 == 0.0 and self.max_site_m2 == np.inf:
+            return mine
+        area = facilities["area_m2"].to_numpy(dtype=float)
+        return mine & (area >= self.min_site_m2) & (area < self.max_site_m2)
+
+
+@dataclass(frozen=True)
+class City:
+    """Homes and facilities on the network, ready to be measured.
+
+    Attributes
+    ----------
+    network
+        The streets.
+    homes, home_joins
+        ``x, y, unit, people`` and groups, and where each home joins.
+    facilities
+        One row per place and service (see `livingcircle_layers.facilities.Facilities`).
+    doors, door_joins
+        Access points, with ``facility_id``, and where each joins.
+    """
+
+    network: WalkNetwork
+    homes: pd.DataFrame
+    home_joins: Joins
+    facilities: gpd.GeoDataFrame
+    doors: pd.DataFrame
+    door_joins: Joins
+
+    @cached_property
+    def home_points(self) -> npt.NDArray[Any]:
+        """The homes as points."""
+        return shapely.points(self.homes["x"].to_numpy(), self.homes["y"].to_numpy())  # type: ignore[no-any-return]
+
+    def doors_of(self, layer: Layer) -> npt.NDArray[np.int64]:
+        """Return the positions of the access points of a layer."""
+        ids = self.facilities["facility_id"][layer.chosen(self.facilities)].unique()
+        return np.flatnonzero(self.doors["facility_id"].isin(ids).to_numpy())
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Distances from every home to the nearest place of one layer; NaN is not reached within the search limit.
+
+    Attributes
+    ----------
+    walk_m
+        Metres along streets for each walker, legs included.
+    walk_s
+        Seconds for each walker.
+    straight_m
+        Straight line to the nearest boundary or point.
+    nearest
+        Position of the nearest access point by metres of the first walker, -1 where there is none.
+    places
+        Number of places in the layer.
+    """
+
+    walk_m: Mapping[str, Floats]
+    walk_s: Mapping[str, Floats]
+    straight_m: Floats
+    nearest: Int32s
+    places: int
+
+
+def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_m: float) -> Reach:
+    """Measure how far every home is from a layer.
+
+    Parameters
+    ----------
+    limit_m
+        How far is looked, in metres and in the time that each walker needs for them.
+    """
+    chosen = layer.chosen(city.facilities)
+    at = city.doors_of(layer)
+    doors = city.door_joins.take(at)
+    walk_m, walk_s, nearest = {}, {}, None
+    measured: dict[bool, tuple[Floats, Int32s]] = {}
+    for walker in walkers:
+        if walker.steps not in measured:
+            measured[walker.steps] = city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)
+        walk_m[walker.name], which = measured[walker.steps]
+        nearest = which if nearest is None else nearest
+        seconds = city.network.walk(walker, unit="s")
+        walk_s[walker.name] = seconds.nearest(city.home_joins, doors, limit=limit_m / walker.speed_m_s)[0]
+    if nearest is None:
+        raise ValueError("at least one walker is needed")
+    return Reach(
+        walk_m=walk_m,
+        walk_s=walk_s,
+        straight_m=_straight(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
+        nearest=np.where(nearest >= 0, np.append(at, -1)[nearest], -1).astype(np.int32),
+        places=int(city.facilities["facility_id"][chosen].nunique()),
+    )
+
+
+def _straight(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
+    out = np.full(len(homes), np.nan)
+    (i, _), gap = shapely.STRtree(places).query_nearest(
+        homes, max_distance=limit_m, return_distance=True, all_matches=False
+    )
+    out[i] = np.round(gap, 2)
+    return out
+
+
+def exit_distance(city: City, *, limit_m: float) -> Floats:
+    """Return each home's walk to the nearest point where streets leave the data; NaN beyond the limit."""
+    streets = city.network.streets
+    first_edge = np.concatenate([streets.tail, streets.head])
+    order = np.argsort(first_edge, kind="stable")
+    position = np.searchsorted(first_edge[order], np.flatnonzero(streets.exits))
+    edge = order[position] % len(streets.tail)
+    at_tail = streets.tail[edge] == np.flatnonzero(streets.exits)
+    n = len(edge)
+    doors = Joins(edge, np.where(at_tail, 0.0, 1.0), np.zeros(n), np.full(n, "", dtype=object))
+    return city.network.walk().nearest(city.home_joins, doors, limit=limit_m)[0]

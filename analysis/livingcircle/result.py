@@ -1,0 +1,63 @@
+"""The result of a scan: typed tables that maps, reports and files are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from livingcircle_layers.catalogue import Catalogue
+
+    from livingcircle.standards import RuleSet
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """Everything a scan found out; columns are described in `livingcircle.columns`.
+
+    All geometries are in WGS-84 degrees (EPSG:4326). Tables are in their final order: saving a result
+    only writes them.
+    """
+
+    coverage: pd.DataFrame
+    scores: pd.DataFrame
+    communities: gpd.GeoDataFrame
+    facilities: gpd.GeoDataFrame
+    access_points: gpd.GeoDataFrame
+    unplaced: pd.DataFrame
+    homes: pd.DataFrame
+    background: gpd.GeoDataFrame
+    rules: RuleSet
+    catalogue: Catalogue
+    run: Mapping[str, Any]
+    settings: Mapping[str, object]
+    approval_number: str = ""
+
+    def map(self) -> Any:
+        """Return the hearing map as a folium map, which shows itself in a notebook."""
+        from livingcircle.hearing_map import build_map
+
+        return build_map(self)
+
+    def save(self, directory: str | Path, *, homes: bool = False) -> Path:
+        """Write every output file into `directory`, all together or not at all.
+
+        Parameters
+        ----------
+        directory
+            Created if missing. An earlier result in it is replaced as a whole.
+        homes
+            Also write `homes.parquet`, for checks; it is never published.
+
+        Returns
+        -------
+        pathlib.Path
+            The directory.
+        """
+        from livingcircle.save import save_result
+
+        return save_result(self, Path(directory), homes=homes)

@@ -1,0 +1,276 @@
+"""Writing a finished scan: every output file, all together or not at all."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from livingcircle.columns import (
+    ACCESS_POINTS,
+    COMMUNITIES,
+    COVERAGE,
+    FACILITIES,
+    HOMES,
+    SCORES,
+    UNPLACED,
+    Table,
+    looks_like_formula,
+    published,
+)
+from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
+from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
+from livingcircle.report import write_report
+
+if TYPE_CHECKING:
+    from livingcircle.result import ScanResult
+
+HOMES_FILE = "homes.parquet"
+
+# GeoPackage notes the time of writing; a fixed one keeps equal results equal. Dates of data are in run.json.
+FIXED_GPKG_TIME = "2000-01-01T00:00:00.000Z"
+
+# An absolute path in a message, on any system: it may hold a user's name. Addresses (https://…) are kept.
+ABSOLUTE_PATH = re.compile(
+    r"""(?<![\w:/.])(?:[A-Za-z]:[\\/]|\\\\|/(?=[^\s/"'`|;,]+/))(?:[^\s"'`|;,]*[\\/])?"""
+)
+
+
+def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
+    """Write every output file of a scan into a folder, all together or not at all.
+
+    An earlier result is replaced as a whole, other people's files stay. After a failure the folder is as it
+    was before.
+
+    Parameters
+    ----------
+    result
+        A finished scan.
+    directory
+        Created if missing.
+    homes
+        Also write `homes.parquet`, for checks; never to be published.
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be used (see `prepare_output`), the disk is full, or another run is writing there.
+    """
+    with replaced_files(directory, list(_WRITERS)) as stage:
+        for name, write in _WRITERS.items():
+            if name != HOMES_FILE or homes:
+                write(result, stage / name)
+    return directory
+
+
+def prepare_output(directory: Path) -> None:
+    """Check that a result can be written into a folder, before anything is computed.
+
+    Parameters
+    ----------
+    directory
+        May be missing, empty, hold an earlier result, or hold other files with names unlike ours.
+
+    Raises
+    ------
+    InputError
+        It is a file, lies below a file, cannot be written to, is in use by another run, or holds a file of
+        one of our names that another program wrote.
+    """
+    check_folder(directory, list(_WRITERS))
+
+
+def _write_csv(frame: pd.DataFrame, table: Table, path: Path) -> None:
+    """Write a table as UTF-8 with BOM and LF; equal tables give equal bytes."""
+    ready = published(frame, table)
+    texts = {column.name for column in table.columns if column.dtype == "text"}
+    for name in ready.columns:
+        if name in texts:
+            ready[name] = _safe_text(ready[name])
+        elif ready[name].dtype == "boolean":
+            ready[name] = ready[name].map({True: "true", False: "false"})
+    ready.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _safe_text(texts: pd.Series) -> pd.Series:
+    """Keep each text on one line, and mark those that a spreadsheet would run as a formula."""
+    marked = texts.where(~looks_like_formula(texts), "'" + texts)
+    return marked.str.replace(r"[\x00-\x1f]+", " ", regex=True)
+
+
+def _write_coverage(result: ScanResult, path: Path) -> None:
+    _write_csv(result.coverage, COVERAGE, path)
+
+
+def _write_scores(result: ScanResult, path: Path) -> None:
+    _write_csv(result.scores, SCORES, path)
+
+
+def _write_unplaced(result: ScanResult, path: Path) -> None:
+    _write_csv(result.unplaced, UNPLACED, path)
+
+
+def _write_communities(result: ScanResult, path: Path) -> None:
+    """Write the communities with their scores and one share per rule, for QGIS."""
+    scores = result.scores[result.scores["level"] == "community"].set_index("unit_id")
+    rows = result.coverage[result.coverage["level"] == "community"].drop_duplicates(["unit_id", "rule"])
+    extra = {name: scores[name] for name in ("unit_complete", "confidence")}
+    for rule, part in rows.groupby("rule", sort=False):
+        extra[f"share_{rule}"] = part.set_index("unit_id")["share"]
+    wide = {name: values.reindex(result.communities.index) for name, values in extra.items()}
+    table = published(result.communities.rename_axis("unit_id").assign(**wide), COMMUNITIES)
+    _write_layer(table, path, layer="communities", result=result, outlines=True)
+
+
+def _write_facilities(result: ScanResult, path: Path) -> None:
+    """Write facilities and access points, two layers per source: different licences stay apart."""
+    points = published(result.access_points, ACCESS_POINTS)
+    keys = ["source", "facility_id", "service"]
+    hows = points.groupby(keys)["how"].agg(lambda how: "|".join(sorted(set(how)))).rename("how")
+    places = result.facilities.drop(columns="how", errors="ignore")
+    places = published(places.merge(hows.reset_index(), on=keys, how="left"), FACILITIES)
+    sources = sorted({*places["source"], *points["source"]})
+    for source, safe in _layer_names(sources or ["osm"]).items():
+        _write_layer(places[places["source"] == source], path, layer=f"facilities_{safe}", result=result)
+        _write_layer(points[points["source"] == source], path, layer=f"access_{safe}", result=result)
+
+
+def _layer_names(sources: Iterable[str]) -> dict[str, str]:
+    """Return a name per source that is safe for a GeoPackage layer; no two differ by case only."""
+    names: dict[str, str] = {}
+    for source in sources:
+        base = re.sub(r"\W+", "_", Path(source).stem or source).strip("_") or "source"
+        taken = {name.casefold() for name in names.values()}
+        numbered = (f"{base}_{number}" for number in range(2, len(names) + 3))
+        names[source] = next(name for name in (base, *numbered) if name.casefold() not in taken)
+    return names
+
+
+def _write_layer(
+    table: gpd.GeoDataFrame, path: Path, *, layer: str, result: ScanResult, outlines: bool = False
+) -> None:
+    notice = "; ".join((*credits_of(result.run), approval_line(result.approval_number), NOT_A_SURVEY))
+    with _gdal_option("OGR_CURRENT_DATE", FIXED_GPKG_TIME):
+        pyogrio.write_dataframe(
+            table,
+            path,
+            layer=layer,
+            driver="GPKG",
+            geometry_type="MultiPolygon" if outlines else "Unknown",
+            promote_to_multi=outlines,
+            layer_options={"DESCRIPTION": notice},
+            layer_metadata={"ATTRIBUTION": notice},
+        )
+
+
+@contextmanager
+def _gdal_option(name: str, value: str) -> Iterator[None]:
+    before = pyogrio.get_gdal_config_option(name)
+    pyogrio.set_gdal_config_options({name: value})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({name: before})
+
+
+def _write_map(result: ScanResult, path: Path) -> None:
+    from livingcircle.hearing_map import render_map
+
+    path.write_text(render_map(result), encoding="utf-8", newline="\n")
+
+
+def _write_run(result: ScanResult, path: Path) -> None:
+    """Write settings, inputs, counts, warnings and timings; nothing in it tells who ran it or where."""
+    run = {
+        "settings": dict(result.settings),
+        **result.run,
+        "program": PROGRAM,
+        "rules": result.rules.id,
+        "attribution": list(credits_of(result.run)),
+        "map_approval": approval_line(result.approval_number),
+        "notice": NOT_A_SURVEY,
+    }
+    text = json.dumps(_plain(run), ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value into what JSON knows: paths lose their folders, missing numbers become null."""
+    if isinstance(value, Mapping):
+        return {without_folders(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [_plain(item) for item in items]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if value is None or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, (bool, int, float)):
+        return value
+    return value.name if isinstance(value, Path) else without_folders(str(value))
+
+
+def without_folders(text: str) -> str:
+    """Take the folders out of every absolute path in a text, so that it names files only."""
+    for folder in {str(Path.cwd()), str(Path.home())} - {"/"}:
+        text = text.replace(folder + os.sep, "/_/")
+    return ABSOLUTE_PATH.sub("", text)
+
+
+def _write_licences(result: ScanResult, path: Path) -> None:
+    """Write licence and attribution of every input, and what must be said when results are shown."""
+    blocks = [
+        "\n".join(
+            f"{label}: {value}"
+            for label, value in (
+                ("role 用途", source.get("role")),
+                ("file 文件", Path(str(source.get("path") or "—")).name),
+                ("licence 许可", input_licence(source)),
+                ("attribution 署名", input_credit(source) or "not stated 未注明"),
+                ("sha256", source.get("sha256") or "—"),
+            )
+        )
+        for source in result.run.get("inputs", ())
+    ]
+    shown = "\n".join(
+        (
+            "To be shown with every map and table made from this result 使用本结果的图表须注明:",
+            *credits_of(result.run),
+            approval_line(result.approval_number),
+            NOT_A_SURVEY,
+        )
+    )
+    path.write_text("\n\n".join([shown, *blocks]) + "\n", encoding="utf-8", newline="\n")
+
+
+def _write_homes(result: ScanResult, path: Path) -> None:
+    published(result.homes, HOMES).to_parquet(path, index=False)
+
+
+_WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
+    "coverage.csv": _write_coverage,
+    "scores.csv": _write_scores,
+    "communities.gpkg": _write_communities,
+    "facilities.gpkg": _write_facilities,
+    "unplaced.csv": _write_unplaced,
+    "map.html": _write_map,
+    "report.xlsx": write_report,
+    HOMES_FILE: _write_homes,
+    "LICENCES.txt": _write_licences,
+    RUN_FILE: _write_run,
+}

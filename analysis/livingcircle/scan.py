@@ -1,0 +1,529 @@
+"""The main job: from a study to who can walk to what, for every community."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from livingcircle_layers.access import access_points
+from livingcircle_layers.catalogue import Catalogue, load_catalogue
+from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.facilities import Facilities, gather_facilities, unplaced_rows
+from livingcircle_layers.homes import Placement, place_people
+from livingcircle_layers.osm import ATTRIBUTION, LICENCE, OsmExtract, read_osm
+from livingcircle_layers.people import People as Population
+from livingcircle_layers.people import read_people
+from livingcircle_layers.units import Units as Communities
+from livingcircle_layers.units import read_units, upper_levels
+
+from livingcircle.coverage import LEVELS, Judged, People, Standing, Units, coverage_table, judge, layer_standing
+from livingcircle.coverage import rule_walker as walker_of
+from livingcircle.joins import BLOCKED, Joiner, Joins
+from livingcircle.network import WalkNetwork
+from livingcircle.reach import City, Layer, Reach, exit_distance, measure_reach
+from livingcircle.result import ScanResult
+from livingcircle.rules import DISTANCE_METRICS, RuleSet
+from livingcircle.scores import scores_table
+from livingcircle.standards import load_standard
+from livingcircle.study import Study
+from livingcircle.walkers import Walker
+
+_REASONS = {
+    "no_street_within_limit": "no street within {limit:g} m",
+    BLOCKED: "every way to a street within {limit:g} m crosses water, rail, a motorway or a wall",
+}
+_VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
+
+
+@dataclass
+class Stages:
+    """Times the stages of a scan and tells about them."""
+
+    say: Callable[[str], None] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str, text: str) -> Iterator[None]:
+        """Announce a stage and note how long it took."""
+        if self.say:
+            self.say(text)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything that was read for a study; geometries in one metric plane."""
+
+    communities: Communities
+    units: gpd.GeoDataFrame
+    osm: OsmExtract
+    population: Population
+    facilities: Facilities
+
+
+def scan(
+    study: Study | str | Path, *, only: Sequence[str] = (), progress: Callable[[str], None] | None = None
+) -> ScanResult:
+    """Find out, for every community, who can walk to which service within the standard.
+
+    Parameters
+    ----------
+    study
+        A study, or the path of a study file.
+    only
+        Ids of communities: only these are listed; the numbers are those of a full scan.
+    progress
+        Called with a sentence when a stage begins.
+
+    Returns
+    -------
+    ScanResult
+        Coverage, scores and maps; `ScanResult.save` writes them.
+
+    Raises
+    ------
+    InputError
+        An input cannot be used; the message says what to do.
+    UsageError
+        A standard, walker, service or community does not exist.
+    """
+    study = study if isinstance(study, Study) else Study.load(study)
+    stages = Stages(progress)
+    walkers = study.walker_profiles()
+    catalogue = load_catalogue(study.catalogue)
+    rules = load_standard(study.standard, catalogue=catalogue)
+    inputs = read_inputs(study, catalogue, stages)
+    _check_only(only, inputs.units)
+    with stages.stage("place", "placing people in homes"):
+        placement = place_people(
+            inputs.population,
+            inputs.units,
+            buildings=inputs.osm.buildings,
+            residential_land=inputs.osm.residential_land,
+            street_lines=inputs.osm.streets.lines[(inputs.osm.streets.component == 0) & ~inputs.osm.streets.raised],
+            water=inputs.osm.water,
+        )
+    with stages.stage("join", "joining homes and facilities to the streets"):
+        city, joined_all, places = _build_city(study, inputs, placement)
+    with stages.stage("search", "measuring walks"):
+        reaches = _measure(city, rules, catalogue, walkers, study.search_limit_m)
+    with stages.stage("aggregate", "counting people by unit"):
+        people = _counted(city.homes, inputs.units)
+        levels = make_levels(inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name)
+        judged = {w.name: judge(rules.rules, reaches, w) for w in walkers}
+        first = judged[walkers[0].name]
+        standings = _standings(first, inputs.facilities, int(people.groups["all"].sum()))
+        coverage = coverage_table(
+            [j for per in judged.values() for j in per.values()],
+            standings,
+            people,
+            levels,
+            catalogue=catalogue,
+            exit_m=exit_distance(city, limit_m=study.search_limit_m),
+            facility_units=_places_inside(inputs, first, levels),
+        )
+        scores = scores_table(rules, first, standings, people, levels)
+    unplaced, counts = _account(study, inputs, placement, joined_all, places)
+    result = ScanResult(
+        coverage=_sorted(coverage, rules, walkers),
+        scores=_sorted_scores(scores),
+        communities=_communities(inputs, placement, city, scores),
+        facilities=_facilities(inputs, catalogue),
+        access_points=places,
+        unplaced=unplaced,
+        homes=_homes(city, reaches, catalogue),
+        background=inputs.osm.background.to_crs(WGS84),
+        rules=rules,
+        catalogue=catalogue,
+        run=_run(study, inputs, rules, first, counts, stages),
+        settings=_settings(study, walkers, rules),
+        approval_number=study.map.approval_number,
+    )
+    return _restricted_to(result, only) if only else result
+
+
+def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
+    """Read and check every input of a study; computes nothing."""
+    stages = stages or Stages()
+    with stages.stage("read_units", "reading communities"):
+        communities = read_units(study.communities.file, columns=study.communities.columns, layer=study.communities.layer)
+        bounds = communities.frame.total_bounds
+        crs = metric_crs(bounds)
+        units = communities.frame.to_crs(crs)
+    with stages.stage("read_streets", "reading streets and facilities"):
+        osm = read_osm(study.streets.osm, catalogue, crs)
+        _check_overlap(study, units, osm)
+        facilities = gather_facilities(
+            osm.features,
+            catalogue,
+            [f.source() for f in study.facilities],
+            osm_complete={entry.service: entry.complete for entry in study.layer},
+        )
+    with stages.stage("read_people", "reading people"):
+        population = read_people(
+            study.population.file,
+            crs=crs,
+            window=shapely.box(*bounds).buffer(0.02),
+            columns=study.population.columns,
+            layer=study.population.layer,
+        )
+    return Inputs(communities, units, osm, population, facilities)
+
+
+def _check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
+    streets = shapely.STRtree(osm.streets.lines)
+    if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
+        west, south, east, north = gpd.GeoSeries([osm.extent], crs=osm.crs).to_crs(WGS84).total_bounds
+        ours = units.to_crs(WGS84).total_bounds
+        raise InputError(
+            f"{study.communities.file.name} does not overlap the streets of {study.streets.osm.name}",
+            got=f"communities at {ours[0]:.3f}–{ours[2]:.3f} E, {ours[1]:.3f}–{ours[3]:.3f} N",
+            expected=f"within {west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N",
+            remedy="use an extract of the same city, or check that longitude and latitude are not swapped",
+        )
+
+
+def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
+    from livingcircle_layers.errors import UsageError
+    from livingcircle_layers.typed_toml import nearest
+
+    unknown = [u for u in only if u not in units.index]
+    if unknown:
+        close = nearest(unknown[0], units.index)
+        raise UsageError(
+            "unknown community", got=", ".join(unknown), remedy=f"did you mean {close}?" if close else "use ids of the file"
+        )
+
+
+def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins, gpd.GeoDataFrame]:
+    """Join homes and access points; return the city of joined homes, the joins of all homes inside, and the doors."""
+    streets = inputs.osm.streets
+    joiner = Joiner(streets, inputs.osm.barriers.geometry.to_numpy(), limit_m=study.join_limit_m)
+    homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
+    joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
+    frame = inputs.facilities.frame
+    places = frame.drop_duplicates("facility_id").reset_index(drop=True)
+    places = places.assign(ground=places["facility_id"].isin(frame["facility_id"][frame["ground"]]))
+    walls = inputs.osm.barriers
+    doors = access_points(
+        places,
+        streets=streets,
+        features=inputs.osm.features,
+        walls=walls.geometry[walls["kind"] == "wall"].to_numpy(),
+    )
+    door_joins = joiner.join(shapely.get_coordinates(doors.geometry.to_numpy()))
+    doors = doors.assign(
+        facility_id=places["facility_id"].to_numpy()[doors["place"]],
+        edge_id=door_joins.edge,
+        leg_m=door_joins.leg_m,
+    )
+    city = City(
+        network=WalkNetwork(streets),
+        homes=homes[joins.joined].reset_index(drop=True),
+        home_joins=joins.take(joins.joined),
+        facilities=frame,
+        doors=doors,
+        door_joins=door_joins,
+    )
+    by_service = frame[["facility_id", "service", "source"]].merge(doors, on="facility_id", how="inner")
+    access = gpd.GeoDataFrame(
+        by_service[["facility_id", "service", "source", "how", "edge_id", "leg_m", "geometry"]], crs=streets.crs
+    ).to_crs(WGS84)
+    return city, joins, access
+
+
+def _measure(
+    city: City, rules: RuleSet, catalogue: Catalogue, walkers: Sequence[Walker], limit_m: float
+) -> dict[Layer, Reach]:
+    """Measure every layer that a rule asks for, with the rule's own walker where it has one."""
+    needed: dict[Layer, dict[str, Walker]] = {
+        Layer((service,)): {} for service in catalogue.services if (city.facilities["service"] == service).any()
+    }
+    for rule in rules.rules:
+        if rule.metric in DISTANCE_METRICS:
+            own = needed.setdefault(Layer.of(rule), {})
+            for walker in walkers:
+                own[walker_of(rule, walker).name] = walker_of(rule, walker)
+    reaches = {}
+    for layer, own in needed.items():
+        for walker in walkers:
+            own.setdefault(walker.name, walker)
+        chosen = [*walkers, *(w for w in own.values() if w not in walkers)]
+        reaches[layer] = measure_reach(city, layer, chosen, limit_m=limit_m)
+    return reaches
+
+
+def _counted(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> People:
+    groups = {"all": homes["people"].to_numpy(dtype=np.int64)}
+    groups |= {c: homes[c].to_numpy(dtype=np.int64) for c in homes.columns if c.startswith("age_")}
+    rural = (units["unit_type"].reindex(homes["unit"]) == "rural").to_numpy(dtype=bool)
+    return People(groups, rural)
+
+
+def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool, name: str = "") -> list[Units]:
+    """Return the units of every level that the communities name, with the unit of every home.
+
+    Parameters
+    ----------
+    units
+        Communities: index ``unit_id``, columns ``unit_name, subdistrict, district, unit_type``.
+    home_unit
+        Community of each home.
+    complete
+        Whether all communities of the upper units are supplied; otherwise those are never ranked.
+    name
+        Name of the city.
+    """
+    upper = upper_levels(units)
+    position = units.index.get_indexer(home_unit)
+    levels = []
+    for level in LEVELS:
+        owner = units.index.astype("str") if level == "community" else upper[level]
+        ids = sorted(set(owner) - {""})
+        if not ids:
+            continue
+        community_code = pd.Index(ids).get_indexer(owner)
+        types = units["unit_type"].groupby(community_code).agg(lambda t: t.iloc[0] if t.nunique() == 1 else "mixed")
+        names = {"community": units["unit_name"].to_dict(), "city": {"city": name}}.get(level, {})
+        levels.append(
+            Units(
+                level=level,
+                ids=tuple(ids),
+                names=tuple(names.get(i, i.rpartition("/")[2]) or i for i in ids),
+                types=tuple(types.reindex(range(len(ids))).fillna("")),
+                code=community_code[position],
+                complete=np.full(len(ids), complete or level == "community"),
+            )
+        )
+    return levels
+
+
+def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
+    return {
+        i: layer_standing(j, complete=facilities.complete, centre_only=facilities.centre_only, people=people)
+        for i, j in judged.items()
+    }
+
+
+def _places_inside(
+    inputs: Inputs, judged: Mapping[str, Judged], levels: Sequence[Units]
+) -> dict[str, dict[Layer, npt.NDArray[np.int64]]]:
+    """Count the places of each layer inside each unit, by a point that lies in the place."""
+    frame = inputs.facilities.frame
+    points = shapely.point_on_surface(frame.geometry.to_numpy())
+    place, unit = shapely.STRtree(inputs.units.geometry.to_numpy()).query(points, predicate="intersects")
+    first = np.unique(place, return_index=True)[1]
+    home = pd.Series(inputs.units.index[unit[first]], index=place[first])
+    located = make_levels(inputs.units, home.reindex(range(len(frame))).fillna(""), complete=True)
+    layers = {Layer.of(j.rule): Layer.of(j.rule).chosen(frame) for j in judged.values()}
+    once = {layer: mask & ~frame["facility_id"].where(mask).duplicated().to_numpy() for layer, mask in layers.items()}
+    return {
+        units.level: {layer: units.total(mask.astype(np.int64)) for layer, mask in once.items()} for units in located
+    }
+
+
+def _sorted(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[Walker]) -> pd.DataFrame:
+    order = {
+        "level": list(LEVELS),
+        "rule": [r.id for r in rules.rules],
+        "walker": [w.name for w in walkers],
+    }
+    keys = [
+        coverage[c].map({v: i for i, v in enumerate(order[c])}) if c in order else coverage[c]
+        for c in ("walker", "rule", "unit_id", "level")
+    ]
+    return coverage.iloc[np.lexsort([np.asarray(k) for k in keys])].reset_index(drop=True)
+
+
+def _sorted_scores(scores: pd.DataFrame) -> pd.DataFrame:
+    level = scores["level"].map({v: i for i, v in enumerate(LEVELS)})
+    return scores.assign(_level=level).sort_values(["_level", "unit_id"]).drop(columns="_level").reset_index(drop=True)
+
+
+def _communities(inputs: Inputs, placement: Placement, city: City, scores: pd.DataFrame) -> gpd.GeoDataFrame:
+    own = scores[scores["level"] == "community"].set_index("unit_id").drop(columns=["level", "unit_name", "unit_type"])
+    frame = inputs.communities.frame.join(own)
+    legs = pd.DataFrame({"unit": city.homes["unit"], "leg": city.home_joins.leg_m, "people": city.homes["people"]})
+    for q, column in ((0.5, "leg_m_p50"), (0.9, "leg_m_p90")):
+        frame[column] = _by_people(legs, q).reindex(frame.index)
+    total = placement.basis.sum(axis=1)
+    share = placement.basis.div(total.where(total > 0), axis=0)
+    text = [
+        ", ".join(f"{b} {v:.0%}" for b, v in row[row > 0].items()) for _, row in share.reindex(frame.index).iterrows()
+    ]
+    return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"))
+
+
+def _by_people(legs: pd.DataFrame, q: float) -> pd.Series:
+    ordered = legs.sort_values(["unit", "leg"])
+    running = ordered.groupby("unit")["people"].cumsum()
+    total = ordered.groupby("unit")["people"].transform("sum")
+    return ordered[running >= q * total].groupby("unit")["leg"].first().round(2)
+
+
+def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:
+    frame = inputs.facilities.frame
+    return frame.assign(
+        theme=[catalogue.services[s].theme for s in frame["service"]],
+        complete=[inputs.facilities.complete[s] for s in frame["service"]],
+    )[["facility_id", "service", "theme", "name", "source", "area_m2", "complete", "geometry"]].to_crs(WGS84)
+
+
+def _homes(city: City, reaches: Mapping[Layer, Reach], catalogue: Catalogue) -> pd.DataFrame:
+    joins = city.home_joins
+    nearest = {
+        f"nearest_m_{service}": next(iter(reaches[Layer((service,))].walk_m.values()))
+        for service in catalogue.services
+        if Layer((service,)) in reaches
+    }
+    groups = [c for c in city.homes.columns if c.startswith("age_")]
+    return city.homes[["home", "unit", "x", "y", "people", *groups, "basis"]].assign(
+        edge_id=joins.edge, fraction=joins.share, leg_m=joins.leg_m, **nearest
+    )
+
+
+def _account(
+    study: Study, inputs: Inputs, placement: Placement, joins: Joins, doors: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """List what could not be used, and count people so that nobody is lost."""
+    homes = placement.homes
+    inside = homes[homes["unit"] != ""]
+    outside = homes[homes["unit"] == ""]
+    lost = inside[~joins.joined].assign(reason=joins.reason[~joins.joined])
+    rejected = inputs.population.rejected
+    parts = [inputs.facilities.unplaced, unplaced_rows(rejected.to_dict("records"))]
+    for frame in (lost, outside.assign(reason="outside_communities")):
+        grouped = frame.groupby(["source", "row", "unit", "reason"], as_index=False)["people"].sum()
+        detail = grouped["reason"].map(
+            {k: v.format(limit=study.join_limit_m) for k, v in _REASONS.items()}
+            | {"outside_communities": "lies in none of the communities"}
+        )
+        parts.append(unplaced_rows(grouped.rename(columns={"unit": "unit_id"}).assign(detail=detail).to_dict("records")))
+    parts.append(_without_way_in(study, inputs, doors))
+    unplaced = pd.concat(parts, ignore_index=True)
+    order = ["reason", "source", "row", "unit_id"]
+    readable = int(rejected["people"].fillna(0).sum())
+    return unplaced.sort_values(order, kind="stable").reset_index(drop=True), {
+        "input": int(inputs.population.total),
+        "placed": int(inside["people"].sum() - lost["people"].sum()),
+        "not_placed": int(lost["people"].sum()) + readable,
+        "outside": int(outside["people"].sum()),
+    }
+
+
+def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.DataFrame:
+    """List facilities that nobody can enter: a fence without a gate, or no street near any access point."""
+    frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
+    entered = set(doors["facility_id"])
+    reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
+    rows = [
+        {
+            "source": place.source,
+            "row": facility_id,
+            "name": place.name_,
+            "reason": "access_not_on_network" if facility_id in entered else "fenced_without_gate",
+            "detail": f"no street within {study.join_limit_m:g} m of any access point"
+            if facility_id in entered
+            else "a fence or wall is mapped around it, but no gate and no street through it",
+        }
+        for facility_id, place in zip(
+            frame.index, frame.rename(columns={"name": "name_"}).itertuples(index=False), strict=True
+        )
+        if facility_id not in reachable
+    ]
+    return unplaced_rows(rows)
+
+
+def _settings(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict[str, object]:
+    return {
+        "standard": f"{rules.id} {rules.title_zh}",
+        "walkers": "; ".join(w.label() for w in walkers),
+        "join_limit_m": study.join_limit_m,
+        "search_limit_m": study.search_limit_m,
+        "datum": "WGS-84",
+        "gates": "respect",
+        "spreading": "residential buildings, else residential land, else along streets, else evenly",
+        "measure": "metres along streets, legs included",
+    }
+
+
+def _run(
+    study: Study,
+    inputs: Inputs,
+    rules: RuleSet,
+    judged: Mapping[str, Judged],
+    people: Mapping[str, int],
+    stages: Stages,
+) -> dict[str, Any]:
+    files = [
+        ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
+        ("communities", study.communities.file, "", "", ""),
+        ("population", study.population.file, study.population.licence, "", ""),
+        *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
+    ]
+    streets = inputs.osm.streets
+    skipped = [r.id for r in rules.rules if r.id not in judged]
+    warnings = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes]
+    if skipped:
+        warnings.append("not measured: " + ", ".join(skipped))
+    return {
+        "program": "livingcircle",
+        "name": study.name,
+        "settings": _settings(study, study.walker_profiles(), rules),
+        "inputs": [
+            {
+                "role": role,
+                "path": path.name,
+                "bytes": path.stat().st_size,
+                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+                "licence": licence,
+                "attribution": attribution,
+                "date": date,
+            }
+            for role, path, licence, attribution, date in files
+        ],
+        "people": dict(people),
+        "counts": {
+            "communities": len(inputs.units),
+            "facilities": int(inputs.facilities.frame["facility_id"].nunique()),
+            "rules": len(judged),
+            "street_nodes": len(streets.node_id),
+            "street_edges": len(streets.tail),
+            "street_km": round(float(streets.length_m.sum()) / 1000, 1),
+            "street_components": int(streets.component.max()) + 1,
+        },
+        "crs": inputs.osm.crs.srs,
+        "data_date": inputs.osm.data_date,
+        "warnings": warnings,
+        "versions": {name: metadata.version(name) for name in _VERSIONS},
+        "timings_s": stages.seconds,
+    }
+
+
+def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
+    """Keep the rows of some communities and of the units above them."""
+    from dataclasses import replace
+
+    communities = result.communities.loc[sorted(only)]
+    upper = upper_levels(communities)
+    kept = {"community": set(only), **{level: set(upper[level]) for level in LEVELS[1:]}}
+
+    def of(table: pd.DataFrame) -> pd.DataFrame:
+        keep = [u in kept[level] for level, u in zip(table["level"], table["unit_id"], strict=True)]
+        return table[keep].reset_index(drop=True)
+
+    return replace(result, coverage=of(result.coverage), scores=of(result.scores), communities=communities)

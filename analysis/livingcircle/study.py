@@ -1,0 +1,173 @@
+"""A study: one TOML file, or the options of one command, that name all inputs and choices of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from livingcircle_layers.errors import InputError, UsageError
+from livingcircle_layers.facilities import FacilitySource
+from livingcircle_layers.typed_toml import checked, read_toml
+from pydantic import BaseModel, ConfigDict, Field
+
+from livingcircle.joins import JOIN_LIMIT_M
+from livingcircle.walkers import WALKERS, Walker
+
+SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StreetsInput(_Part):
+    """The OpenStreetMap file."""
+
+    osm: Path = Field(description=".osm.pbf, .osm, .osm.gz or .osm.bz2")
+
+
+class CommunitiesInput(_Part):
+    """The community polygons."""
+
+    file: Path = Field(description="GeoJSON, GeoPackage, Shapefile or GeoParquet")
+    layer: str | None = Field(default=None, description="layer of a GeoPackage")
+    columns: dict[str, str] = Field(default_factory=dict, description="id, name, subdistrict, district, type = heading")
+    complete: bool = Field(default=False, description="true: every community of each subdistrict and district is here")
+
+
+class PopulationInput(_Part):
+    """Where people live."""
+
+    file: Path = Field(description="CSV or Excel grid with lon, lat, population, area_m2; or a GeoTIFF of counts")
+    layer: str | None = Field(default=None, description="layer of a GeoPackage")
+    columns: dict[str, str] = Field(default_factory=dict, description="lon, lat, population, area_m2 … = heading")
+    licence: str = Field(default="", description="licence of the data, shown beside every result")
+
+
+class FacilitiesInput(_Part):
+    """A file of facilities."""
+
+    file: Path = Field(description="table with coordinates or vector file")
+    service: str | None = Field(default=None, description="take all rows as this service; else rows are classified")
+    mode: Literal["classify", "replace", "add"] | None = Field(
+        default=None, description="replace OpenStreetMap for the service, or add to it; default: replace"
+    )
+    layer: str | None = Field(default=None, description="layer of a GeoPackage")
+    columns: dict[str, str] = Field(default_factory=dict, description="name, lon, lat, category, area_m2 = heading")
+    datum: Literal["wgs84", "cgcs2000"] = Field(default="wgs84", description="datum of the coordinates")
+    licence: str = Field(default="restricted", description="licence of the data")
+    complete: Literal["yes", "no", "unknown"] = Field(default="unknown", description="whether every place is in it")
+
+    def source(self) -> FacilitySource:
+        """Return what the reader of facilities takes."""
+        mode = self.mode or ("replace" if self.service else "classify")
+        return FacilitySource(
+            self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence
+        )
+
+
+class LayerInput(_Part):
+    """What is known about OpenStreetMap's layer of one service."""
+
+    service: str = Field(description="service of the catalogue")
+    complete: Literal["yes", "no", "unknown"] = Field(description="whether the layer holds every place")
+
+
+class MapInput(_Part):
+    """What the map must carry."""
+
+    approval_number: str = Field(default="", description="审图号; without it every page says 内部工作图")
+
+
+class Study(_Part):
+    """All inputs and choices of one run."""
+
+    name: str = Field(default="", description="title of maps and reports")
+    standard: str = Field(description="bundle, standard, or TOML file of rules")
+    walkers: tuple[str, ...] = Field(default=("adult",), description="whose minutes are computed: " + ", ".join(WALKERS))
+    join_limit_m: float = Field(default=JOIN_LIMIT_M, gt=0, le=2000, description="longest leg to the street, metres")
+    search_limit_m: float = Field(default=SEARCH_LIMIT_M, gt=0, description="how far the nearest place is looked for, metres")
+    catalogue: Path | None = Field(default=None, description="TOML file that extends the service catalogue")
+    streets: StreetsInput
+    communities: CommunitiesInput
+    population: PopulationInput
+    facilities: tuple[FacilitiesInput, ...] = ()
+    layer: tuple[LayerInput, ...] = ()
+    map: MapInput = MapInput()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Study:
+        """Read a study file; the paths in it are relative to the file.
+
+        Raises
+        ------
+        InputError
+            The file is missing or no TOML, or holds unknown keys or impossible values: all faults at once.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise InputError(f"study file not found: {path}", remedy="check the path, or pass the inputs as options")
+        raw = read_toml(path)
+        faults = unknown_keys(raw, cls, path.name)
+        study = None if faults else checked(cls, raw, where=path.name, faults=faults)
+        if study is None:
+            raise InputError.of(faults)
+        study = study.relative_to(path.parent)
+        return study if study.name else study.model_copy(update={"name": path.stem})
+
+    def relative_to(self, folder: Path) -> Study:
+        """Return the study with its paths seen from a folder."""
+
+        def moved(part: Any, key: str = "file") -> Any:
+            return part.model_copy(update={key: folder / getattr(part, key)})
+
+        standard = folder / self.standard
+        return self.model_copy(
+            update={
+                "streets": moved(self.streets, "osm"),
+                "communities": moved(self.communities),
+                "population": moved(self.population),
+                "facilities": tuple(moved(f) for f in self.facilities),
+                "catalogue": folder / self.catalogue if self.catalogue else None,
+                "standard": str(standard) if self.standard.endswith(".toml") else self.standard,
+            }
+        )
+
+    def walker_profiles(self) -> tuple[Walker, ...]:
+        """Return the walkers by name."""
+        return find_walkers(self.walkers)
+
+
+def find_walkers(names: Sequence[str]) -> tuple[Walker, ...]:
+    """Return walkers by name; unknown names are an error that lists the known ones."""
+    unknown = [n for n in names if n not in WALKERS]
+    if unknown or not names:
+        raise UsageError("unknown walker", got=", ".join(unknown) or "none", expected=", ".join(WALKERS))
+    return tuple(WALKERS[n] for n in dict.fromkeys(names))
+
+
+def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> list[str]:
+    """Name every unknown key of a nested table with the nearest legal one."""
+    from livingcircle_layers.typed_toml import unknown_word
+
+    faults = []
+    parts: dict[str, type[BaseModel]] = {
+        "streets": StreetsInput,
+        "communities": CommunitiesInput,
+        "population": PopulationInput,
+        "facilities": FacilitiesInput,
+        "layer": LayerInput,
+        "map": MapInput,
+    }
+    for key, value in raw.items():
+        if key not in model.model_fields:
+            faults.append(unknown_word(f"{where}: unknown key", key, model.model_fields))
+        elif key in parts:
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, dict):
+                    legal = parts[key].model_fields
+                    faults += [
+                        unknown_word(f"{where}: unknown key in [{key}]", k, legal) for k in entry if k not in legal
+                    ]
+    return faults

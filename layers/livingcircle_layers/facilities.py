@@ -1,0 +1,270 @@
+"""The facilities of a city: from OpenStreetMap and from a planner's own tables, by the same catalogue."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from livingcircle_layers.access import has_fence_tag
+from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.headings import HEADINGS, plain_heading
+from livingcircle_layers.tables import numbers, read_points
+
+SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
+STATION_ENTRANCE_M = 300.0  # a metro station with an entrance this near is entered there, not at its centre (a judgement)
+
+Complete = Literal["yes", "no", "unknown"]
+Mode = Literal["classify", "replace", "add"]
+
+_NOT_PUBLIC = frozenset(("private", "no", "customers", "members", "permit"))
+_COLUMNS = ["facility_id", "service", "name", "source", "area_m2", "ground", "fence_tag", "geometry"]
+UNPLACED_COLUMNS = ("source", "row", "name", "unit_id", "people", "reason", "detail")
+
+
+@dataclass(frozen=True)
+class FacilitySource:
+    """A planner's own file of facilities.
+
+    Attributes
+    ----------
+    file
+        A table with coordinates or a vector file.
+    service
+        The service all rows are taken as; None classifies each row by the catalogue.
+    mode
+        ``replace`` puts the file in the place of OpenStreetMap for its service, ``add`` adds to it; without a service
+        rows are classified and added.
+    complete
+        Whether the file is known to hold every place of its services.
+    """
+
+    file: Path
+    service: str | None = None
+    mode: Mode = "classify"
+    complete: Complete = "unknown"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    layer: str | None = None
+    licence: str = "restricted"
+
+
+@dataclass(frozen=True)
+class Facilities:
+    """All facilities of a run.
+
+    Attributes
+    ----------
+    frame
+        One row per place and service: ``facility_id, service, name, source, area_m2, ground, fence_tag, geometry``.
+    complete
+        For every service of the catalogue: yes, no or unknown.
+    centre_only
+        Services of which a ground is known by a point only, so that the walk to it is overstated.
+    unplaced
+        Rows and objects that could not be used, with the reason.
+    notes
+        What the planner should know about how the files were read.
+    """
+
+    frame: gpd.GeoDataFrame
+    complete: Mapping[str, Complete]
+    centre_only: frozenset[str]
+    unplaced: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def unplaced_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows of `unplaced.csv`; what a row does not say stays empty."""
+    empty = {"source": "", "row": "", "name": "", "unit_id": "", "people": np.nan, "reason": "", "detail": ""}
+    frame = pd.DataFrame([{**empty, **row} for row in rows], columns=list(UNPLACED_COLUMNS))
+    text = [c for c in UNPLACED_COLUMNS if c != "people"]
+    return frame.astype({**dict.fromkeys(text, "str"), "people": "float64"})
+
+
+def gather_facilities(
+    features: gpd.GeoDataFrame,
+    catalogue: Catalogue,
+    sources: Sequence[FacilitySource] = (),
+    *,
+    osm_complete: Mapping[str, Complete] | None = None,
+) -> Facilities:
+    """Put the facilities of OpenStreetMap and of the planner's files together.
+
+    Parameters
+    ----------
+    features
+        Tagged objects of the OSM file in a metric plane.
+    sources
+        The planner's files, in the order given.
+    osm_complete
+        What the planner knows about OpenStreetMap's layers: service to yes, no or unknown.
+    """
+    frame, unplaced = osm_facilities(features, catalogue)
+    complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
+    complete.update(osm_complete or {})
+    frames, lost, notes = [frame], [unplaced], []
+    for source in sources:
+        rows, rejected, note = read_facilities(source, catalogue, crs=features.crs)
+        if source.mode == "replace":
+            frames = [f[f["service"] != source.service] for f in frames]
+            complete[str(source.service)] = source.complete
+        elif source.complete != "unknown":
+            complete.update(dict.fromkeys(rows["service"].unique(), source.complete))
+        frames.append(_at_known_ground(rows, pd.concat(frames, ignore_index=True)))
+        lost.append(rejected)
+        notes.append(note)
+    merged = _without_twins(pd.concat(frames, ignore_index=True))
+    merged = merged.sort_values(["service", "source", "facility_id"], kind="stable").reset_index(drop=True)
+    is_point = shapely.get_type_id(merged.geometry.to_numpy()) == 0
+    by_centre = merged["ground"].to_numpy(dtype=bool) & is_point & (merged["area_m2"].to_numpy(dtype=float) > 0)
+    return Facilities(
+        frame=merged,
+        complete=complete,
+        centre_only=frozenset(merged["service"][by_centre]),
+        unplaced=pd.concat(lost, ignore_index=True),
+        notes=tuple(notes),
+    )
+
+
+def osm_facilities(features: gpd.GeoDataFrame, catalogue: Catalogue) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Return the facilities among tagged objects, and the schools whose level nothing tells."""
+    rows, at, lost = [], [], []
+    geometry = features.geometry.to_numpy()
+    area = np.round(shapely.area(geometry), 1)
+    for i, (osm_id, tags) in enumerate(zip(features["osm_id"], features["tags"], strict=True)):
+        services = catalogue.sized(catalogue.match_osm(tags), area[i] or None, tags=tags)
+        name = tags.get("name", tags.get("name:en", ""))
+        for service in services:
+            kind = catalogue.services[service]
+            if kind.theme == "ecology" and tags.get("access") in _NOT_PUBLIC:
+                lost.append({"source": "osm", "row": osm_id, "name": name, "reason": "not_public", "detail": service})
+                continue
+            size = area[i] if kind.kind == "ground" and area[i] > 0 else np.nan
+            rows.append((osm_id, service, name, "osm", size, kind.kind == "ground", has_fence_tag(tags)))
+            at.append(i)
+        if not services and catalogue.unlevelled_school(tags):
+            detail = "neither isced:level nor the name tells whether it is a primary or a secondary school"
+            lost.append({"source": "osm", "row": osm_id, "name": name, "reason": "school_level_unknown", "detail": detail})
+    frame = _frame(rows, geometry[at], features.crs)
+    return _metro_by_entrances(frame, features), unplaced_rows(lost)
+
+
+def read_facilities(
+    source: FacilitySource, catalogue: Catalogue, *, crs: CRS
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, str]:
+    """Read a planner's file: its facilities, the rows that could not be used, and how its columns were read."""
+    label = source.file.name
+    if source.service is not None and source.service not in catalogue.services:
+        raise catalogue.unknown_service(source.service)
+    points, rejected = read_points(source.file, columns=source.columns, layer=source.layer)
+    used = points.attrs["columns_used"]
+    name = points[used["name"]].astype("str") if "name" in used else pd.Series("", index=points.index)
+    area = np.full(len(points), np.nan)
+    if "area_m2" in used:
+        area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
+    geometry = points.to_crs(crs).geometry.to_numpy()
+    area = np.where(np.isnan(area) & (shapely.area(geometry) > 0), np.round(shapely.area(geometry), 1), area)
+    categories = points[_category_columns(points)]
+    rows, at, lost = [], [], []
+    for i, row in enumerate(points["row"]):
+        services: tuple[str, ...] = (source.service,) if source.service else ()
+        if not services:
+            size = None if np.isnan(area[i]) else float(area[i])
+            services = catalogue.sized(catalogue.match_row(name.iloc[i], categories.iloc[i].tolist()), size)
+        for service in services:
+            ground = catalogue.services[service].kind == "ground"
+            rows.append((f"{label}:{row}", service, name.iloc[i], label, area[i], ground, False))
+            at.append(i)
+        if not services:
+            detail = "; ".join(str(c) for c in categories.iloc[i] if c)
+            lost.append({"source": label, "row": row, "name": name.iloc[i], "reason": "no_service", "detail": detail})
+    for record in rejected.to_dict("records"):
+        lost.append({"source": label, **record})
+    if not rows:
+        raise InputError(
+            f"{label}: no row is a service of the catalogue",
+            got=f"{len(points)} rows with the columns {', '.join(map(str, points.columns))}",
+            expected="a column that names the kind of facility (类型, category, typecode) or telling names",
+            remedy="say which service it is: --facilities SERVICE=FILE",
+        )
+    note = f"{label}: columns read as " + ", ".join(f"{role}={heading}" for role, heading in used.items())
+    return _frame(rows, geometry[at], crs), unplaced_rows(lost), note
+
+
+def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataFrame:
+    table = pd.DataFrame(rows, columns=_COLUMNS[:-1]).astype(
+        {
+            "facility_id": "str", "service": "str", "name": "str", "source": "str",
+            "area_m2": "float64", "ground": "bool", "fence_tag": "bool",
+        }
+    )  # fmt: skip
+    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(geometry, crs=crs))
+
+
+def _category_columns(points: pd.DataFrame) -> list[str]:
+    wanted = {plain_heading(h) for role in ("category", "type") for h in HEADINGS[role]}
+    return [c for c in points.columns if plain_heading(str(c)) in wanted]
+
+
+def _metro_by_entrances(frame: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Drop stations that have mapped entrances: nobody boards at the middle of the platform's polygon."""
+    metro = np.flatnonzero(frame["service"].to_numpy() == "metro")
+    way_in = {i for i, t in zip(features["osm_id"], features["tags"], strict=True) if t.get("railway") == "subway_entrance"}
+    entrance = frame["facility_id"].isin(way_in).to_numpy()[metro]
+    geometry = frame.geometry.to_numpy()[metro]
+    tree = shapely.STRtree(geometry[entrance])
+    near = np.unique(tree.query(geometry[~entrance], predicate="dwithin", distance=STATION_ENTRANCE_M)[0])
+    return frame.drop(index=metro[~entrance][near]).reset_index(drop=True)
+
+
+def plain_name(name: str) -> str:
+    """Reduce a name to what two lists share: no spaces, brackets or case.
+
+    Examples
+    --------
+    >>> plain_name("人民公园（东门）") == plain_name("人民公园(东门)")
+    True
+    """
+    return re.sub(r"[\s\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def _at_known_ground(rows: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Give a ground that a file knows by a point the outline that OSM has for it, by overlap or by name."""
+    outlines = known[(shapely.area(known.geometry.to_numpy()) > 0) & known["ground"].to_numpy(dtype=bool)]
+    geometry = rows.geometry.to_numpy().copy()
+    fence = rows["fence_tag"].to_numpy(dtype=bool).copy()
+    area = rows["area_m2"].to_numpy(dtype=float).copy()
+    points = np.flatnonzero((shapely.get_type_id(geometry) == 0) & rows["ground"].to_numpy(dtype=bool))
+    if not len(points) or not len(outlines):
+        return rows
+    shapes = outlines.geometry.to_numpy()
+    i, j = shapely.STRtree(shapes).query(geometry[points], predicate="dwithin", distance=SAME_PLACE_M)
+    gap = shapely.distance(geometry[points[i]], shapes[j])
+    same_service = outlines["service"].to_numpy()[j] == rows["service"].to_numpy()[points[i]]
+    ours, theirs = rows["name"].map(plain_name).to_numpy(), outlines["name"].map(plain_name).to_numpy()
+    same_name = (ours[points[i]] == theirs[j]) & (theirs[j] != "")
+    good = np.flatnonzero(same_service & ((gap == 0) | same_name))
+    order = good[np.lexsort((j[good], gap[good], i[good]))]
+    first = order[np.unique(i[order], return_index=True)[1]]
+    geometry[points[i[first]]] = shapes[j[first]]
+    fence[points[i[first]]] = outlines["fence_tag"].to_numpy(dtype=bool)[j[first]]
+    area[points[i[first]]] = outlines["area_m2"].to_numpy(dtype=float)[j[first]]
+    return rows.assign(geometry=gpd.GeoSeries(geometry, crs=rows.crs), fence_tag=fence, area_m2=area)
+
+
+def _without_twins(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Keep one of several rows that are the same service at the very same outline; the planner's own row wins."""
+    key = pd.DataFrame({"service": frame["service"], "shape": shapely.to_wkb(frame.geometry.to_numpy())})
+    order = np.argsort(frame["source"].to_numpy() == "osm", kind="stable")
+    keep = ~key.iloc[order].duplicated()
+    return frame.iloc[np.sort(order[keep.to_numpy()])].reset_index(drop=True)

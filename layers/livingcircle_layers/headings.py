@@ -1,0 +1,179 @@
+"""The headings under which planners' tables keep what the tool needs, in Chinese and in English."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from livingcircle_layers.errors import InputError, sentence
+
+_USUAL = {
+    "lon": "lon lng long longitude 经度 lon_wgs84 wgs84_lon wgs84_lng x",
+    "lat": "lat latitude 纬度 lat_wgs84 wgs84_lat y",
+    "lonlat": "location lonlat lon_lat 经纬度 坐标",
+    "id": (
+        "id unit_id code 编码 代码 编号 社区代码 社区编码 社区编号 行政区划代码 unit_code "
+        "community_id community_code facility_id grid_id cell_id 网格编号 格网编号 设施编号 uid"
+    ),
+    "name": (
+        "name 名称 unit_name 社区 社区名称 村社区 村_社区 community community_name 设施名称 单位名称 "
+        "学校名称 机构名称 facility_name 标准名称 name_zh 名字"
+    ),
+    "category": "category facility_category 类别 分类 大类 设施类别 service 服务 theme 主题",
+    "type": (
+        "type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"
+    ),
+    "area_m2": (
+        "area_m2 total_area_m2 site_area_m2 面积 面积_m2 面积_平方米 面积_平米 用地面积 用地面积_m2 "
+        "用地面积_平方米 占地面积 占地面积_平方米 area area_sqm"
+    ),
+    "floor_m2": "floor_m2 floor_area_m2 floor_area 建筑面积 建筑面积_m2 建筑面积_平方米",
+    "population": (
+        "population people pop population_total total_population 人口 人口数 人口_人 人数 总人口 "
+        "总人口数 常住人口 常住人口数 常住人口_人 居住人口"
+    ),
+    "households": (
+        "households household 户数 总户数 户数_户 居民户数 家庭户数 dwelling_units total_dwelling_units"
+    ),
+    "age_0_3": "age_0_3 0_3岁 0至3岁 0_3岁人口 0_3岁_人 3岁以下 3岁以下人口",
+    "age_3_6": "age_3_6 3_6岁 3至6岁 3_6岁人口 3_6岁_人",
+    "age_6_12": "age_6_12 6_12岁 6至12岁 6_12岁人口 6_12岁_人",
+    "age_12_15": "age_12_15 12_15岁 12至15岁 12_15岁人口 12_15岁_人",
+    "age_60_up": (
+        "age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口 60岁以上_人 60岁及以上_人"
+    ),
+    "beds": "beds 床位 床位数 床位_张 床位数_张 养老床位 养老床位数",
+    "seats": "seats 学位 学位数 学位_个 学位数_个 places school_places",
+    "subdistrict": (
+        "subdistrict 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 "
+        "subdistrict_name town township"
+    ),
+    "district": "district 区县 区 县 区_县 区县名称 所属区县 所属区 行政区 district_name county",
+}
+
+HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {role: tuple(headings.split()) for role, headings in _USUAL.items()}
+)
+"""For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
+
+GROUPS = ("age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up")
+"""The groups of people a table can carry beside all people."""
+
+
+def plain_heading(heading: str) -> str:
+    """Reduce a heading to what matters: ``面积(㎡)`` and ``面积_m2`` are the same column.
+
+    Examples
+    --------
+    >>> plain_heading("0－3岁"), plain_heading(" Area (m²) ")
+    ('0_3岁', 'area_m2')
+    """
+    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", heading).casefold()).strip("_")
+
+
+def find_column(
+    headings: Iterable[object], candidates: str | Sequence[str], *, required_for: str | None = None
+) -> str | None:
+    """Find the column that holds something, by its usual headings.
+
+    Parameters
+    ----------
+    headings
+        The headings of the table (a DataFrame will do), as they are written.
+    candidates
+        A role of `HEADINGS`, or headings to try in this order.
+    required_for
+        What the column is needed for; when given, a missing column is an error that says so.
+
+    Returns
+    -------
+    The heading as it is written in the table, None when there is no such column.
+    """
+    present = [str(heading) for heading in headings]
+    names = HEADINGS[candidates] if isinstance(candidates, str) else tuple(candidates)
+    by_plain: dict[str, str] = {}
+    for heading in present:
+        by_plain.setdefault(plain_heading(heading), heading)
+    for name in names:
+        found = by_plain.get(plain_heading(name))
+        if found is not None:
+            return found
+    if required_for is not None:
+        raise InputError(_missing(required_for, names, present))
+    return None
+
+
+def find_columns(
+    headings: Iterable[object],
+    roles: Sequence[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    required: Sequence[str] = (),
+    what: str,
+) -> dict[str, str]:
+    """Find the columns of a table for several roles; what the user maps wins over the usual headings.
+
+    Parameters
+    ----------
+    headings
+        The headings of the table (a DataFrame will do).
+    roles
+        The roles of `HEADINGS` that the reader can use.
+    columns
+        The user's own mapping, role to heading.
+    required
+        Roles without which the table cannot be used.
+    what
+        The table, as errors name it.
+
+    Returns
+    -------
+    The columns used, role to heading, for printing and for reading; absent roles are left out.
+
+    Raises
+    ------
+    InputError
+        For mapped columns or roles that do not exist (with the nearest one) and missing columns, all at once.
+    """
+    present = [str(heading) for heading in headings]
+    faults: list[str] = []
+    used: dict[str, str] = {}
+    for role, heading in (columns or {}).items():
+        if role not in roles:
+            faults.append(f"{what}: `columns` cannot map {role!r}{nearest(role, roles)}")
+        elif heading not in present:
+            faults.append(f"{what} has no column {heading!r} for {role}{nearest(heading, present)}")
+        else:
+            used[role] = heading
+    for role in roles:
+        if role in used or role in (columns or {}):
+            continue
+        found = find_column([heading for heading in present if heading not in used.values()], role)
+        if found is not None:
+            used[role] = found
+        elif role in required:
+            faults.append(_missing(f"the {role} of {what}", HEADINGS[role], present))
+    if faults:
+        raise InputError.of(faults)
+    return {role: used[role] for role in roles if role in used}
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Say which known word was probably meant, as the end of an error."""
+    close = difflib.get_close_matches(plain_heading(word), [plain_heading(k) for k in known], n=1, cutoff=0.5)
+    if close:
+        meant = next(k for k in known if plain_heading(k) == close[0])
+        return f"; the nearest is {meant!r}"
+    return f"; there are: {', '.join(known[:12])}{' …' if len(known) > 12 else ''}"
+
+
+def _missing(purpose: str, candidates: Sequence[str], present: Sequence[str]) -> str:
+    return sentence(
+        f"no column for {purpose}",
+        got=f"the headings {', '.join(present[:12])}{' …' if len(present) > 12 else ''}",
+        expected=f"one of {', '.join(candidates[:6])}",
+        remedy="rename the heading or map it in `columns`",
+    )

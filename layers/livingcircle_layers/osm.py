@@ -1,0 +1,403 @@
+"""Read an OpenStreetMap file once and sort what is in it: streets, features, buildings, land, water, background."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import osmium
+import pandas as pd
+import shapely
+from pyproj import CRS, Transformer
+
+from livingcircle_layers.barriers import build_barriers, is_surface_water
+from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.streets import RawWays, Stretch, Streets, build_streets, is_square, walkability
+
+SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
+ATTRIBUTION = "© OpenStreetMap contributors"
+LICENCE = "ODbL 1.0"
+
+# Keys that decide whether an object is looked at at all; facility keys come from the catalogue.
+_LAND_KEYS = ("highway", "railway", "waterway", "natural", "water", "landuse", "leisure", "building", "barrier")
+_POINT_KEYS = ("entrance", "barrier")
+# Never on a map of ours, whatever else the object is tagged (see README, maps in China).
+_NEVER = ("military", "power", "man_made=pipeline", "amenity=prison", "landuse=military")
+
+_RESIDENTIAL_BUILDINGS = frozenset(
+    ("apartments", "residential", "house", "dormitory", "detached", "terrace", "semidetached_house", "bungalow")
+)
+_GREEN = {
+    "leisure": frozenset(("park", "garden", "nature_reserve", "golf_course", "common")),
+    "landuse": frozenset(("forest", "grass", "meadow", "recreation_ground", "village_green", "orchard")),
+    "natural": frozenset(("wood", "scrub", "grassland", "heath", "wetland")),
+}
+# Roads of the background by importance; a lower rank is drawn wider and from further away.
+_ROAD_RANK = {
+    "motorway": 0, "trunk": 0, "primary": 1, "secondary": 2, "tertiary": 3, "motorway_link": 1, "trunk_link": 1,
+    "primary_link": 2, "secondary_link": 3, "tertiary_link": 4, "residential": 4, "unclassified": 4, "living_street": 5,
+    "pedestrian": 5, "service": 6, "cycleway": 6, "footway": 7, "path": 7, "steps": 7, "track": 7,
+}  # fmt: skip
+_WATER_LINES = {"river": 0, "canal": 1, "stream": 2}
+_RAIL = frozenset(("rail", "light_rail", "subway", "narrow_gauge", "monorail", "tram"))
+
+Tags = Mapping[str, str]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OsmExtract:
+    """What an OpenStreetMap file holds for a study; every geometry is in the metric plane `crs`.
+
+    Attributes
+    ----------
+    streets
+        The walkable ways as edges between junctions.
+    features
+        ``osm_id`` (``n1``, ``w1``, ``r1``), ``tags`` (dict), ``geometry``: whatever may be a facility, a gate or an
+        entrance.
+    buildings
+        ``floor_m2`` (footprint × ``building:levels``, one level where untagged), ``residential``, ``geometry``.
+    residential_land, water
+        Polygons of ``landuse=residential`` and of surface water.
+    barriers
+        ``kind``, ``geometry``: lines that nobody walks across (see `livingcircle_layers.barriers`).
+    background
+        ``kind`` (water, green, road, rail), ``rank``, ``name``, ``geometry``: all that a map may show.
+    extent
+        The box of the file, or of its streets where the file states none.
+    """
+
+    crs: CRS
+    streets: Streets
+    features: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+    residential_land: gpd.GeoDataFrame
+    water: gpd.GeoDataFrame
+    barriers: gpd.GeoDataFrame
+    background: gpd.GeoDataFrame
+    extent: shapely.Polygon
+    data_date: str
+
+
+@dataclass
+class _Found:
+    """Collects tagged objects while the file is read; geometries are WKB in degrees."""
+
+    ids: list[str] = field(default_factory=list)
+    tags: list[dict[str, str]] = field(default_factory=list)
+    wkb: list[bytes] = field(default_factory=list)
+
+    def add(self, osm_id: str, tags: dict[str, str], wkb: bytes) -> None:
+        self.ids.append(osm_id)
+        self.tags.append(tags)
+        self.wkb.append(wkb)
+
+    def frame(self, crs: CRS) -> gpd.GeoDataFrame:
+        geometry = project(shapely.from_wkb(np.array(self.wkb, dtype=object)), crs)
+        tags = np.empty(len(self.tags), dtype=object)
+        tags[:] = self.tags
+        return gpd.GeoDataFrame(
+            {"osm_id": pd.Series(self.ids, dtype="str"), "tags": pd.Series(tags, dtype=object)},
+            geometry=gpd.GeoSeries(geometry, crs=crs),
+        )
+
+
+def project(geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
+    """Return WGS-84 geometries in the plane `crs`."""
+    transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
+    return shapely.transform(  # type: ignore[no-any-return]
+        geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
+    )
+
+
+def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> OsmExtract:
+    """Read streets, facilities, buildings, land, water and background from an OpenStreetMap file.
+
+    Ways whose nodes are partly missing are kept in the pieces that are there; objects without
+    timestamps or versions are fine.
+
+    Parameters
+    ----------
+    path
+        ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``.
+    catalogue
+        Decides which objects may be facilities.
+    crs
+        The metric plane; by default one centred on the file's streets.
+
+    Raises
+    ------
+    InputError
+        The file is missing, is not an OpenStreetMap file, is cut off, or holds no walkable way.
+    """
+    path = check_osm_path(path)
+    scan = _Scan(catalogue)
+    with _readable(path):
+        box = _header_box(path)
+        scan.run(path)
+    if not scan.ways.refs:
+        raise InputError(
+            f"{path.name} holds no walkable way",
+            expected="ways with a highway tag that people may walk",
+            remedy="check that the extract was made with streets and covers the city",
+        )
+    bounds = box or scan.ways.extent()
+    crs = crs or metric_crs(bounds)
+    points, lines, areas = scan.points.frame(crs), scan.lines.frame(crs), scan.areas.frame(crs)
+    residential = _polygons(areas, lambda t: t.get("landuse") == "residential")
+    water = _polygons(areas, is_surface_water)
+    streets = build_streets(scan.ways, crs=crs, residential_land=residential.geometry.to_numpy(), extent=bounds)
+    candidates = pd.concat([points, areas, lines[[catalogue_line(t, catalogue) for t in lines["tags"]]]])
+    return OsmExtract(
+        crs=crs,
+        streets=streets,
+        features=_features(candidates, catalogue),
+        buildings=scan.building_frame(crs),
+        residential_land=residential,
+        water=water,
+        barriers=build_barriers(lines, areas),
+        background=_background(lines, areas),
+        extent=project(np.array([shapely.box(*bounds)]), crs)[0],
+        data_date=scan.latest,
+    )
+
+
+def check_osm_path(path: str | Path) -> Path:
+    """Return `path` if it names an existing file of a kind that pyosmium reads."""
+    path = Path(path)
+    if not path.name.lower().endswith(SUFFIXES):
+        raise InputError(
+            f"{path.name} is not an OpenStreetMap file",
+            got=f"suffix {path.suffix or 'none'!r}",
+            expected=", ".join(SUFFIXES),
+            remedy="export the city as .osm.pbf",
+        )
+    if not path.is_file():
+        raise InputError(f"OpenStreetMap file not found: {path}", remedy="check the path and the current folder")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path.name} is empty", got="0 bytes", remedy="download or export the extract again")
+    return path
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever pyosmium says of a broken file into one clear sentence."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError, EOFError, MemoryError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        raise InputError(
+            f"{path.name} cannot be read as OpenStreetMap data",
+            got=str(fault) or type(fault).__name__,
+            expected="a complete " + "/".join(SUFFIXES),
+            remedy="the file is damaged, cut off or of another kind: download or export it again",
+        ) from fault
+
+
+def _header_box(path: Path) -> tuple[float, float, float, float] | None:
+    with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+        box = reader.header().box()
+    if not box.valid():
+        return None
+    low, high = box.bottom_left, box.top_right
+    return (low.lon, low.lat, high.lon, high.lat)
+
+
+class _Scan:
+    """One pass over the file; every branch of it is a question to an object's tags."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.points, self.lines, self.areas = _Found(), _Found(), _Found()
+        self.ways = RawWays()
+        self.buildings: list[tuple[bytes, float, bool]] = []
+        self.latest = ""
+        self._wkb = osmium.geom.WKBFactory()
+        self._keys = frozenset(catalogue.osm_keys) | set(_LAND_KEYS) | set(_POINT_KEYS)
+        self._facility_keys = frozenset(catalogue.osm_keys) - {"highway", "building", "landuse", "name"}
+
+    def run(self, path: Path) -> None:
+        wanted = osmium.filter.KeyFilter(*sorted(self._keys))
+        processor = osmium.FileProcessor(str(path)).with_areas(wanted).with_filter(wanted)
+        newest = None
+        for item in processor:
+            if item.is_node():
+                self._node(item)
+            elif item.is_way():
+                self._way(item)
+            elif item.is_area():
+                self._area(item)
+            # Extracts without metadata say 1970; only real dates tell the age of the data.
+            if not item.is_area() and (newest is None or item.timestamp > newest):
+                newest = item.timestamp
+        if newest is not None and newest.year > 2000:
+            self.latest = newest.date().isoformat()
+
+    def _node(self, node: Any) -> None:
+        tags = dict(node.tags)
+        if _signalised(tags):
+            self.ways.signals.add(node.id)
+        if not node.location.valid() or forbidden(tags):
+            return
+        if self._facility_keys & tags.keys() or "entrance" in tags or "barrier" in tags or tags.get("highway") == "bus_stop":
+            self.points.add(f"n{node.id}", tags, bytes.fromhex(self._wkb.create_point(node)))
+
+    def _way(self, way: Any) -> None:
+        tags = dict(way.tags)
+        if "highway" in tags:
+            verdict = walkability(tags)
+            if verdict != "no":
+                self._street(way, tags, private=verdict == "private")
+        if self._is_line(tags) and not forbidden(tags) and (wkb := self._line_wkb(way)) is not None:
+            self.lines.add(f"w{way.id}", tags, wkb)
+
+    @staticmethod
+    def _is_line(tags: Tags) -> bool:
+        return bool({"highway", "railway", "waterway", "barrier"} & tags.keys()) or tags.get("natural") == "coastline"
+
+    def _line_wkb(self, way: Any) -> bytes | None:
+        parts = [shapely.linestrings(xy) for _, xy, _ in _stretches(way)]
+        if not parts:
+            return None
+        return shapely.to_wkb(parts[0] if len(parts) == 1 else shapely.multilinestrings(parts))
+
+    def _street(self, way: Any, tags: dict[str, str], *, private: bool) -> None:
+        for stretch in _stretches(way):
+            self.ways.add(way.id, tags, stretch, private=private)
+
+    def _area(self, area: Any) -> None:
+        tags = dict(area.tags)
+        if forbidden(tags):
+            return
+        try:
+            wkb = bytes.fromhex(self._wkb.create_multipolygon(area))
+        except RuntimeError:
+            # A ring that crosses the edge of the extract has no area left; its lines are kept above.
+            self.ways.broken_areas += 1
+            return
+        if "building" in tags:
+            self.buildings.append((wkb, _levels(tags), tags["building"] in _RESIDENTIAL_BUILDINGS))
+            if not (self._facility_keys & tags.keys()):
+                return
+        osm_id = f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
+        if is_square(tags):
+            for ring in _rings(area):
+                self.ways.add(area.orig_id(), tags, ring, square=wkb)
+        self.areas.add(osm_id, tags, wkb)
+
+    def building_frame(self, crs: CRS) -> gpd.GeoDataFrame:
+        geometry = project(shapely.from_wkb(np.array([b[0] for b in self.buildings], dtype=object)), crs)
+        levels = np.array([b[1] for b in self.buildings], dtype=float)
+        return gpd.GeoDataFrame(
+            {
+                "floor_m2": shapely.area(geometry) * levels,
+                "residential": np.array([b[2] for b in self.buildings], dtype=bool),
+            },
+            geometry=gpd.GeoSeries(geometry, crs=crs),
+        )
+
+
+def _stretches(way: Any) -> Iterator[Stretch]:
+    """Yield the stretches of a way whose nodes are all in the file."""
+    nodes = list(way.nodes)
+    valid = np.array([n.location.valid() for n in nodes], dtype=bool)
+    bounds = np.flatnonzero(np.diff(valid.astype(np.int8))) + 1
+    for run in np.split(np.arange(len(nodes)), bounds):
+        if len(run) > 1 and valid[run[0]]:
+            part = nodes[run[0] : run[-1] + 1]
+            refs = np.array([n.ref for n in part], dtype=np.int64)
+            xy = np.array([(n.lon, n.lat) for n in part])
+            yield refs, xy, (run[0] > 0, run[-1] < len(nodes) - 1)
+
+
+def _rings(area: Any) -> Iterator[Stretch]:
+    for outer in area.outer_rings():
+        for ring in (outer, *area.inner_rings(outer)):
+            refs = np.array([n.ref for n in ring], dtype=np.int64)
+            yield refs, np.array([(n.lon, n.lat) for n in ring]), (False, False)
+
+
+def _signalised(tags: Tags) -> bool:
+    return tags.get("highway") == "traffic_signals" or tags.get("crossing") == "traffic_signals"
+
+
+def _levels(tags: Tags) -> float:
+    try:
+        levels = float(tags.get("building:levels", "1"))
+    except ValueError:
+        return 1.0
+    return levels if 1 <= levels <= 200 else 1.0
+
+
+def forbidden(tags: Tags) -> bool:
+    """Tell whether an object must not be read at all: military, prisons, power lines, pipelines."""
+    for rule in _NEVER:
+        key, _, value = rule.partition("=")
+        if key in tags and (not value or tags[key] == value):
+            return True
+    return False
+
+
+def catalogue_line(tags: Tags, catalogue: Catalogue) -> bool:
+    """Tell whether a way is a facility that has the form of a line, such as a greenway."""
+    return "name" in tags and any(catalogue.services[s].kind == "line" for s in catalogue.match_osm(tags))
+
+
+def _polygons(areas: gpd.GeoDataFrame, wanted: Any) -> gpd.GeoDataFrame:
+    chosen = areas[[bool(wanted(t)) for t in areas["tags"]]]
+    return gpd.GeoDataFrame(geometry=chosen.geometry.reset_index(drop=True), crs=areas.crs)
+
+
+def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoDataFrame:
+    keep = [
+        "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t)
+        for t in candidates["tags"]
+    ]
+    return candidates[keep].sort_values("osm_id", kind="stable").reset_index(drop=True)
+
+
+def _background(lines: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    frames = []
+    for frame, classify in ((areas, _area_class), (lines, _line_class)):
+        classes = [classify(t) for t in frame["tags"]]
+        chosen = [c is not None for c in classes]
+        frames.append(
+            gpd.GeoDataFrame(
+                {
+                    "kind": pd.Series([c[0] for c in classes if c], dtype="str"),
+                    "rank": pd.Series([c[1] for c in classes if c], dtype="int64"),
+                    "name": pd.Series([t.get("name", "") for t in frame["tags"][chosen]], dtype="str"),
+                },
+                geometry=gpd.GeoSeries(frame.geometry[chosen].to_numpy(), crs=frame.crs),
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _area_class(tags: Tags) -> tuple[str, int] | None:
+    if is_surface_water(tags):
+        return ("water", 0)
+    if any(tags.get(key) in values for key, values in _GREEN.items()):
+        return ("green", 0)
+    return None
+
+
+def _line_class(tags: Tags) -> tuple[str, int] | None:
+    underground = tags.get("tunnel", "no") not in ("no", "building_passage")
+    if tags.get("highway") in _ROAD_RANK and tags.get("area") != "yes" and not underground:
+        return ("road", _ROAD_RANK[tags["highway"]])
+    if tags.get("railway") in _RAIL and not underground:
+        return ("rail", 0)
+    if tags.get("waterway") in _WATER_LINES and not underground:
+        return ("water", 1 + _WATER_LINES[tags["waterway"]])
+    return None

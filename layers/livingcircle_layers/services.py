@@ -1,0 +1,71 @@
+"""What the catalogue knows of one service, and of one wide category of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from livingcircle_layers._terms import (
+    Alternative,
+    AmapCode,
+    BlackWord,
+    parse_alternative,
+    parse_amap,
+    parse_black_word,
+)
+
+Theme = Literal["public_service", "convenience", "transit", "ecology", "information"]
+THEMES_ZH: Mapping[str, str] = {
+    "public_service": "公共服务",
+    "convenience": "便民生活",
+    "transit": "公共交通",
+    "ecology": "生态",
+    "information": "信息图层",
+}
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(_Frozen):
+    """One kind of facility, and how it is recognised."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name_zh: str
+    name_en: str
+    theme: Theme
+    kind: Literal["point", "ground", "line"]
+    spatial: bool = True
+    osm: tuple[Annotated[Alternative, BeforeValidator(parse_alternative)], ...] = ()
+    amap: tuple[Annotated[AmapCode, BeforeValidator(parse_amap)], ...] = ()
+    min_site_m2: float | None = Field(default=None, gt=0)
+    max_site_m2: float | None = Field(default=None, gt=0)
+    keywords_zh: tuple[str, ...] = ()
+    keywords_en: tuple[str, ...] = ()
+    blacklist_zh: tuple[Annotated[BlackWord, BeforeValidator(parse_black_word)], ...] = ()
+    colour: str = Field(default="#5f6b76", pattern=r"^#[0-9a-fA-F]{6}$")
+    icon: str = Field(default="", max_length=4)
+    note: str = ""
+
+    def rejects(self, text: str) -> bool:
+        """Tell whether a blacklist word stands in the folded text."""
+        return any(word.rejects(text) for word in self.blacklist_zh)
+
+    def fits_band(self, site_m2: float | None) -> bool:
+        """Tell whether a ground of this size lies in the service's band; unknown size lies in none."""
+        if self.min_site_m2 is None and self.max_site_m2 is None:
+            return True
+        return site_m2 is not None and (self.min_site_m2 or 0) <= site_m2 < (self.max_site_m2 or float("inf"))
+
+
+class Family(_Frozen):
+    """A wide category of a table, such as 学校, within which the name of a place tells the service."""
+
+    id: str
+    words: tuple[str, ...]
+    amap: tuple[Annotated[AmapCode, BeforeValidator(parse_amap)], ...] = ()
+    services: tuple[str, ...]
+    name_role: Literal["decides", "corrects", "widens"] = "decides"

@@ -1,0 +1,484 @@
+"""Tables and places as planners bring them: CSV, Excel and vector files, with every fault named by row."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import unicodedata
+import warnings
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import openpyxl
+import pandas as pd
+import shapely
+from openpyxl.utils.exceptions import InvalidFileException
+
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.headings import HEADINGS, find_column, find_columns
+from livingcircle_layers.vectors import VECTOR_SUFFIXES, existing_file, read_vector
+
+__all__ = [
+    "TABLE_SUFFIXES",
+    "Places",
+    "attributes_as_text",
+    "find_column",
+    "find_columns",
+    "numbers",
+    "parse_numbers",
+    "read_places",
+    "read_points",
+    "read_table",
+    "read_vector",
+]
+
+TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
+BLANK = frozenset({"", "-", "--", "—", "——", "/", "\\", "na", "n/a", "nan", "null", "none", "无", "#n/a"})
+"""What people type into a cell to say that there is no value (compared in lower case)."""
+
+_THOUSANDS = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$"
+_SHOWN = 5  # faults of a kind that an error lists by row; the rest is counted
+
+
+def read_table(path: Path | str) -> pd.DataFrame:
+    """Read a table from CSV or Excel, every cell as text, blank cells as ``""``.
+
+    Parameters
+    ----------
+    path
+        ``.csv``, ``.tsv`` or ``.txt`` in UTF-8 (with or without BOM), UTF-16 with BOM or GB18030, separated
+        by commas, semicolons, tabs or bars; or ``.xlsx``, of which the first sheet that is not empty is read.
+
+    Returns
+    -------
+    The rows that are not entirely blank. The index ``row_number`` is the number of the row in the file;
+    the first row below the headings is 1.
+
+    Raises
+    ------
+    InputError
+        For a missing or empty file, headings without rows, headings that are blank or appear twice, rows that
+        do not fit the headings, unknown encodings.
+    """
+    file = existing_file(path, TABLE_SUFFIXES)
+    if file.suffix.lower() in {".xlsx", ".xlsm"}:
+        headings, table = _read_excel(file)
+    else:
+        headings, table = _read_text(file)
+    return _checked(file.name, headings, table)
+
+
+def _read_text(file: Path) -> tuple[list[str], pd.DataFrame]:
+    text = _decoded(file)
+    delimiter = _delimiter(text)
+    first = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+    if not any(heading.strip() for heading in first):
+        raise InputError(f"{file.name} has no headings", expected="headings in the first line")
+    try:
+        table = pd.read_csv(
+            io.StringIO(text),
+            sep=delimiter,
+            header=0,
+            names=range(len(first)),
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+        )
+    except pd.errors.ParserError as error:
+        raise InputError(
+            f"{file.name} has rows that do not fit its {len(first)} headings",
+            got=str(error).split("C error: ")[-1],
+            remedy='put cells that hold a separator into quotes ("…")',
+        ) from error
+    if not isinstance(table.index, pd.RangeIndex):
+        raise InputError(
+            f"{file.name} has rows that do not fit its headings",
+            got="more cells in the first row than headings",
+            expected=f"{len(first)} cells",
+            remedy="remove the separator at the end of the rows, or give every column a heading",
+        )
+    return first, table.fillna("")  # short rows
+
+
+def _decoded(file: Path) -> str:
+    raw = file.read_bytes()
+    encodings = ("utf-16",) if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else ("utf-8-sig", "gb18030")
+    for encoding in encodings:
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text
+    raise InputError(
+        f"{file.name} is not a text table",
+        got="bytes that are neither UTF-8 nor GB18030 text",
+        remedy="save it as CSV UTF-8 or as .xlsx",
+    )
+
+
+def _delimiter(text: str) -> str:
+    """Return the separator that splits the headings most often; a comma when none does."""
+    first = next(csv.reader(io.StringIO(text)), [])
+    line = first[0] if len(first) == 1 else ""
+    return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
+
+
+def _read_excel(file: Path) -> tuple[list[str], pd.DataFrame]:
+    try:
+        with warnings.catch_warnings():  # about styles and drop-down lists, which no value depends on
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            rows = _first_sheet(book)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise InputError(
+            f"{file.name} cannot be parsed",
+            got=str(error).splitlines()[0],
+            expected="an Excel workbook (.xlsx)",
+            remedy="save it again from Excel",
+        ) from error
+    if not rows:
+        raise InputError(f"{file.name} is empty", expected="headings and rows in its first sheet")
+    width = max(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows)
+    cells = [(row + [""] * width)[:width] for row in rows]
+    return cells[0], pd.DataFrame(cells[1:], columns=range(width), dtype="str")
+
+
+def _first_sheet(book: openpyxl.Workbook) -> list[list[str]]:
+    try:
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
+            rows = [[_as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            if any(any(row) for row in rows):
+                return rows
+        return []
+    finally:
+        book.close()
+
+
+def _as_text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell).strip()
+
+
+def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
+    """Give a table its headings and row numbers, without blank rows and without blank columns at the end."""
+    clean = [" ".join(heading.split()) for heading in headings]
+    blank = (table == "").all()
+    keep = [i for i, heading in enumerate(clean) if heading or not blank.get(i, True)]
+    clean = [clean[i] for i in keep]
+    faults = []
+    if len(clean) > 1 and sum(bool(heading) for heading in clean) == 1:
+        faults.append(
+            sentence(
+                f"{name}: the first row holds one heading for {len(clean)} columns",
+                got=repr(next(heading for heading in clean if heading)),
+                expected="a heading for every column",
+                remedy="remove the title above the headings",
+            )
+        )
+    elif not all(clean):
+        numbers_ = ", ".join(str(keep[i] + 1) for i, heading in enumerate(clean) if not heading)
+        faults.append(f"{name}: no heading in column {numbers_}; remedy: give every column a heading")
+    twice = sorted({heading for heading in clean if heading and clean.count(heading) > 1})
+    if twice:
+        faults.append(
+            f"{name}: headings appear twice: {', '.join(twice)}; remedy: rename or remove one of each"
+        )
+    if faults:
+        raise InputError.of(faults)
+    result = table[keep].copy()
+    result.columns = pd.Index(clean, dtype="str")
+    result.index = pd.RangeIndex(1, len(result) + 1, name="row_number")
+    result = result[(result != "").any(axis=1)]
+    if len(result) == 0:
+        raise InputError(f"{name} has headings but no rows", got=", ".join(clean[:12]))
+    return result
+
+
+def parse_numbers(
+    table: pd.DataFrame,
+    column: str,
+    *,
+    what: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> tuple[pd.Series[float], list[str]]:
+    """Read a column of numbers and say which rows do not hold one.
+
+    Thousands separators and full-width digits are read; blank cells are NaN; text and infinity are faults.
+
+    Parameters
+    ----------
+    table, column
+        A table of text, and the heading of the column.
+    what
+        What the numbers are, as the error names them.
+    minimum, maximum
+        Limits, inclusive.
+
+    Returns
+    -------
+    The numbers, NaN where the cell is blank or at fault, and a sentence for every kind of fault, with the
+    first rows of each and their count.
+    """
+    text = table[column].astype("str").str.strip()
+    values, blank = _as_numbers(text)
+    finite = pd.Series(np.isfinite(values), index=text.index)
+    faults = []
+    if (unreadable := ~blank & ~finite).any():
+        faults.append(_fault(what, column, text[unreadable], "not a number"))
+    values = values.where(finite)
+    if minimum is not None and (low := values < minimum).any():
+        faults.append(_fault(what, column, text[low], f"below {minimum:g}"))
+        values = values.mask(low)
+    if maximum is not None and (high := values > maximum).any():
+        faults.append(_fault(what, column, text[high], f"above {maximum:g}"))
+        values = values.mask(high)
+    return values, faults
+
+
+def numbers(
+    table: pd.DataFrame,
+    column: str,
+    *,
+    what: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> pd.Series[float]:
+    """Read a column of numbers as `parse_numbers` does, and refuse it when any cell is at fault."""
+    values, faults = parse_numbers(table, column, what=what, minimum=minimum, maximum=maximum)
+    if faults:
+        raise InputError.of(faults)
+    return values
+
+
+def _as_numbers(text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
+    """Return numbers (NaN: none) and whether the cell says that there is none."""
+    blank = text.str.lower().isin(BLANK)
+    values = pd.to_numeric(text.mask(blank), errors="coerce").astype(float)
+    slow = values.isna() & ~blank
+    if slow.any():
+        plain = text[slow].map(lambda cell: unicodedata.normalize("NFKC", cell).strip())
+        grouped = plain.str.match(_THOUSANDS)
+        plain = plain.where(~grouped, plain.str.replace(",", ""))
+        values = values.copy()
+        values[slow] = pd.to_numeric(plain, errors="coerce").astype(float)
+    return values, blank
+
+
+def _fault(what: str, column: str, cells: pd.Series[str], fault: str) -> str:
+    shown = ", ".join(f"{row}: {cell[:20]!r}" for row, cell in cells.iloc[:_SHOWN].items())
+    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
+    rows = "row" if len(cells) == 1 else f"{len(cells)} rows"
+    return f"{what} (column {column!r}): {fault} in {rows} ({shown}{more}; row 1 follows the headings)"
+
+
+@dataclass(frozen=True)
+class Places:
+    """All rows of a file with their place on the ground, the unusable ones too.
+
+    Attributes
+    ----------
+    frame
+        All attributes as text, ``row`` (the row's id, or its number in the file when ids are absent, blank or
+        repeated) and geometry in EPSG:4326; the index is the number of the row.
+    reason, detail
+        Why a row cannot be placed (``""``: it can), and what was found in it.
+    columns_used
+        Role to heading, as found or as the user mapped them.
+    """
+
+    frame: gpd.GeoDataFrame
+    reason: pd.Series[str]
+    detail: pd.Series[str]
+    columns_used: Mapping[str, str]
+
+
+def read_places(
+    path: Path | str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    layer: str | None = None,
+    roles: Iterable[str] = ("id", "name"),
+    required: Sequence[str] = (),
+) -> Places:
+    """Read rows that lie somewhere: a table with longitude and latitude, or any vector file.
+
+    Parameters
+    ----------
+    path
+        What `read_table` or `read_vector` reads.
+    columns
+        The user's mapping, role to heading; wins over the usual headings.
+    layer
+        The layer of a GeoPackage.
+    roles
+        The roles whose columns the caller wants to know, beside the coordinates.
+    required
+        The roles among them without which the file cannot be used.
+    """
+    file = existing_file(path, VECTOR_SUFFIXES | TABLE_SUFFIXES)
+    wanted = list(dict.fromkeys(roles))
+    if file.suffix.lower() in VECTOR_SUFFIXES:
+        vector = read_vector(file, layer=layer)
+        table = attributes_as_text(vector)
+        used = find_columns(table, wanted, columns=columns, required=required, what=file.name)
+        geometry, reason, detail = _check_geometry(vector)
+    else:
+        table = read_table(file)
+        names = [*wanted, "lon", "lat", "lonlat"]
+        used = find_columns(table, names, columns=columns, required=required, what=file.name)
+        used = _one_kind_of_coordinates(used, table, file.name)
+        geometry, reason, detail = _check_coordinates(table, used)
+    table = table.rename(columns={"row": "row_in_file", "geometry": "geometry_in_file"})
+    frame = gpd.GeoDataFrame(
+        table.assign(row=_row_labels(table, used.get("id"))), geometry=geometry, crs=WGS84
+    )
+    as_series = {"index": frame.index, "dtype": "str"}
+    return Places(frame, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used)
+
+
+def read_points(
+    path: Path | str, *, columns: Mapping[str, str] | None = None, layer: str | None = None
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    """Read places (facilities, entrances, origins) and list the rows that cannot be put on a map.
+
+    Returns
+    -------
+    The places in EPSG:4326 with all attributes as text and a column ``row``; their ``attrs["columns_used"]``
+    is the mapping role to heading. And the rejected rows: ``row, name, reason, detail``.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or no row of it can be used.
+    """
+    roles = [role for role in HEADINGS if role not in {"lon", "lat", "lonlat"}]
+    places = read_places(path, columns=columns, layer=layer, roles=roles)
+    usable = places.reason == ""
+    if not usable.any():
+        raise InputError(_nothing_usable(Path(path).name, places))
+    bad = places.frame[~usable]
+    name = bad[places.columns_used["name"]] if "name" in places.columns_used else ""
+    rejected = pd.DataFrame(
+        {
+            "row": bad["row"],
+            "name": pd.Series(name, index=bad.index, dtype="str"),
+            "reason": places.reason[~usable],
+            "detail": places.detail[~usable],
+        }
+    ).reset_index(drop=True)
+    frame = places.frame[usable].reset_index(drop=True)
+    frame.attrs["columns_used"] = dict(places.columns_used)
+    return frame, rejected
+
+
+def _nothing_usable(name: str, places: Places) -> str:
+    counts = places.reason.value_counts()
+    swapped = "swapped" in str(counts.index[0])
+    return sentence(
+        f"{name}: no row can be put on a map",
+        got=", ".join(f"{count} × {reason}" for reason, count in counts.items())
+        + f" (first: {places.detail.iloc[0]})",
+        expected="longitude and latitude in degrees",
+        remedy="swap lon and lat in `columns`" if swapped else "check the coordinate columns",
+    )
+
+
+def _one_kind_of_coordinates(used: Mapping[str, str], table: pd.DataFrame, name: str) -> dict[str, str]:
+    if "lon" in used and "lat" in used:
+        return {role: heading for role, heading in used.items() if role != "lonlat"}
+    if "lonlat" in used:
+        return {role: heading for role, heading in used.items() if role not in {"lon", "lat"}}
+    find_columns(table, ["lon", "lat"], columns=None, required=["lon", "lat"], what=name)
+    raise InputError(f"{name} has no two columns for lon and lat", remedy="map both in `columns`")
+
+
+def _row_labels(table: pd.DataFrame, id_column: str | None) -> pd.Series[str]:
+    if id_column is not None:
+        ids = table[id_column].str.strip()
+        if ids.is_unique and (ids != "").all():
+            return ids
+    return pd.Series(table.index.astype("str"), index=table.index, dtype="str")
+
+
+def attributes_as_text(vector: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return the attributes as text as `read_table` would; whole numbers carry no ``.0``."""
+    columns = {}
+    for name in vector.columns.drop(vector.geometry.name):
+        column = vector[name]
+        if pd.api.types.is_float_dtype(column):
+            whole = column.notna() & (column % 1 == 0) & (column.abs() < 1e15)
+            text = column.astype("str").where(~whole, column.where(whole, 0).astype("int64").astype("str"))
+        else:
+            text = column.astype("str")
+        columns[str(name)] = text.where(column.notna(), "").str.strip().to_numpy()
+    return pd.DataFrame(columns, index=pd.RangeIndex(1, len(vector) + 1, name="row_number"), dtype="str")
+
+
+Reasons = tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], npt.NDArray[np.object_]]
+
+
+def _check_coordinates(table: pd.DataFrame, used: Mapping[str, str]) -> Reasons:
+    """Return points (None where unusable), reasons and details of a table with coordinates."""
+    if "lonlat" in used:
+        pair = table[used["lonlat"]].str.replace("，", ",").str.split(",", n=1, expand=True)
+        texts = [pair.get(i, pd.Series("", index=table.index)).fillna("").str.strip() for i in (0, 1)]
+    else:
+        texts = [table[used[role]].str.strip() for role in ("lon", "lat")]
+    (lon, no_lon), (lat, no_lat) = _as_numbers(texts[0]), _as_numbers(texts[1])
+    x, y = lon.to_numpy(), lat.to_numpy()
+    reason = np.select(
+        [
+            no_lon | no_lat,
+            ~np.isfinite(x) | ~np.isfinite(y),
+            (np.abs(y) > 90) & (np.abs(y) <= 180) & (np.abs(x) <= 90),
+            (np.abs(y) > 90) | (np.abs(x) > 180),
+            (x == 0) & (y == 0),
+        ],
+        [
+            "no coordinates",
+            "coordinates are not numbers",
+            "longitude and latitude seem swapped",
+            "coordinates out of range",
+            "coordinates are 0,0",
+        ],
+        "",
+    ).astype(object)
+    good = reason == ""
+    detail = np.where(good, "", ("lon " + texts[0] + ", lat " + texts[1]).to_numpy(dtype=object))
+    geometry = np.full(len(table), None, dtype=object)
+    geometry[good] = shapely.points(x[good], y[good])
+    return geometry, reason, detail
+
+
+def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
+    """Return geometries in EPSG:4326 (None where unusable), reasons and details of a vector file."""
+    geometry = shapely.force_2d(vector.to_crs(WGS84).geometry.to_numpy())
+    bounds = shapely.bounds(geometry)
+    with np.errstate(invalid="ignore"):
+        outside = ~((np.abs(bounds[:, [0, 2]]) <= 180) & (np.abs(bounds[:, [1, 3]]) <= 90)).all(axis=1)
+    reason = np.select(
+        [shapely.is_missing(geometry) | shapely.is_empty(geometry), outside, (bounds == 0).all(axis=1)],
+        ["no geometry", "coordinates out of range", "coordinates are 0,0"],
+        "",
+    ).astype(object)
+    good = reason == ""
+    west = pd.Series(bounds[:, 0]).astype("str") + ", " + pd.Series(bounds[:, 1]).astype("str")
+    detail = np.where(good | (reason == "no geometry"), "", west.to_numpy(dtype=object))
+    placed = np.full(len(vector), None, dtype=object)
+    placed[good] = geometry[good]
+    return placed, reason, detail

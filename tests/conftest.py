@@ -1,0 +1,34 @@
+"""What all tests share: where the real cities and the browser are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def _missing(what: str) -> None:
+    """Skip for want of means; on the build machine that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and a skip is a failure when CI=true")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of the real cities."""
+    folder = os.environ.get("LIVINGCIRCLE_DATA", "")
+    if not folder or not Path(folder).is_dir():
+        _missing("LIVINGCIRCLE_DATA does not name a folder")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Return the path of an installed Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        _missing("no Chromium is installed")
+    return str(path)

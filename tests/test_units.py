@@ -1,0 +1,179 @@
+"""Communities: what is read, repaired, warned of and refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+from shapely import box
+
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.units import Units, read_units, repair_polygons, upper_levels
+
+#   A  B      two communities of 0.01 degrees side by side
+A, B = box(104.00, 30.60, 104.01, 30.61), box(104.01, 30.60, 104.02, 30.61)
+BOW_TIE = shapely.Polygon([(104, 30), (104.01, 30.01), (104.01, 30), (104, 30.01)])
+
+
+def read(folder: Path, geometry: list[object], crs: int = 4326, **columns: list[object]) -> Units:
+    frame = gpd.GeoDataFrame(columns, geometry=geometry, crs=crs)
+    frame.to_file(folder / "u.gpkg")
+    return read_units(folder / "u.gpkg")
+
+
+def test_units_are_read_under_chinese_headings(tmp_path: Path) -> None:
+    units = read(
+        tmp_path,
+        [A, B],
+        社区代码=["2", "1"],
+        名称=["甲社区", ""],
+        街道=["东街", "西街"],
+        区县=["锦江区", "锦江区"],
+        类型=["城镇", None],
+    )
+    assert list(units.frame.index) == ["1", "2"]
+    assert units.frame.index.name == "unit_id"
+    assert units.frame.loc["2"].drop("geometry").to_dict() == {
+        "unit_name": "甲社区",
+        "subdistrict": "东街",
+        "district": "锦江区",
+        "unit_type": "urban",
+    }
+    assert units.frame.loc["1", "unit_name"] == "1"
+    assert units.frame.loc["1", "unit_type"] == ""
+    assert units.warnings == ()
+    assert units.columns_used["id"] == "社区代码"
+
+
+def test_the_users_columns_win(tmp_path: Path) -> None:
+    gpd.GeoDataFrame({"id": ["x", "y"], "KEY": ["p", "q"]}, geometry=[A, B], crs=4326).to_file(
+        tmp_path / "u.gpkg"
+    )
+    assert list(read_units(tmp_path / "u.gpkg", columns={"id": "KEY"}).frame.index) == ["p", "q"]
+    with pytest.raises(InputError, match="has no column 'KEYS' for id; the nearest is 'KEY'"):
+        read_units(tmp_path / "u.gpkg", columns={"id": "KEYS"})
+
+
+def test_ids_are_made_from_unique_names(tmp_path: Path) -> None:
+    units = read(tmp_path, [A, B], name=["b", "a"])
+    assert list(units.frame.index) == ["a", "b"]
+    assert "ids are made" in units.warnings[0]
+
+
+def test_ids_are_made_from_rows_of_equal_width(tmp_path: Path) -> None:
+    squares = [box(104 + k / 100, 30, 104 + (k + 1) / 100, 30.01) for k in range(10)]
+    assert list(read(tmp_path, squares, name=["same"] * 10).frame.index)[:2] == ["01", "02"]
+
+
+@pytest.mark.parametrize(
+    ("text", "unit_type"),
+    [
+        ("城镇", "urban"),
+        ("Urban", "urban"),
+        ("农村", "rural"),
+        ("village", "rural"),
+        ("乡村社区", "rural"),
+        ("产业", "industrial"),
+        ("industrial", "industrial"),
+        ("", ""),
+    ],
+)
+def test_types(tmp_path: Path, text: str, unit_type: str) -> None:
+    units = read(tmp_path, [A], id=["1"], type=[text])
+    assert units.frame["unit_type"].to_list() == [unit_type]
+    assert units.warnings == ()
+
+
+def test_unknown_types_are_reported(tmp_path: Path) -> None:
+    units = read(tmp_path, [A], id=["1"], type=["MultiPolygon"])
+    assert units.frame["unit_type"].to_list() == [""]
+    assert "types not known, left blank: MultiPolygon" in units.warnings[0]
+
+
+def test_other_crs_and_heights(tmp_path: Path) -> None:
+    tall = shapely.force_3d(gpd.GeoSeries([A], crs=4326).to_crs(32648).iloc[0], 500)
+    units = read(tmp_path, [tall], crs=32648, id=["1"])
+    assert units.frame.crs.to_epsg() == 4326
+    assert not shapely.has_z(units.frame.geometry.iloc[0])
+    assert shapely.equals_exact(units.frame.geometry.iloc[0].normalize(), A.normalize(), tolerance=1e-8)
+
+
+def test_crossing_rings_are_repaired_and_reported(tmp_path: Path) -> None:
+    units = read(tmp_path, [A, BOW_TIE], id=["good", "crossing"])
+    assert units.frame.is_valid.all()
+    assert units.frame.geom_type.isin(["Polygon", "MultiPolygon"]).all()
+    assert shapely.area(units.frame.loc["crossing", "geometry"]) == pytest.approx(5e-5)
+    assert "repaired in crossing" in units.warnings[0]
+
+
+def test_repair_keeps_sound_polygons_and_the_input() -> None:
+    given = gpd.GeoSeries([A, BOW_TIE]).to_numpy().copy()
+    result, repaired = repair_polygons(given)
+    assert result[0] is given[0]
+    assert repaired.tolist() == [False, True]
+    assert given[1] is BOW_TIE
+
+
+def test_overlaps_are_named_slivers_are_not(tmp_path: Path) -> None:
+    wide = box(104.009, 30.60, 104.02, 30.61)  # 10 % over A
+    slack = box(104.00995, 30.60, 104.02, 30.61)  # 0.5 % over A
+    assert read(tmp_path, [A, slack], id=["a", "b"]).warnings == ()
+    (warning,) = read(tmp_path, [A, wide], id=["a", "b"]).warnings
+    assert "a and b share 106," in warning  # 95.7 m by 1,109 m
+
+
+@pytest.mark.parametrize(
+    ("geometry", "columns", "messages"),
+    [
+        ([A, B], {"id": ["1", "1"]}, ["ids are not unique; got 1; expected every id once"]),
+        ([A, B], {"id": ["1", " "]}, [r"1 units without id \(row 2 first\)"]),
+        ([A, shapely.Point(104, 30)], {"id": ["1", "p"]}, ["units are points or lines; got p"]),
+        ([A, shapely.LineString([(104, 30), (105, 30)])], {"id": ["1", "l"]}, ["points or lines; got l"]),
+        ([A, None], {"id": ["1", "2"]}, ["units without geometry; got 2"]),
+        ([A, shapely.Polygon([(104, 30), (105, 30), (104, 30)])], {"id": ["1", "f"]}, ["area; got f"]),
+        ([A, box(404000, 3390000, 405000, 3391000)], {"id": ["1", "m"]}, ["outside the globe; got m"]),
+        ([shapely.Point(1, 1), None], {"id": ["d", "d"]}, ["not unique; got d", "got d", "geometry; got d"]),
+    ],
+)  # fmt: skip
+def test_unusable_units(
+    tmp_path: Path, geometry: list[object], columns: dict[str, list[object]], messages: list[str]
+) -> None:
+    for message in messages:
+        with pytest.raises(InputError, match=message):
+            read(tmp_path, geometry, **columns)
+
+
+def test_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
+    one = read(tmp_path, [A, B], id=["a", "b"]).frame
+    other = read(tmp_path, [B, A], id=["b", "a"]).frame
+    assert one.equals(other)
+
+
+def test_upper_levels(tmp_path: Path) -> None:
+    far = box(104.05, 30.60, 104.06, 30.61)
+    frame = read(
+        tmp_path, [A, B, far], id=["1", "2", "3"], 街道=["东街", "东街", ""], 区=["甲区", "", "甲区"]
+    ).frame
+    assert upper_levels(frame).to_dict("list") == {
+        "subdistrict": ["甲区/东街", "东街", ""],
+        "district": ["甲区", "", "甲区"],
+        "city": ["city"] * 3,
+    }
+
+
+@pytest.mark.realdata
+def test_real_communities(real_data: Path) -> None:
+    units = read_units(real_data / "chengdu" / "communities_standin.geojson")
+    assert len(units.frame) == 99
+    assert set(units.columns_used) == {"id", "name", "subdistrict", "district", "type"}
+    assert units.frame["unit_type"].eq("urban").any()
+    assert upper_levels(units.frame)["subdistrict"].iloc[0] == "锦江区/锦江区示意街道1"
+
+
+@pytest.mark.realdata
+def test_real_districts_in_the_chinese_datum(real_data: Path) -> None:
+    units = read_units(real_data / "chengdu" / "districts_wgs84.geojson")
+    assert len(units.frame) == 20
+    assert units.frame.total_bounds == pytest.approx([102.99, 30.09, 104.90, 31.44], abs=0.01)
