@@ -102,7 +102,7 @@ def _coverage(units: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     columns |= {
         "service": np.array(["|".join(r.services) for r in picked], dtype=object)[rule],
         "theme": "public_service",
-        "group_basis": "counted",
+        "group_basis": "given",
         "walker": "adult",
         "gates": "respect",
         "denominator": np.array([r.denominator or "people" for r in picked], dtype=object)[rule],

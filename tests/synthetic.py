@@ -131,7 +131,7 @@ def _frame(rule: Rule, walker: str, ids: pd.Index, names: pd.Series, *, level: s
     table = pd.DataFrame(index=range(len(ids)), columns=list(COVERAGE.names), dtype=object)
     fixed = {
         "level": level, "standard": rule.standard, "rule": rule.id, "service": "|".join(rule.services), "tier": rule.tier,
-        "group": rule.group, "group_basis": "counted", "walker": walker, "gates": "open", "clause_measure": rule.metric,
+        "group": rule.group, "group_basis": "counted", "walker": walker, "gates": "respect", "clause_measure": rule.metric,
         "threshold": rule.threshold, "threshold_unit": rule.threshold_unit, "denominator": rule.denominator,
         "clause": rule.citation, "bound": rule.bound, "provision": rule.provision, "confidence": rule.confidence,
     }  # fmt: skip

@@ -147,7 +147,7 @@ def test_squares_of_the_given_area(tmp_path: Path) -> None:
     assert people.cells["row"].to_list() == ["a", "b"]
     assert people.cells["people"].to_list() == [5, 7]
     assert shapely.area(people.cells.geometry.to_numpy()) == pytest.approx([90000, 90000])
-    assert people.cells.geometry.iloc[0].bounds == pytest.approx((-150, -5694, 150, -5394), abs=300)
+    assert people.cells.geometry.iloc[0].bounds == pytest.approx((-150, -150, 150, 150), abs=1e-6)
     assert (people.kind, people.source, people.total) == ("grid table", "p.csv", 12)
 
 
@@ -195,6 +195,11 @@ e,104.08,30.65,0,3
     assert listed["people"].isna().to_dict() == {"b": True, "c": False, "e": False}
     assert listed.loc["e", "detail"] == "3 households"
     assert people.total == 12 == people.cells["people"].sum() + people.rejected["people"].sum()
+
+
+def test_groups_of_a_row_without_population_are_given_to_nobody(tmp_path: Path) -> None:
+    people = read(tmp_path, "lon,lat,population,60岁以上,户数\n104.05,30.65,50,5,9\n104.06,30.65,,20,20\n")
+    assert people.cells[["people", "age_60_up", "households"]].to_numpy().tolist() == [[50, 5, 9]]
 
 
 def test_an_empty_quarter_is_no_error(tmp_path: Path) -> None:

@@ -380,6 +380,18 @@ def test_vector_rows_without_geometry_are_listed(tmp_path: Path) -> None:
     ]
 
 
+def test_vector_points_in_impossible_places_are_listed(tmp_path: Path) -> None:
+    shapes = shapely.points([104.0, 30.6, 0.0, 404000.0], [30.6, 104.0, 0.0, 3390000.0])
+    gpd.GeoDataFrame({"name": list("abcd")}, geometry=shapes, crs=4326).to_file(tmp_path / "p.gpkg")
+    points, rejected = read_points(tmp_path / "p.gpkg")
+    assert points["name"].to_list() == ["a"]
+    assert rejected["reason"].to_list() == [
+        "longitude and latitude seem swapped",
+        "coordinates are 0,0",
+        "coordinates out of range",
+    ]
+
+
 @pytest.mark.realdata
 def test_real_facilities(real_data: Path) -> None:
     points, rejected = read_points(real_data / "chengdu" / "facilities.csv")

@@ -1,0 +1,66 @@
+"""Who can walk to which service within the standard: the 15-minute living circle on real streets.
+
+Examples
+--------
+>>> import livingcircle as lc
+>>> result = lc.scan(lc.demo_study())
+>>> result.scores.loc[result.scores["level"] == "city", "unit_id"].item()
+'city'
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
+
+    from livingcircle.circles import isochrones
+    from livingcircle.demo import demo_study
+    from livingcircle.network import WalkNetwork
+    from livingcircle.result import ScanResult
+    from livingcircle.saved import load_result
+    from livingcircle.scan import scan
+    from livingcircle.standards import load_standard
+    from livingcircle.study import Study
+    from livingcircle.walkers import WALKERS, Walker
+
+# Loaded when they are first used, so that the command line starts at once.
+_HOME = {
+    "InputError": "livingcircle_layers.errors",
+    "LivingCircleError": "livingcircle_layers.errors",
+    "UsageError": "livingcircle_layers.errors",
+    "ScanResult": "livingcircle.result",
+    "Study": "livingcircle.study",
+    "WALKERS": "livingcircle.walkers",
+    "Walker": "livingcircle.walkers",
+    "WalkNetwork": "livingcircle.network",
+    "demo_study": "livingcircle.demo",
+    "isochrones": "livingcircle.circles",
+    "load_result": "livingcircle.saved",
+    "load_standard": "livingcircle.standards",
+    "scan": "livingcircle.scan",
+}
+
+__all__ = [
+    "WALKERS",
+    "InputError",
+    "LivingCircleError",
+    "ScanResult",
+    "Study",
+    "UsageError",
+    "WalkNetwork",
+    "Walker",
+    "demo_study",
+    "isochrones",
+    "load_result",
+    "load_standard",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'livingcircle' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -129,7 +129,7 @@ def _lay_out(page: Worksheet, sheet: Sheet, footer: str) -> None:
         cell = page.cell(1, number, f"{field.zh}\n{field.en}")
         cell.style = "heading"
         page.column_dimensions[letter].width = field.width
-        if field.scale_to is not None:
+        if field.scale_to is not None and len(sheet.frame):
             page.conditional_formatting.add(f"{letter}2:{letter}{last_row}", _colour_scale(field.scale_to))
     page.row_dimensions[1].height = 45
     page.freeze_panes = "A2"

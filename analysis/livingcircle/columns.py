@@ -62,8 +62,7 @@ _WEAKEST = Column(
     "no share is known"
 )
 _UNIT_COMPLETE = Column(
-    "unit_complete", "bool", "", "every required scoring service is met in the unit",
-    "单元内应配建计分服务是否全部满足", "cannot be told: a layer has no data"
+    "unit_complete", "bool", "", "all communities of the unit are in the input", "单元内的社区是否全部输入"
 )
 _SCORE_CONFIDENCE = Column(
     "confidence", "id", "",
@@ -98,8 +97,8 @@ COVERAGE = Table(
         Column("group", "id", "", "group of people that is counted: all or age_…", "服务人群"),
         Column(
             "group_basis", "id", "",
-            "how the people of the group are known: counted in the input, or derived",
-            "人群数的依据:输入数据或推算", "the rule counts no people"
+            "given: the group is counted in the input; stand_in: all people stand in for it",
+            "人群数的依据:given 输入数据,stand_in 以全体人口代替", "the rule counts no people"
         ),
         Column(
             "walker", "id", "", "walker whose speed and steps count", "步行人群", "the measure does not walk"

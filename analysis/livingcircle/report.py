@@ -123,7 +123,7 @@ def _with_words(coverage: pd.DataFrame, rules: dict[str, Rule], scoring: Sequenc
         label=coverage["rule"].map({name: _label(rule) for name, rule in rules.items()}),
         scores=coverage["rule"].isin(list(scoring)).map({True: "✓", False: ""}),
         status_text=status.map(STATUSES).fillna(status),
-        finding=finding(coverage["met_clause"], binding=binding.astype(bool), status=status),
+        finding=finding(coverage["met_clause"], binding=binding.eq(True), status=status),
         walk_finding=walk_finding(coverage["met_walk"], status=status),
         without=missed,
         only_radius=circled,

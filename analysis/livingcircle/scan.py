@@ -305,7 +305,7 @@ def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool
                 ids=tuple(ids),
                 names=tuple(names.get(i, i.rpartition("/")[2]) or i for i in ids),
                 types=tuple(types.reindex(range(len(ids))).fillna("")),
-                code=community_code[position],
+                code=np.where(position >= 0, community_code[position], -1),
                 complete=np.full(len(ids), complete or level == "community"),
             )
         )

@@ -38,7 +38,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from livingcircle.rule_text import figure, with_labels
 from livingcircle.rules import Rule, RuleSet, scoring_order
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
-from livingcircle_layers.errors import InputError, UsageError, sentence
+from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.typed_toml import checked, nearest, read_toml, unknown_word
 
 __all__ = ["Listing", "Rule", "RuleSet", "describe", "list_standards", "load_standard"]
@@ -201,7 +201,7 @@ def load_standard(name_or_path: str | Path, *, catalogue: Catalogue | None = Non
 
     Raises
     ------
-    UsageError
+    InputError
         No bundle, standard or file has this name.
     InputError
         The file has faults; all of them are named at once.
@@ -224,9 +224,9 @@ def _load(name: str | Path, catalogue: Catalogue, *, folder: Path, chain: tuple[
     path = folder / name
     if isinstance(name, Path) or path.suffix == ".toml" or os.sep in str(name):
         if not path.is_file():
-            raise UsageError("there is no file of this name", got=str(path), expected=_what_exists())
+            raise InputError("there is no file of this name", got=str(path), expected=_what_exists())
         return _file_set(path, catalogue, chain)
-    raise UsageError(
+    raise InputError(
         f"there is no standard or bundle {name!r}",
         expected=_what_exists(),
         remedy=f"did you mean {close!r}?" if (close := _near_name(str(name))) else None,
@@ -269,7 +269,7 @@ def _file_set(path: Path, catalogue: Catalogue, chain: tuple[Path, ...]) -> Rule
     if own.extends:
         try:
             base = _load(own.extends, catalogue, folder=path.parent, chain=(*chain, path.resolve()))
-        except UsageError as error:
+        except InputError as error:
             raise InputError(f"{where}, extends: {error}") from error
     id_ = own.id or path.stem
     rules = {rule.id: rule for rule in base.rules}

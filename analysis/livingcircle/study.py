@@ -171,3 +171,60 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
                         unknown_word(f"{where}: unknown key in [{key}]", k, legal) for k in entry if k not in legal
                     ]
     return faults
+
+
+class StudyOptions(_Part):
+    """The options of the command line, which make a study or change one."""
+
+    osm: Path | None = None
+    communities: Path | None = None
+    population: Path | None = None
+    standard: str | None = None
+    facilities: tuple[FacilitiesInput, ...] = ()
+    walker: tuple[str, ...] = ()
+
+    def study(self) -> Study:
+        """Return the study that the options describe; a missing one is a usage error."""
+        if self.standard is None:
+            raise _no_standard()
+        missing = [f"--{k}" for k in ("osm", "communities", "population") if getattr(self, k) is None]
+        if self.osm is None or self.communities is None or self.population is None:
+            raise UsageError(
+                "inputs are missing",
+                got=f"no {', no '.join(missing)}",
+                remedy="name a study file, or give --osm, --communities, --population and --standard",
+            )
+        return self.on(
+            Study(
+                name=self.communities.stem,
+                standard=self.standard,
+                streets=StreetsInput(osm=self.osm),
+                communities=CommunitiesInput(file=self.communities),
+                population=PopulationInput(file=self.population),
+            )
+        )
+
+    def on(self, study: Study) -> Study:
+        """Return the study with these options in the place of its own choices."""
+        changes: dict[str, Any] = {"facilities": (*study.facilities, *self.facilities)}
+        if self.osm:
+            changes["streets"] = study.streets.model_copy(update={"osm": self.osm})
+        if self.communities:
+            changes["communities"] = study.communities.model_copy(update={"file": self.communities})
+        if self.population:
+            changes["population"] = study.population.model_copy(update={"file": self.population})
+        if self.standard:
+            changes["standard"] = self.standard
+        if self.walker:
+            changes["walkers"] = self.walker
+        return study.model_copy(update=changes)
+
+
+def _no_standard() -> UsageError:
+    from livingcircle.standards import list_standards
+
+    bundles = ", ".join(entry.id for entry in list_standards() if entry.kind == "bundle")
+    return UsageError(
+        "a scan needs a standard: which rules are to be judged?",
+        expected=f"--standard with a bundle ({bundles}), a standard (livingcircle standards) or a TOML file",
+    )

@@ -67,7 +67,7 @@ class AmapCode:
 
     @property
     def major(self) -> bool:
-        """Whether the code is a whole class, such as 14 (education and culture): too wide without a keyword."""
+        """Whether the code is a whole class, such as 14 (education, culture): too wide without a keyword."""
         return self.code.endswith("0000")
 
     @property

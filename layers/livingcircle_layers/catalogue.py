@@ -22,7 +22,7 @@ from livingcircle_layers._terms import (
     values_of,
     word_pattern,
 )
-from livingcircle_layers.errors import InputError, UsageError
+from livingcircle_layers.errors import InputError
 from livingcircle_layers.services import THEMES_ZH, Family, Service, Theme
 from livingcircle_layers.typed_toml import checked, nearest, read_toml, unknown_word
 
@@ -67,7 +67,7 @@ _NAMED_AFTER_AMENITIES = frozenset(
 )
 # A gate or a car park of a school, park or hospital is listed by map services as a place of its own.
 _PART_OF_GROUND = re.compile(r"(停车场|停车库|售票处|出入口|出口|入口|[东南西北正后侧]门)[)）]?$")
-# The head of a Chinese name stands at its end, save for the name of a branch.
+# The head of a name stands at its end, save for the name of a branch.
 _BRANCH = re.compile(r"([(（\[【].*?[)）\]】]|[-—·].*)")
 _BRANCH_TAIL = r"(学?校|分校|部|.{0,6}校区|.{0,8}店|[东南西北]区)?$"
 
@@ -229,10 +229,10 @@ class Catalogue:
             self.services[level].rejects(names) for level in SCHOOL_LEVELS if level in self.services
         )
 
-    def unknown_service(self, service: str) -> UsageError:
+    def unknown_service(self, service: str) -> InputError:
         """Return the error of a service that does not exist, with the nearest one that does."""
         close = nearest(service, self.services)
-        return UsageError(
+        return InputError(
             f"there is no service {service!r}",
             expected="an id of the service catalogue (docs/services.md)",
             remedy=f"did you mean {close!r}?" if close else None,
@@ -344,11 +344,7 @@ class Catalogue:
         return {
             id_
             for id_, service in self.services.items()
-            if service.spatial
-            and (
-                _ends_in(core, service.keywords_zh)
-                or (service.keywords_en and _compiled(service.keywords_en).search(core))
-            )
+            if service.spatial and _ends_in(core, (*service.keywords_zh, *service.keywords_en))
         }
 
 

@@ -69,7 +69,7 @@ class Facilities:
     complete
         For every service of the catalogue: yes, no or unknown.
     centre_only
-        Services of which a ground is known by a point only, so that the walk to it is overstated.
+        Services of which a park is known by a point only, so that the walk to it is overstated.
     unplaced
         Rows and objects that could not be used, with the reason.
     notes
@@ -126,7 +126,8 @@ def gather_facilities(
     merged = _without_twins(pd.concat(frames, ignore_index=True))
     merged = merged.sort_values(["service", "source", "facility_id"], kind="stable").reset_index(drop=True)
     is_point = shapely.get_type_id(merged.geometry.to_numpy()) == 0
-    by_centre = merged["ground"].to_numpy(dtype=bool) & is_point & (merged["area_m2"].to_numpy(dtype=float) > 0)
+    green = np.array([catalogue.services[s].theme == "ecology" for s in merged["service"]], dtype=bool)
+    by_centre = green & is_point & (merged["area_m2"].to_numpy(dtype=float) > 0)
     return Facilities(
         frame=merged,
         complete=complete,

@@ -277,7 +277,7 @@ class _Scan:
 
     def _area(self, area: Any) -> None:
         tags = dict(area.tags)
-        if forbidden(tags):
+        if forbidden(tags) or self._is_loop(area, tags):
             return
         try:
             wkb = bytes.fromhex(self._wkb.create_multipolygon(area))
@@ -294,6 +294,12 @@ class _Scan:
             for ring in _rings(area):
                 self.ways.add(area.orig_id(), tags, ring, square=wkb)
         self.areas.add(osm_id, tags, wkb)
+
+    def _is_loop(self, area: Any, tags: Tags) -> bool:
+        """Tell whether a closed way only returns to its start, such as a path around a lake; it has no inside."""
+        linear = "highway" in tags or "barrier" in tags or "railway" in tags
+        plain = not self._facility_keys & tags.keys() and tags.get("area") != "yes"
+        return bool(area.from_way()) and linear and plain and not is_square(tags)
 
     def building_frame(self, crs: CRS) -> gpd.GeoDataFrame:
         geometry = project(shapely.from_wkb(np.array([b[0] for b in self.buildings], dtype=object)), crs)
@@ -363,7 +369,7 @@ def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoData
         "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t)
         for t in candidates["tags"]
     ]
-    return candidates[keep].sort_values("osm_id", kind="stable").reset_index(drop=True)
+    return candidates[keep].drop_duplicates("osm_id").sort_values("osm_id", kind="stable").reset_index(drop=True)
 
 
 def _background(lines: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -108,49 +108,56 @@ def read_people(
 
 def _from_places(name: str, places: Places, crs: CRS) -> People:
     counts, area, notes = _read_counts(name, places)
+    centre = shapely.centroid(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
-        source=name, area=area, reason=places.reason, detail=places.detail, **counts
+        source=name,
+        area=area,
+        reason=places.reason,
+        detail=places.detail,
+        x=shapely.get_x(centre),
+        y=shapely.get_y(centre),
+        **counts,
     )
-    kind = shapely.get_type_id(frame.geometry.to_numpy())
-    frame.loc[np.isin(kind, [1, 2, 4, 5, 7]), "reason"] = "geometry is neither a point nor a polygon"
-    centre = shapely.centroid(frame.geometry.to_numpy())
-    frame = frame.assign(x=shapely.get_x(centre), y=shapely.get_y(centre))
     frame = frame.sort_values(
         ["x", "y", "population", "row"]
     )  # so that the order of the rows changes nothing
     blank = frame["population"].isna()
-    frame = pd.concat([_whole(frame[~blank], list(counts)), frame[blank]])
-    frame.loc[blank[blank].index, "reason"] = "population is blank"
-    empty = ~blank & (frame["population"] == 0)
-    if "households" in counts:
-        lonely = empty & (frame["households"] > 0)
-        frame.loc[lonely, "detail"] = frame["households"].astype("str") + " households"
-        frame.loc[lonely, "reason"] = "households without people"
-
+    frame = _with_reasons(_whole(frame, list(counts)), blank)
     bad = frame["reason"] != ""
-    rejected = frame[bad].assign(people=frame.loc[bad, "population"].astype("Int64"))
-    used = frame[~bad & ~empty]
-    if len(used) == 0 and not empty.any():
-        reasons = ", ".join(
-            f"{n} × {reason}" for reason, n in frame.loc[bad, "reason"].value_counts().items()
-        )
+    lived_in = ~bad & (frame["population"] > 0)
+    if bad.all():
+        reasons = ", ".join(f"{n} × {reason}" for reason, n in frame["reason"].value_counts().items())
         raise InputError(
             f"{name}: no row can be used", got=reasons, remedy="check population and coordinates"
         )
-    whole = {column: used[column].astype("int64") for column in counts}
+    used = frame[lived_in].rename(columns={"population": "people"})
+    columns = ["people" if column == "population" else column for column in counts]
     cells = gpd.GeoDataFrame(
-        {"source": used["source"], "row": used["row"], **whole}, geometry=_cell_shapes(used, crs), crs=crs
+        used[["source", "row", *columns]].reset_index(drop=True), geometry=_cell_shapes(used, crs), crs=crs
     )
+    rejected = frame.assign(people=frame["population"].astype("Int64").mask(blank))[bad]
     return People(
-        cells=cells.rename(columns={"population": "people"}).reset_index(drop=True),
+        cells=cells,
         groups=tuple(group for group in GROUPS if group in counts),
-        rejected=rejected[list(_REJECTED)].reset_index(drop=True),
+        rejected=pd.DataFrame(rejected[list(_REJECTED)]).reset_index(drop=True),
         kind="grid table",
         source=name,
-        total=int(frame.loc[~blank.reindex(frame.index), "population"].sum()),
+        total=int(frame["population"].sum()),
         warnings=tuple(notes),
         columns_used=places.columns_used,
     )
+
+
+def _with_reasons(frame: gpd.GeoDataFrame, blank: pd.Series[bool]) -> gpd.GeoDataFrame:
+    """Say of every row why it cannot be used; of several reasons the most basic one."""
+    reason, detail = frame["reason"], frame["detail"]
+    if "households" in frame:
+        lonely = (reason == "") & (frame["population"] == 0) & (frame["households"] > 0)
+        detail = detail.mask(lonely, frame["households"].astype("str") + " households")
+        reason = reason.mask(lonely, "households without people")
+    line = np.isin(shapely.get_type_id(frame.geometry.to_numpy()), [1, 2, 4, 5, 7])
+    reason = reason.mask(line, "geometry is neither a point nor a polygon")
+    return frame.assign(reason=reason.mask(blank, "population is blank"), detail=detail)
 
 
 def _read_counts(
@@ -165,15 +172,7 @@ def _read_counts(
             read[role], found = parse_numbers(table, used[role], what=f"{name}: {role}", minimum=0)
             faults += found
     people, area = read["population"], read.pop("area_m2", pd.Series(np.nan, index=table.index))
-    for group in GROUPS:
-        if group not in read:
-            continue
-        more = read[group] > people + 1e-6
-        if more.any():
-            rows = ", ".join(str(row) for row in more.index[more][:5])
-            faults.append(
-                f"{name}: {group} (column {used[group]!r}) exceeds the population; {more.sum()} rows ({rows})"
-            )
+    faults += _groups_too_large(name, read, used)
     if people.isna().all() and not faults:
         faults.append(
             sentence(f"{name}: the population is blank in all {len(table)} rows", expected="counts")
@@ -181,10 +180,23 @@ def _read_counts(
     if faults:
         raise InputError.of(faults)
     for role, values in read.items():
-        if role != "population" and (gaps := values.isna() & people.notna()).any():
+        if role == "population":
+            continue
+        if (gaps := values.isna() & people.notna()).any():
             notes.append(f"{name}: {role} is blank in {gaps.sum()} rows with people and counts as 0 there")
-            read[role] = values.fillna(0)
+        read[role] = values.where(people.notna()).fillna(0)
     return read, area, notes
+
+
+def _groups_too_large(name: str, read: Mapping[str, pd.Series[float]], used: Mapping[str, str]) -> list[str]:
+    faults = []
+    for group in GROUPS:
+        if group in read and (more := read[group] > read["population"] + 1e-6).any():
+            rows = ", ".join(str(row) for row in more.index[more][:5])
+            faults.append(
+                f"{name}: {group} (column {used[group]!r}) exceeds the population; {more.sum()} rows ({rows})"
+            )
+    return faults
 
 
 def _repeated_ids(name: str, places: Places) -> list[str]:
@@ -200,14 +212,13 @@ def _repeated_ids(name: str, places: Places) -> list[str]:
 
 def _whole(frame: gpd.GeoDataFrame, columns: list[str]) -> gpd.GeoDataFrame:
     """Round counts to whole numbers of the rounded sum; no group exceeds the people of its row."""
-    people = round_to_whole(frame["population"])
-    whole = {"population": people}
-    for column in columns:
-        if column in GROUPS:
-            whole[column] = round_to_whole(frame[column].fillna(0), people)
-        elif column == "households":
-            whole[column] = round_to_whole(frame[column].fillna(0))
-    return frame.assign(**whole)
+    people = round_to_whole(frame["population"].fillna(0))
+    whole = {
+        column: round_to_whole(frame[column], people if column in GROUPS else None)
+        for column in columns
+        if column != "population"
+    }
+    return frame.assign(population=people, **whole)
 
 
 def _cell_shapes(frame: gpd.GeoDataFrame, crs: CRS) -> npt.NDArray[np.object_]:

@@ -471,9 +471,20 @@ def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
     bounds = shapely.bounds(geometry)
     with np.errstate(invalid="ignore"):
         outside = ~((np.abs(bounds[:, [0, 2]]) <= 180) & (np.abs(bounds[:, [1, 3]]) <= 90)).all(axis=1)
+        swapped = (np.abs(bounds) <= np.array([90, 180, 90, 180])).all(axis=1)
     reason = np.select(
-        [shapely.is_missing(geometry) | shapely.is_empty(geometry), outside, (bounds == 0).all(axis=1)],
-        ["no geometry", "coordinates out of range", "coordinates are 0,0"],
+        [
+            shapely.is_missing(geometry) | shapely.is_empty(geometry),
+            outside & swapped,
+            outside,
+            (bounds == 0).all(axis=1),
+        ],
+        [
+            "no geometry",
+            "longitude and latitude seem swapped",
+            "coordinates out of range",
+            "coordinates are 0,0",
+        ],
         "",
     ).astype(object)
     good = reason == ""

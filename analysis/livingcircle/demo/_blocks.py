@@ -6,11 +6,14 @@ import itertools
 from dataclasses import dataclass
 from random import Random
 
+import numpy as np
+
 from livingcircle.demo._canvas import Canvas, Point
-from livingcircle.demo._plan import Cell
+from livingcircle.demo._plan import VIADUCT_V, Array, Cell
 
 Rect = tuple[float, float, float, float]  # west, south, east, north in grid metres
 
+INSIDE = {"highway": "service", "access": "private"}  # the ways that only residents use
 STREET_MARGIN = 14.0  # from the middle of a street to the wall
 ESTATE_NAMES = "春和 景明 岚光 枫林 映月 朝晖 沁园 丹霞 悦湖 静安 明珠 丽都 紫荆 金桂 翠屏 雅居".split()
 
@@ -60,15 +63,13 @@ def draw_estate(canvas: Canvas, block: Rect, rect: Rect, style: EstateStyle, nam
         along = middle[0] if side in "NS" else middle[1]
         street, gate = way_in(block, rect, side, along)
         _, inner = way_in(rect, ring, side, along)
-        private = {"highway": "service", "access": "private", "foot": "permissive"}
-        canvas.line([street, gate, inner], private)
+        canvas.line([street, gate], {"highway": "service"})
+        canvas.line([gate, inner], INSIDE)
         canvas.mark(gate, {"barrier": "gate", "name": f"{name}大门"})
     if style.inside != "none":
-        loop = {"highway": "service", "access": "private", "foot": "permissive"}
-        canvas.line([*corners(ring), corners(ring)[0]], loop)
+        canvas.ring(corners(ring), INSIDE)
     if style.inside == "full":
-        rw, rs, re, rn = ring
-        canvas.line([(middle[0], rs), (middle[0], rn)], {"highway": "footway"})
+        canvas.line([(middle[0], ring[1]), (middle[0], ring[3])], {"highway": "footway"})
     _slabs(canvas, ring, middle[0], rng)
 
 
@@ -89,7 +90,13 @@ def _slabs(canvas: Canvas, ring: Rect, spine: float, rng: Random) -> None:
             if width < 18:
                 continue
             middle = (left + 10 + room * (k + 0.5) / count, start + row * gap)
+            if _under_viaduct(middle):
+                continue
             canvas.building(middle, width, 14.0, {"building": "apartments", "building:levels": str(levels)})
+
+
+def _under_viaduct(middle: Point) -> bool:
+    return abs(middle[1] - VIADUCT_V) < 30
 
 
 def draw_open(canvas: Canvas, block: Rect, name: str, rng: Random) -> None:
@@ -121,6 +128,8 @@ def draw_old_town(canvas: Canvas, block: Rect, name: str, rng: Random) -> None:
             if rng.random() < 0.06:
                 continue
             middle = (left + (right - left) * du, south + (north - south) * dv)
+            if _under_viaduct(middle):
+                continue
             levels = rng.choice((3, 4, 5, 6, 6))
             size = min(34.0, (right - left) * 0.34), min(26.0, (north - south) * 0.3)
             canvas.building(
@@ -149,8 +158,6 @@ def draw_commerce(canvas: Canvas, block: Rect, name: str) -> None:
 def draw_works(canvas: Canvas, block: Rect, rng: Random) -> None:
     """Draw a works yard: halls along a service road."""
     w, s, e, n = block
-    if n - s < 300:
-        return
     canvas.area(corners(inset(block, 20)), {"landuse": "industrial"})
     middle = round((s + n) / 2)
     canvas.line([(w, middle), (e, middle)], {"highway": "service"})
@@ -161,7 +168,7 @@ def draw_works(canvas: Canvas, block: Rect, rng: Random) -> None:
 
 
 def draw_village(canvas: Canvas, cell: Cell, entry: Point, rng: Random) -> None:
-    """Draw a village: a bending lane from the town street, houses and a few fields."""
+    """Draw a village: a bending lane from the town street, houses on both sides, an orchard behind."""
     cu, cv = (cell.west + cell.east) / 2, (cell.south + cell.north) / 2
     middle = (round(cu), round(cv))
     turn = (round((entry[0] + middle[0]) / 2 + 30), round((entry[1] + middle[1]) / 2 + 25))
@@ -173,13 +180,44 @@ def draw_village(canvas: Canvas, cell: Cell, entry: Point, rng: Random) -> None:
         side = 16 if k % 2 else -16
         at = (a[0] + (b[0] - a[0]) * t + side * 0.6, a[1] + (b[1] - a[1]) * t + side)
         canvas.building(at, 13, 11 + rng.random() * 3, {"building": "house", "building:levels": "2"})
-    canvas.area(
-        [(middle[0] - 140, middle[1] + 100), (middle[0] + 60, middle[1] + 40), (middle[0] + 70, middle[1] + 150), (middle[0] - 100, middle[1] + 190)],
-        {"landuse": "farmland"},
-    )  # fmt: skip
+    orchard = blob(((2, 0.15, rng.random() * 6), (3, 0.1, rng.random() * 6)), 20) * np.array([105.0, 70.0])
+    canvas.area(as_points(orchard + np.array([cu - 40, cv + 170])), {"landuse": "orchard"})
+
+
+def draw_yards(canvas: Canvas, block: Rect, rail_v: float) -> None:
+    """Draw sheds on both sides of the railway, which nothing but the passing streets crosses."""
+    w, s, e, n = block
+    for south, north in ((s + 20, rail_v - 30), (rail_v + 30, n - 20)):
+        canvas.area(corners((w + 20, south, e - 20, north)), {"landuse": "industrial"})
+        for k in range(3):
+            middle = (w + (e - w) * (k + 0.5) / 3, (south + north) / 2)
+            canvas.building(middle, (e - w) / 3 - 40, 58, {"building": "warehouse"})
+
+
+def draw_dormitories(canvas: Canvas, block: Rect) -> None:
+    """Draw two dormitories of the works at the street in the south of the block."""
+    w, s, e, _ = block
+    for share in (0.3, 0.7):
+        middle = (w + (e - w) * share, s + 40)
+        canvas.building(middle, 52, 14, {"building": "dormitory", "building:levels": "6"})
 
 
 def estate_name(number: int) -> str:
     """Return the name of the nth estate."""
     first, second = divmod(number, len(ESTATE_NAMES))
     return f"示意{ESTATE_NAMES[second]}{('苑', '花园', '家园', '城', '里')[first % 5]}"
+
+
+def blob(lobes: tuple[tuple[int, float, float], ...], n: int = 36) -> Array:
+    """Return a closed, smooth outline about one unit wide; `lobes` are (waves, amplitude, phase)."""
+    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    r = np.ones(n)
+    for waves, amplitude, phase in lobes:
+        r += amplitude * np.cos(waves * t + phase)
+    ring = np.column_stack([r * np.cos(t), r * np.sin(t)])
+    return np.vstack([ring, ring[:1]])
+
+
+def as_points(ring: Array) -> list[Point]:
+    """Return the corners of a closed outline, the first not repeated."""
+    return [(float(u), float(v)) for u, v in ring[:-1]]

@@ -22,6 +22,7 @@ Key = tuple[object, int, int]
 
 TIMESTAMP = "2026-01-01T00:00:00Z"  # fixed, so that the file does not depend on when it was written
 GENERATOR = "livingcircle demo town"
+DECIMALS = 7  # of degrees, as OpenStreetMap keeps them: about a centimetre
 GRID_STEP = 55.0  # a bent street gets a vertex at least this often
 
 
@@ -68,6 +69,14 @@ class Canvas:
         self._relations: list[tuple[list[tuple[str, int, str]], dict[str, str]]] = []
         self.buildings: list[tuple[Point, float]] = []  # middle in metres, residential floor area in m²
 
+    def metres(self, point: Point) -> Array:
+        """Return a grid position in the metric plane."""
+        return bend(np.array([point], dtype=float))[0]
+
+    def as_written(self, point: Point) -> Array:
+        """Return a grid position in the metric plane as the file holds it, to about a centimetre."""
+        return self.plane.metres(np.round(self.plane.degrees(self.metres(point)[None]), DECIMALS))[0]
+
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def line(self, points: Sequence[Point], tags: Tags, *, level: int = 0) -> None:
@@ -96,10 +105,10 @@ class Canvas:
         """Draw an exact rectangle, turned as the streets are turned there."""
         tags = {"building": "yes", **tags}
         self.area_metres(self._turned(middle, _rectangle(width, depth)), tags)
-        if tags["building"] in {"apartments", "house", "residential"}:
+        if tags["building"] in {"apartments", "dormitory", "house", "residential"}:
             floor = width * depth * float(tags.get("building:levels", "1"))
-            x, y = bend(np.array([middle], dtype=float))[0]
-            self.buildings.append(((float(x), float(y)), floor))
+            x, y = self.metres(middle).tolist()
+            self.buildings.append(((x, y), floor))
 
     def shape(self, middle: Point, area_m2: float, tags: Tags, *, unit_ring: Array) -> None:
         """Draw an area of exactly `area_m2` in the metric plane, of the form of `unit_ring`."""
@@ -108,8 +117,8 @@ class Canvas:
 
     def point(self, point: Point, tags: Tags) -> int:
         """Draw a single tagged node at a grid position and return its id."""
-        x, y = bend(np.array([point], dtype=float))[0]
-        node = self._node((float(x), float(y)), ("point", len(self._nodes)))
+        x, y = self.metres(point).tolist()
+        node = self._node((x, y), ("point", len(self._nodes)))
         self._tags_of_node[node] = dict(tags)
         return node
 
@@ -142,7 +151,7 @@ class Canvas:
 
     def write(self, path: Path) -> None:
         """Write everything as OpenStreetMap PBF, sorted by type and id."""
-        lonlat = np.round(self.plane.degrees(np.array(self._nodes)), 7)
+        lonlat = np.round(self.plane.degrees(np.array(self._nodes)), DECIMALS)
         (west, south), (east, north) = lonlat.min(axis=0) - 0.001, lonlat.max(axis=0) + 0.001
         header = osmium.io.Header()
         header.set("generator", GENERATOR)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from livingcircle.demo._blocks import Rect, corners, way_in
-from livingcircle.demo._canvas import Canvas
+from livingcircle.demo._blocks import Rect, blob, corners, way_in
+from livingcircle.demo._canvas import Canvas, Point
 from livingcircle.demo._streets import numeral
 
 
@@ -20,7 +20,11 @@ class Lot:
     name: str
     fenced: bool = False
     levels: int = 0
+    shape_m2: float = 0.0
 
+
+SPACE = "--"  # nothing is built here: the viaduct passes above
+SPACE_M = 72.0
 
 LOTS: Mapping[str, Lot] = {
     "kg": Lot(76, 76, {"amenity": "kindergarten", "capacity": "270"}, "示意第{}幼儿园", True, 3),
@@ -38,6 +42,9 @@ LOTS: Mapping[str, Lot] = {
     "pl": Lot(58, 92, {"leisure": "pitch", "sport": "soccer"}, "示意第{}足球场"),
     "pt": Lot(24, 36, {"leisure": "pitch", "sport": "table_tennis"}, "示意第{}乒乓球场"),
     "pk": Lot(70, 60, {"leisure": "park"}, "示意第{}小游园"),
+    "p3": Lot(24, 24, {"leisure": "park"}, "示意三百平方米口袋公园", shape_m2=300),
+    "p5": Lot(28, 28, {"leisure": "garden"}, "示意五百平方米口袋公园", shape_m2=500),
+    "p6": Lot(86, 92, {"leisure": "park"}, "示意六千平方米小游园", shape_m2=6000),
     "ml": Lot(110, 90, {"shop": "mall", "building": "retail"}, "示意第{}购物中心"),
     "fs": Lot(60, 60, {"amenity": "fire_station"}, "示意第{}消防站", False, 3),
     "pa": Lot(60, 60, {"amenity": "parking", "capacity": "120"}, "示意第{}停车场"),
@@ -47,14 +54,14 @@ LOTS: Mapping[str, Lot] = {
 # The grounds beside the estate of a cell (column, row from the south): the side they are on, and which.
 PLACED: Mapping[tuple[int, int], tuple[str, str]] = {
     (1, 9): ("E", "kg pm pa"), (3, 9): ("W", "ps kg"), (4, 9): ("E", "mk hc pt"), (6, 9): ("W", "kg sh pa"),
-    (7, 9): ("E", "ps pm"), (9, 9): ("W", "kg mk pk"), (10, 9): ("W", "pl sr"),
-    (1, 8): ("E", "mk pm nh pt"), (2, 8): ("W", "kg js"), (4, 8): ("W", "kg pm pa"), (8, 8): ("E", "kg ch pt"),
-    (9, 8): ("W", "js fs"), (10, 8): ("W", "kg pm"),
+    (7, 9): ("E", "ps pm"), (9, 9): ("W", "kg mk p6"), (10, 9): ("W", "pl sr"),
+    (1, 8): ("E", "-- mk pm nh pt"), (2, 8): ("W", "-- kg js"), (4, 8): ("W", "-- kg pm pa"), (8, 8): ("E", "-- kg ch pt"),
+    (9, 8): ("W", "-- js fs"), (10, 8): ("W", "-- kg pm"),
     (2, 7): ("E", "ps pk sr"), (7, 7): ("E", "ho kg"), (9, 7): ("E", "ps pm pk"),
     (1, 6): ("E", "kg mk"), (4, 6): ("W", "kg ch pt"), (7, 6): ("E", "mk pm ch"), (10, 6): ("W", "kg pm pa"),
-    (1, 5): ("E", "ps pk"), (3, 5): ("E", "kg pm mk"), (6, 5): ("E", "ps"), (7, 5): ("E", "kg pt"),
-    (8, 5): ("W", "pm mk pk"), (10, 5): ("W", "kg hc"),
-    (1, 4): ("E", "kg mk"), (2, 4): ("W", "pm nh pk"), (4, 4): ("S", "kg"), (5, 4): ("E", "ps kg"),
+    (1, 5): ("E", "ps pk"), (3, 5): ("W", "kg pm mk"), (6, 5): ("E", "ps"), (7, 5): ("E", "kg pt"),
+    (8, 5): ("W", "pm mk pk"), (10, 5): ("W", "kg hc p3"),
+    (1, 4): ("E", "kg mk"), (2, 4): ("W", "pm nh p5"), (4, 4): ("S", "kg"), (5, 4): ("E", "ps kg"),
     (7, 4): ("E", "mk kg"), (8, 4): ("W", "pm nh"), (9, 4): ("E", "ps pt sr"),
     (1, 3): ("E", "js pt"), (2, 3): ("W", "kg hc pa"), (3, 3): ("E", "ps pm"), (5, 3): ("W", "ho kg"),
     (6, 3): ("W", "mk kg pa"), (8, 3): ("E", "ps kg"), (10, 3): ("W", "js kg"),
@@ -63,6 +70,7 @@ PLACED: Mapping[tuple[int, int], tuple[str, str]] = {
 }  # fmt: skip
 
 GAP = 8.0
+BUILDINGS = {"kg": "kindergarten", "ps": "school", "js": "school", "hs": "school", "ho": "hospital"}
 
 
 class LotBook:
@@ -71,14 +79,18 @@ class LotBook:
     def __init__(self, canvas: Canvas) -> None:
         self._canvas = canvas
         self._count: dict[str, int] = {}
+        self.middles: dict[str, Point] = {}
 
     def draw_strip(self, block: Rect, rect: Rect, side: str, codes: str) -> Rect:
         """Draw the grounds along one side of `rect` and return what remains for the estate."""
         w, s, e, n = rect
-        lots = [LOTS[code] for code in codes.split()]
-        depth = max(lot.width for lot in lots)
+        depth = max(LOTS[code].width for code in codes.split() if code != SPACE)
         at = w if side == "S" else s
-        for code, lot in zip(codes.split(), lots, strict=True):
+        for code in codes.split():
+            if code == SPACE:
+                at += SPACE_M
+                continue
+            lot = LOTS[code]
             ground = {
                 "E": (e - lot.width, at, e, at + lot.length),
                 "W": (w, at, w + lot.width, at + lot.length),
@@ -98,18 +110,16 @@ class LotBook:
         name = lot.name.format(numeral(self._count[code]))
         tags = {**lot.tags, "name": name}
         w, s, e, n = ground
-        middle = (w + e) / 2, (s + n) / 2
-        if lot.fenced:
-            along = round(middle[0] if side == "S" else middle[1])
-            street, gate = way_in(block, ground, side, along)
+        middle = self.middles[name] = (w + e) / 2, (s + n) / 2
+        if lot.shape_m2:
+            canvas.shape(middle, lot.shape_m2, tags, unit_ring=blob(((2, 0.1, 0.6), (3, 0.05, 1.9))))
+        elif lot.fenced:
+            street, gate = way_in(block, ground, side, round(middle[0] if side == "S" else middle[1]))
             canvas.ring(corners(ground), {**tags, "barrier": "fence"})
             canvas.line([street, gate], {"highway": "service"})
             canvas.mark(gate, {"barrier": "gate", "entrance": "main"})
         else:
             canvas.area(corners(ground), tags)
         if lot.levels:
-            width, depth = (e - w) * 0.62, min(30.0, (n - s) * 0.5)
-            kind = {"kg": "kindergarten", "ps": "school", "js": "school", "hs": "school", "ho": "hospital"}
-            canvas.building(
-                middle, width, depth, {"building": kind.get(code, "public"), "building:levels": str(lot.levels)}
-            )
+            use = {"building": BUILDINGS.get(code, "public"), "building:levels": str(lot.levels)}
+            canvas.building(middle, (e - w) * 0.62, min(30.0, (n - s) * 0.5), use)

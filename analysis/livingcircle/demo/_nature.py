@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from livingcircle.demo._blocks import Rect, corners, inset
+from livingcircle.demo._blocks import Rect, as_points, blob, corners, inset
 from livingcircle.demo._canvas import Canvas, Point
-from livingcircle.demo._plan import ISLET_V, RIVER_U, WEST_BANK, EAST_BANK, Array, V, river_half_width
+from livingcircle.demo._plan import EAST_BANK, ISLET_V, RIVER_U, WEST_BANK, V, river_half_width
 
 STREAM: tuple[Point, ...] = (
     (-2420, 1990), (-2150, 1930), (-1850, 1870), (-1560, 1905), (-1240, 1860), (-1010, 1840),
@@ -14,14 +14,6 @@ STREAM: tuple[Point, ...] = (
 )  # fmt: skip
 HILL: Point = (-2640.0, 1960.0)
 HILL_HEIGHT_M, HILL_RADIUS_M = 115.0, 300.0
-
-
-def blob(lobes: tuple[tuple[int, float, float], ...], n: int = 36) -> Array:
-    """Return a closed, smooth, unit-sized outline; `lobes` are (waves, amplitude, phase)."""
-    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    r = 1 + sum((a * np.cos(k * t + p) for k, a, p in lobes), start=np.zeros(n))
-    ring = np.column_stack([r * np.cos(t), r * np.sin(t)])
-    return np.vstack([ring, ring[:1]])
 
 
 def draw_river(canvas: Canvas) -> None:
@@ -32,7 +24,7 @@ def draw_river(canvas: Canvas) -> None:
     east = list(zip((RIVER_U + half).tolist(), v.tolist(), strict=True))
     outer = canvas.area([*east, *reversed(west)], {})
     islet = blob(((2, 0.12, 0.3), (3, 0.05, 1.0)), 24) * np.array([26, 95]) + np.array([RIVER_U, ISLET_V])
-    inner = canvas.area([(float(a), float(b)) for a, b in islet[:-1]], {})
+    inner = canvas.area(as_points(islet), {})
     canvas.relation(
         [("w", outer, "outer"), ("w", inner, "inner")],
         {"type": "multipolygon", "natural": "water", "water": "river", "name": "示意河"},
@@ -69,7 +61,7 @@ def draw_hill(canvas: Canvas) -> None:
     """Draw the hill: wood, a path that winds up, steps to the top."""
     cu, cv = HILL
     wood = blob(((2, 0.1, 0.4), (3, 0.08, 2.0), (5, 0.04, 0.0)), 40) * 290 + np.array(HILL)
-    canvas.area([(float(a), float(b)) for a, b in wood[:-1]], {"landuse": "forest", "name": "示意山"})
+    canvas.area(as_points(wood), {"landuse": "forest", "name": "示意山"})
     winding = [(-2200.0, 1760.0), (cu + 260, cv - 150), (cu + 60, cv - 190), (cu + 170, cv - 70), (cu - 20, cv - 60)]
     canvas.line(winding, {"highway": "path", "name": "示意山步道"})
     canvas.line([winding[-1], (cu, cv)], {"highway": "steps", "step_count": "120", "incline": "up"})
@@ -85,7 +77,7 @@ def draw_fenced_park(canvas: Canvas, block: Rect) -> None:
     hub = (gate[0], s + 70)
     canvas.line([(gate[0], block[1]), gate, hub], {"highway": "footway"})
     lake = blob(((2, 0.16, 0.5), (3, 0.12, 1.2)), 36) * np.array([115, 72]) + np.array([(w + e) / 2, (s + n) / 2 + 15])
-    canvas.area([(float(a), float(b)) for a, b in lake[:-1]], {"natural": "water", "name": "示意湖"})
+    canvas.area(as_points(lake), {"natural": "water", "name": "示意湖"})
     mu, mv = (w + e) / 2, (s + n) / 2 + 15
     walk = blob(((2, 0.1, 0.5), (3, 0.08, 1.2)), 22) * np.array([175, 122]) + np.array([mu, mv])
     path = [(float(a), float(b)) for a, b in walk]
@@ -101,3 +93,16 @@ def draw_open_park(canvas: Canvas, block: Rect) -> None:
     mu, mv = round((w + e) / 2), round((s + n) / 2)
     canvas.line([(w, s), (mu, mv), (e, n)], {"highway": "footway"})
     canvas.line([(w, n), (mu, mv), (e, s)], {"highway": "footway"})
+
+
+def draw_woods(canvas: Canvas) -> None:
+    """Draw woods and meadows around the town."""
+    for k, (u, v, width, height, use) in enumerate(
+        (
+            (2560, 1900, 230, 150, "forest"), (2520, 700, 150, 90, "meadow"), (2560, -480, 200, 110, "forest"),
+            (-2650, 1400, 180, 110, "meadow"), (-2640, -1420, 210, 90, "forest"), (-300, -2240, 230, 110, "forest"),
+            (-1400, -2290, 180, 80, "meadow"), (60, 2130, 180, 120, "forest"), (-1720, 2180, 170, 90, "forest"),
+        )
+    ):  # fmt: skip
+        wood = blob(((2, 0.14, k * 1.3), (3, 0.1, k * 2.1), (5, 0.04, k * 0.7)), 32) * np.array([width, height])
+        canvas.area(as_points(wood + np.array([u, v])), {"landuse": use})

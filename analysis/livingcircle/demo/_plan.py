@@ -51,18 +51,18 @@ COMMUNITIES = (
     "dNOOPPPQQRRc",
     "dSSTTUUVVWWe",
     "dXXYYZZ1122e",
-    "d3334445566e",
+    "k3334445566e",
     "d77788899900",
     "ddfffff00000",
     "ddggggghh000",
 )
 NAMES = dict(
     zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789abcdegh0f",
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789abcdegh0fk",
         (
             "青竹 银杏 桂花 听松 望月 梧桐 芙蓉 海棠 清溪 书院 钟楼 东篱 晨光 和风 园前 "
-            "老街 对岸 云锦 织女 春晓 文庙 渡口 柳岸 新桥 石榴 玉兰 平安 长乐 永和 锦屏 荷塘 "
-            "百草 双井 白鹭 南门 示山 北原 东原 西原 河湾 南原 下游 南站 仓前"
+            "老街 渡口 云锦 织女 春晓 文庙 对岸 柳岸 新桥 石榴 玉兰 平安 长乐 永和 锦屏 荷塘 "
+            "百草 双井 白鹭 南门 示山 北原 东原 西原 河湾 南原 下游 仓前 南站 量尺"
         ).split(),
         strict=True,
     )
@@ -70,7 +70,7 @@ NAMES = dict(
 RURAL, INDUSTRIAL = frozenset("abcdegh"), frozenset("0f")
 SUBDISTRICTS = {
     "示意山前街道": ("示意河西区", "abABDEFIJKNOP"),
-    "示意南门街道": ("示意河西区", "dSTUXYZ34789fg".replace("9", "")),
+    "示意南门街道": ("示意河西区", "dkSTUXYZ3478fg"),
     "示意东原街道": ("示意河东区", "cCGHLMQR"),
     "示意新桥街道": ("示意河东区", "eVW125690h"),
 }

@@ -79,7 +79,7 @@ KINDS: Mapping[str, Kind] = {
 # A part of the town that has none of a service on purpose.
 WITHOUT: Mapping[str, Callable[[Cell], bool]] = {
     "elder_daycare": lambda cell: subdistrict_of(cell.community)[0] == "示意新桥街道",
-    "community_health_station": lambda cell: cell.community in "BEF",
+    "community_health_station": lambda cell: cell.community in "ABDEF",
 }
 
 

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from random import Random
 
-from livingcircle.demo import _blocks, _nature, _streets
-from livingcircle.demo._canvas import Canvas
+from livingcircle.demo import _blocks, _cases, _nature, _streets
+from livingcircle.demo._canvas import Canvas, Point
 from livingcircle.demo._lots import PLACED, LotBook
-from livingcircle.demo._plan import Cell, cells
+from livingcircle.demo._plan import RAIL_V, Cell, cells
 from livingcircle.demo._services import draw_bus_stops, draw_points
 
-PLAN_SEED = "示意镇"
-VILLAGES = {
+SEED = "示意镇"
+VILLAGES: Mapping[tuple[int, int], Point] = {
     (3, 10): (-980.0, 2150.0), (4, 10): (-980.0, 2050.0), (7, 10): (920.0, 1760.0), (9, 10): (1340.0, 2080.0),
     (11, 8): (2160.0, 1140.0), (11, 5): (2160.0, -70.0), (0, 6): (-2200.0, 330.0), (0, 7): (-2600.0, 520.0),
     (3, 0): (-980.0, -2200.0), (8, 0): (920.0, -1900.0), (1, 0): (-1800.0, -1900.0),
 }  # fmt: skip
 
 
-def draw_town() -> Canvas:
-    """Draw the demo town and return the finished canvas."""
-    canvas, rng = Canvas(), Random(PLAN_SEED)
+@dataclass(frozen=True)
+class Town:
+    """The finished drawing, and where the grounds with a name are, in grid metres."""
+
+    canvas: Canvas
+    grounds: Mapping[str, Point]
+
+
+def draw_town() -> Town:
+    """Draw the demo town."""
+    canvas, rng = Canvas(), Random(SEED)
     _nature.draw_river(canvas)
     _nature.draw_stream(canvas)
     _nature.draw_hill(canvas)
+    _nature.draw_woods(canvas)
     _streets.draw_streets(canvas)
     _streets.draw_rail(canvas)
     _streets.draw_viaduct(canvas)
@@ -35,42 +46,46 @@ def draw_town() -> Canvas:
         _draw_block(canvas, book, cell, number, rng)
     draw_bus_stops(canvas)
     draw_points(canvas, rng)
+    _cases.draw_cases(canvas)
     canvas.finish()
-    return canvas
+    return Town(canvas, book.middles)
 
 
 def _draw_block(canvas: Canvas, book: LotBook, cell: Cell, number: int, rng: Random) -> None:
-    block, name = cell.block, _blocks.estate_name(number)
-    key = (cell.column, cell.row)
+    block, name, key = cell.block, _blocks.estate_name(number), (cell.column, cell.row)
     match cell.land:
         case "E":
             rect = _blocks.inset(block, _blocks.STREET_MARGIN)
             if key in PLACED:
                 rect = book.draw_strip(block, rect, *PLACED[key])
-            _blocks.draw_estate(canvas, block, rect, _style(cell, rng), name, rng)
+            _blocks.draw_estate(canvas, block, rect, _style(key, rng), name, rng)
         case "W":
             _blocks.draw_open(canvas, block, name, rng)
         case "O":
             _blocks.draw_old_town(canvas, block, name, rng)
         case "C":
             _blocks.draw_commerce(canvas, block, name.removeprefix("示意"))
+        case "I" if block[1] < RAIL_V < block[3]:
+            _blocks.draw_yards(canvas, block, RAIL_V)
         case "I":
             _blocks.draw_works(canvas, block, rng)
+            if cell.row == 2:
+                _blocks.draw_dormitories(canvas, block)
         case "Q":
             _nature.draw_open_park(canvas, block)
         case "P" if cell.column == 2:
-            _nature.draw_fenced_park(canvas, (-1800.0, 140.0, -980.0, 520.0))
+            _nature.draw_fenced_park(canvas, (block[0], block[1], block[2] + 400, block[3]))
+        case "F" if key in VILLAGES:
+            _blocks.draw_village(canvas, cell, VILLAGES[key], rng)
         case _:
-            if key in VILLAGES:
-                _blocks.draw_village(canvas, cell, VILLAGES[key], rng)
+            pass
 
 
-def _style(cell: Cell, rng: Random) -> _blocks.EstateStyle:
-    """Choose the gates of an estate on sides without grounds."""
-    if (cell.column, cell.row) == (4, 4):
+def _style(key: tuple[int, int], rng: Random) -> _blocks.EstateStyle:
+    """Choose how an estate is shut off; its gates are on sides without grounds."""
+    if key == _cases.FAR_GATE_CELL:
         return _blocks.EstateStyle("N", "full")
-    taken = PLACED.get((cell.column, cell.row), ("", ""))[0]
-    sides = [side for side in "NESW" if side != taken]
+    sides = [side for side in "NESW" if side != PLACED.get(key, ("", ""))[0]]
     rng.shuffle(sides)
     count = rng.choice((1, 2, 2, 3))
     return _blocks.EstateStyle("".join(sides[:count]), rng.choice(("full", "full", "spine", "none")))

@@ -14,7 +14,7 @@ const usualType = (() => {
 
 const DEFAULTS = {
   layer: firstLayer(), measure: "share", walker: walkers[0] ?? "", gates: gatesKinds[0] ?? "", unit: CITY, language: "zh",
-  services: new Set(), hidden: new Set(), follow: true, projector: false, defaults: false,
+  services: new Set(), hidden: new Set(), follow: true, projector: false, defaults: false, legend: true,
   tab: "ranking", district: "", type: usualType, sort: "low",
 };
 let state = { ...DEFAULTS };
@@ -28,7 +28,7 @@ function change(next) {
   const shown = differs("layer", "measure", "walker", "gates");
   if (differs("language", "projector")) return drawAll();
   if (shown) { drawUnits(state); drawControls(); }
-  if (shown || differs("defaults")) drawLegend(state);
+  if (shown || differs("defaults", "legend")) drawLegend(state);
   if (shown || differs("unit")) drawSheet(state);
   if (differs("unit")) { drawSelection(state.unit); markRanking(state); }
   if (shown || differs("district", "type", "sort")) drawRanking(state);
@@ -111,7 +111,7 @@ function drawControls() {
     ...THEMES.flatMap((theme) => group(say(theme || "no_theme"), colourable.filter((entry) => entry.rule.theme === theme)))], state.layer);
   const had = state.layer === "score" ? [] : measuresOf(entryByKey.get(state.layer));
   byId("measures").hidden = had.length < 2;
-  byId("measures").replaceChildren(...had.map((measure) => el("button", { type: "button", "data-measure": measure, "aria-pressed": String(measure === state.measure), onclick: () => { change({ measure }); byId("measures").querySelector(`[data-measure="${measure}"]`).focus(); } }, say(measure))));
+  byId("measures").replaceChildren(...had.map((measure) => el("button", { type: "button", "data-measure": measure, "aria-pressed": String(measure === state.measure), onclick: () => { change({ measure, sort: measure === "gap" ? "high" : "low" }); byId("sort").value = state.sort; byId("measures").querySelector(`[data-measure="${measure}"]`).focus(); } }, say(measure))));
   byId("walker-box").hidden = walkers.length < 2;
   fillSelect(byId("walker"), walkers.map((walker) => option(walker, walkerText(walker))), state.walker);
   byId("gates-box").hidden = gatesKinds.length < 2;
@@ -243,18 +243,49 @@ function listenToMap() {
 
 // -- printing -----------------------------------------------------------------------------------------
 
+let seenOnScreen = null;
+
 /** For paper the map takes the size of the sheet while it keeps what it shows. */
 function preparePrint() {
+  if (seenOnScreen) return;
   const view = map.getBounds();
+  seenOnScreen = { centre: map.getCenter(), zoom: map.getZoom() };
+  map.options.zoomSnap = 0; // fills the sheet
   document.documentElement.classList.add("printing");
   map.invalidateSize({ animate: false, pan: false });
-  map.fitBounds(view, { animate: false });
-  for (const renderer of [unitCanvas, ...Object.values(canvas)]) renderer._redraw?.();
+  map.fitBounds(view.contains(cityBounds) ? cityBounds.pad(0.02) : view, { animate: false });
+  drawPaper();
+}
+
+/** Draws all layers once more on a single canvas: browsers print a canvas drawn just now as sharp lines, but opaque. */
+function drawPaper() {
+  const size = map.getSize(), corner = map.containerPointToLayerPoint([0, 0]);
+  const paper = el("canvas", { class: "paper", width: 2 * size.x, height: 2 * size.y }), pen = paper.getContext("2d");
+  paper.style.width = `${size.x}px`;
+  paper.style.height = `${size.y}px`;
+  L.DomUtil.setPosition(paper, corner);
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, paper.width, paper.height);
+  pen.scale(2, 2);
+  pen.translate(-corner.x, -corner.y);
+  for (const renderer of [canvas.ground, unitCanvas, canvas.lines, canvas.marks].filter((r) => r._map)) {
+    const screen = renderer._ctx;
+    renderer._ctx = pen;
+    renderer._redrawBounds = null;
+    renderer._draw();
+    renderer._ctx = screen;
+  }
+  map.getPane("ground").append(paper);
 }
 
 function afterPrint() {
+  if (!seenOnScreen) return;
+  document.querySelector(".paper")?.remove();
+  map.options.zoomSnap = ZOOM_SNAP;
   document.documentElement.classList.remove("printing");
   map.invalidateSize({ animate: false, pan: false });
+  map.setView(seenOnScreen.centre, seenOnScreen.zoom, { animate: false });
+  seenOnScreen = null;
 }
 
 window.addEventListener("beforeprint", preparePrint);
@@ -263,7 +294,9 @@ window.addEventListener("hashchange", applyHash);
 
 // -- start --------------------------------------------------------------------------------------------
 
-map.fitBounds(cityBounds.isValid() ? cityBounds.pad(0.03) : [[-60, -180], [75, 180]], { animate: false });
+drawLegend(state); // its width is kept free where the map is wide enough
+const room = map.getSize().x > 900 ? byId("legend").offsetWidth : 0;
+map.fitBounds(cityBounds.pad(0.03), { animate: false, paddingTopLeft: [room, 0] });
 {
   const { next, view } = readHash();
   state = tidy({ ...state, ...next });

@@ -2,7 +2,8 @@
 
 // The map: background, communities, facilities, names. Everything is drawn on canvas; no tiles.
 
-const map = L.map("map", { preferCanvas: true, zoomControl: false, zoomSnap: 0.5, maxZoom: 19, minZoom: 7 });
+const ZOOM_SNAP = 0.5;
+const map = L.map("map", { preferCanvas: true, zoomControl: false, zoomSnap: ZOOM_SNAP, maxZoom: 19, minZoom: 7 });
 const zoomControl = L.control.zoom({ position: "topright" }).addTo(map);
 L.control.scale({ imperial: false, position: "bottomright", maxWidth: 140 }).addTo(map);
 map.attributionControl.setPrefix(false).addAttribution("© OpenStreetMap contributors");
@@ -34,7 +35,7 @@ function backgroundLayer(group) {
   const colour = water ? GROUND_FILL.water : group.kind === "rail" ? "#6f7a82" : "#fffdf8";
   return L.polyline(group.shapes.map(path), {
     ...still, renderer: water ? canvas.ground : canvas.lines, color: colour, lineCap: "butt",
-    opacity: group.kind === "rail" ? 0.55 : 0.9, dashArray: group.kind === "rail" ? "6 5" : null,
+    opacity: group.kind === "rail" ? 0.55 : group.kind === "road" && group.rank > 2 ? 0.5 : 0.85, dashArray: group.kind === "rail" ? "6 5" : null,
   });
 }
 
@@ -47,7 +48,7 @@ function drawBackground(state) {
     const early = group.kind === "road" ? ROAD_ZOOM[Math.min(group.rank, 7)] : group.kind === "water" && group.form === "line" ? 10 + group.rank : 0;
     const wanted = state.hidden.has(group.ground ? "ground" : "streets") ? false : zoom >= early;
     if (wanted && group.form === "line") {
-      const base = group.kind === "road" ? 3.4 - 0.45 * Math.min(group.rank, 6) : 1.4;
+      const base = group.kind === "road" ? 3.2 - 0.42 * Math.min(group.rank, 6) : 1.4;
       group.layer.setStyle({ weight: Math.max(0.6, base * 2 ** ((zoom - 13) / 2.2)) });
     }
     if (wanted !== map.hasLayer(group.layer)) wanted ? group.layer.addTo(map) : group.layer.remove();

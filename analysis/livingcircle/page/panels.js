@@ -112,15 +112,17 @@ function drawLegend(state) {
     ...(score ? [] : [["least_swatch", "dots"], ["not_applicable_swatch", "flat"]]),
     ["selected_swatch", "ring"],
   ].map(([text, kind]) => el("li", {}, swatch(kind), el("span", {}, say(text))));
+  byId("legend").classList.toggle("folded", !state.legend);
   byId("legend").replaceChildren(
+    el("button", { type: "button", class: "fold", id: "fold", "aria-expanded": String(state.legend), "aria-label": say(state.legend ? "fold" : "unfold"), onclick: () => { change({ legend: !state.legend }); byId("fold").focus(); } }, state.legend ? "–" : "+"),
     el("h2", {}, score ? say("score") : entryName(entry) + transit),
     el("p", { class: "quiet" }, say(score ? "score_long" : `${state.measure}_long`)),
     el("ul", { class: "classes" }, ...classes),
     el("ul", { class: "others" }, ...others),
     el("dl", { class: "facts" }, ...legendFacts(state),
-      ...(walker ? fact(say("walker"), walkerText(walker)) : []), ...(gates ? fact(say("gates"), sayOr("", gates)) : []),
+      ...(walker ? fact(say("walker"), walkerText(walker)) : []), ...(gatesKinds.length > 1 ? fact(say("gates"), sayOr("", gates)) : []),
       ...fact(say("data_date"), data.data_date || say("unknown"))),
-    el("button", { type: "button", class: "link", id: "defaults", "aria-expanded": String(state.defaults), "aria-controls": "settings", onclick: () => change({ defaults: !state.defaults }) }, say("defaults")),
+    el("button", { type: "button", class: "link", id: "defaults", "aria-expanded": String(state.defaults), "aria-controls": "settings", onclick: () => { change({ defaults: !state.defaults }); byId("defaults").focus(); } }, say("defaults")),
     el("dl", { class: state.defaults ? "facts settings open" : "facts settings", id: "settings" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), sayOr("", value)))));
 }
 
@@ -224,17 +226,17 @@ function markRanking(state) {
 
 function drawSheet(state) {
   const i = state.unit;
-  byId("sheet").replaceChildren(...(i < 0 ? [] : [sheetHead(i), scoreBlock(i, state), compareBlock(i, state), ruleBlock(i, state), footnote(i)]));
+  byId("sheet").replaceChildren(...(i < 0 ? [] : [sheetHead(i), scoreBlock(i), compareBlock(i, state), ruleBlock(i, state), footnote(i)]).filter(Boolean));
   byId("sheet").scrollTop = 0;
 }
 
 function sheetHead(i) {
   const holders = above(i).filter((u) => u !== CITY).reverse();
   return el("div", { class: "head" },
-    el("p", { class: "crumbs" }, ...(i === CITY ? [] : [el("button", { type: "button", class: "link", onclick: () => select(CITY, true) }, say("back_to_city"))]),
-      ...holders.map((u) => el("button", { type: "button", class: "link", onclick: () => select(u, true) }, unitName(u)))),
+    i === CITY ? null : el("p", { class: "crumbs" }, ...[CITY, ...holders].filter((u) => u >= 0).map((u) =>
+      el("button", { type: "button", class: "link", onclick: () => select(u, true) }, u === CITY ? say("back_to_city") : unitName(u)))),
     el("h2", {}, unitName(i)),
-    el("p", { class: "quiet" }, [levelName(units.level[i]), isCommunity(i) && units.unit_type[i] ? sayOr("", units.unit_type[i]) : "",
+    el("p", { class: "quiet" }, [i === CITY ? "" : levelName(units.level[i]), isCommunity(i) && units.unit_type[i] ? sayOr("", units.unit_type[i]) : "",
       units.people[i] === null ? "" : say("people", whole(units.people[i]))].filter(Boolean).join(" · ")));
 }
 
@@ -247,7 +249,8 @@ function scoreBlock(i) {
     el("p", { class: "big" }, el("span", { class: "points" }, decimal(units.score[i])),
       units.score_low[i] < units.score_high[i] ? el("span", { class: "range", title: say("score_range", decimal(units.score_low[i]), decimal(units.score_high[i])) }, `[${decimal(units.score_low[i])}, ${decimal(units.score_high[i])}]`) : null),
     el("p", { class: "sentence" }, say("k_of_n", decimal(units.k_mean[i]), units.n_listed[i]) + (partly ? say("k_partly", units.n_scored[i]) : "")),
-    el("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => fact(say(name), percent(value))), ...(weakest ? fact(say("weakest"), named(weakest)) : [])));
+    el("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => fact(say(name), percent(value)))),
+    weakest ? el("p", { class: "weakest" }, `${say("weakest")}: ${named(weakest)}`) : null);
 }
 
 /** The unit beside its subdistrict, its district and the city, in what the map shows now. */

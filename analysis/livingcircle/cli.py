@@ -1,0 +1,300 @@
+"""The command line: parses, calls one library function, prints."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
+
+if TYPE_CHECKING:
+    from livingcircle.result import ScanResult
+    from livingcircle.study import FacilitiesInput, Study
+
+app = typer.Typer(
+    name="livingcircle",
+    help="Who can walk to which service within the standard (15分钟社区生活圈).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=True,
+)
+
+Output = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+OsmFile = Annotated[Path, typer.Option("--osm", help="OpenStreetMap file: .osm.pbf, .osm, .osm.gz, .osm.bz2.")]
+WalkerName = Annotated[str, typer.Option("--walker", help="adult, elder, child_primary, caregiver_small_child, wheelchair.")]
+
+_SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends in one line, never in a traceback."""
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        _complain("stopped")
+        code = 130
+    except click.ClickException as fault:
+        fault.show()
+        code = 2
+    except LivingCircleError as fault:
+        if debug:
+            raise
+        _complain(str(fault))
+        code = 2 if isinstance(fault, UsageError) else 1
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.callback()
+def _options(
+    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+) -> None:
+    del debug  # read by main(), where errors end
+
+
+@app.command()
+def demo(output: Output = Path("outputs/demo")) -> None:
+    """Scan the built-in demo town: every output, no network needed.
+
+    Example: livingcircle demo -o outputs/demo
+    """
+    from livingcircle.demo import demo_study
+
+    _scan_and_save(demo_study(output / "inputs"), output)
+    typer.echo(f"Open {output / 'map.html'} in a browser and look first at 假覆盖: inside the radius, outside the walk.")
+
+
+@app.command()
+def scan(
+    study: Annotated[Path | None, typer.Argument(help="Study file (TOML); or use the options below.")] = None,
+    *,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results.")] = None,
+    osm: Annotated[Path | None, typer.Option(help="OpenStreetMap file.")] = None,
+    communities: Annotated[Path | None, typer.Option(help="Community polygons.")] = None,
+    population: Annotated[Path | None, typer.Option(help="People: CSV grid or GeoTIFF.")] = None,
+    standard: Annotated[str | None, typer.Option(help="Bundle, standard, or TOML file of rules.")] = None,
+    facilities: Annotated[
+        list[str] | None, typer.Option(help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).")
+    ] = None,
+    walker: Annotated[list[str] | None, typer.Option(help="Whose minutes are computed; may be repeated.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
+    homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
+) -> None:
+    """Find out who can walk to which service within the standard, for every community.
+
+    Example: livingcircle scan --osm city.osm.pbf --communities communities.geojson --population grid.csv
+    --standard chengdu -o outputs/city
+    """
+    options = {
+        "osm": osm, "communities": communities, "population": population, "standard": standard,
+        "facilities": facilities, "walker": walker,
+    }  # fmt: skip
+    chosen = _study(study, options)
+    _scan_and_save(chosen, output or Path("outputs") / (chosen.name or "scan"), only=only or [], homes=homes)
+
+
+@app.command()
+def check(study: Annotated[Path, typer.Argument(help="Study file (TOML).")]) -> None:
+    """Validate and describe every input of a study; computes nothing.
+
+    Example: livingcircle check city.toml
+    """
+    from livingcircle.check import describe_study
+    from livingcircle.study import Study
+
+    for line in describe_study(Study.load(study)):
+        typer.echo(line)
+
+
+@app.command()
+def streets(
+    osm: OsmFile, output: Annotated[Path, typer.Option("-o", "--output", help="GeoPackage to write.")] = Path("streets.gpkg")
+) -> None:
+    """Write the walking network of an OpenStreetMap file: layers nodes and edges.
+
+    Example: livingcircle streets --osm city.osm.pbf -o streets.gpkg
+    """
+    from livingcircle.network import WalkNetwork
+    from livingcircle.save import save_streets
+
+    network = WalkNetwork.from_osm(osm)
+    save_streets(network.streets, output)
+    typer.echo(f"{output}: {len(network.streets.node_id)} nodes, {len(network.streets.tail)} edges")
+
+
+@app.command()
+def matrix(
+    osm: OsmFile,
+    origins: Annotated[Path, typer.Option(help="Table with id, lon, lat.")],
+    destinations: Annotated[Path, typer.Option(help="Table with id, lon, lat.")],
+    limit_m: Annotated[float, typer.Option("--limit-m", min=1, help="Longest walk, metres.")] = 2000.0,
+    walker: WalkerName = "adult",
+    output: Annotated[Path, typer.Option("-o", "--output", help="CSV file to write.")] = Path("matrix.csv"),
+) -> None:
+    """Write the walks between origins and destinations; pairs that are not reached are left out.
+
+    Example: livingcircle matrix --osm city.osm.pbf --origins homes.csv --destinations schools.csv -o M.csv
+    """
+    from livingcircle.matrix import matrix_table
+    from livingcircle.save import save_table
+    from livingcircle.study import find_walkers
+
+    table, lost = matrix_table(osm, origins, destinations, limit_m=limit_m, walker=find_walkers([walker])[0])
+    save_table(table, "matrix", output)
+    for line in lost:
+        typer.echo(line, err=True)
+    typer.echo(f"{output}: {len(table)} pairs within {limit_m:g} m")
+
+
+@app.command()
+def isochrone(
+    osm: OsmFile,
+    at: Annotated[list[str], typer.Option(help="LON,LAT; may be repeated.")],
+    minutes: Annotated[str | None, typer.Option(help="For example 5,10,15.")] = None,
+    metres: Annotated[str | None, typer.Option(help="For example 300,500,1000.")] = None,
+    walker: WalkerName = "adult",
+    output: Annotated[Path, typer.Option("-o", "--output", help="GeoJSON file to write.")] = Path("isochrone.geojson"),
+) -> None:
+    """Draw the circles that can be walked from a point (生活圈).
+
+    Example: livingcircle isochrone --osm city.osm.pbf --at 104.07,30.67 --minutes 5,10,15 -o I.geojson
+    """
+    from livingcircle.circles import isochrones_of_file
+    from livingcircle.save import save_geojson
+    from livingcircle.study import find_walkers
+
+    if (minutes is None) == (metres is None):
+        raise UsageError("say how far: --minutes or --metres, one of them", got="both" if minutes else "neither")
+    limits = _numbers(minutes or metres or "", "--minutes" if minutes else "--metres")
+    points = [_point(text) for text in at]
+    frame = isochrones_of_file(osm, points, limits, unit="min" if minutes else "m", walker=find_walkers([walker])[0])
+    save_geojson(frame, output)
+    typer.echo(f"{output}: {len(frame)} circles")
+
+
+@app.command("map")
+def map_(directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")]) -> None:
+    """Draw the map of a finished scan again.
+
+    Example: livingcircle map outputs/city
+    """
+    from livingcircle.save import load_result, save_map
+
+    typer.echo(str(save_map(load_result(directory), directory)))
+
+
+@app.command()
+def standards(
+    name: Annotated[str | None, typer.Argument(help="Bundle, standard, or TOML file of rules.")] = None,
+    *,
+    unverified: Annotated[bool, typer.Option("--unverified", help="Only rules that nobody has checked yet.")] = False,
+) -> None:
+    """List standards and bundles; or the rules of one, a line each, with clause and confidence.
+
+    Example: livingcircle standards gb50180-2018
+    """
+    from livingcircle.standards import describe, list_standards, load_standard
+
+    if name is None:
+        for entry in list_standards():
+            typer.echo(f"{entry.id}\t{entry.kind}\t{entry.n_rules} rules\t{entry.title}")
+        return
+    for line in describe(load_standard(name), unverified_only=unverified):
+        typer.echo(line)
+
+
+def _study(path: Path | None, options: dict[str, Any]) -> Study:
+    """Return the study of a file or of the options; options given beside a file win over it."""
+    from livingcircle.study import Study, StudyOptions
+
+    facilities = tuple(_facilities(text) for text in options.pop("facilities") or [])
+    chosen = StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
+    return chosen.on(Study.load(path)) if path else chosen.study()
+
+
+def _facilities(text: str) -> FacilitiesInput:
+    from livingcircle.study import FacilitiesInput
+
+    match = _SERVICE_FILE.match(text)
+    if match is None:
+        return FacilitiesInput(file=Path(text))
+    plus, service, file = match.groups()
+    return FacilitiesInput(file=Path(file), service=service, mode="add" if plus else "replace")
+
+
+def _scan_and_save(study: Study, output: Path, *, only: list[str] | None = None, homes: bool = False) -> None:
+    from livingcircle.save import prepare_output
+    from livingcircle.scan import scan as run_scan
+
+    prepare_output(output)
+    with _progress() as say:
+        result = run_scan(study, only=only or [], progress=say)
+        say("writing results")
+        result.save(output, homes=homes)
+    _report(result, output)
+
+
+def _report(result: ScanResult, output: Path) -> None:
+    """Print what the planner needs to know now: people, what is missing, every default in force, where to look."""
+    people = result.run["people"]
+    typer.echo(
+        f"People: {people['input']:,} = {people['placed']:,} placed + {people['not_placed']:,} not placed"
+        f" + {people['outside']:,} outside the communities"
+    )
+    city = result.coverage[result.coverage["level"] == "city"].drop_duplicates("rule")
+    for status in ("no_data", "incomplete"):
+        rules = city["rule"][city["status"] == status]
+        if len(rules):
+            typer.echo(f"{status}: {', '.join(rules)}")
+    for warning in result.run["warnings"]:
+        typer.echo(f"note: {warning}")
+    typer.echo("In force: " + "; ".join(f"{key} = {value}" for key, value in result.settings.items()))
+    typer.echo(f"Results in {output}: map.html, report.xlsx, coverage.csv, scores.csv, unplaced.csv")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Show the running stage: a spinner on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda text: typer.echo(text, err=True)
+        return
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+        yield lambda text: status.update(text)
+
+
+def _point(text: str) -> tuple[float, float]:
+    values = _numbers(text, "--at")
+    if len(values) != 2 or not (-180 <= values[0] <= 180 and -90 <= values[1] <= 90):
+        raise UsageError("--at is not a place", got=repr(text), expected="LON,LAT in degrees, for example 104.07,30.67")
+    return values[0], values[1]
+
+
+def _numbers(text: str, option: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"{option} takes numbers with commas between", got=repr(text)) from None
+    if option != "--at" and not all(0 < v < 1e6 for v in values):
+        raise UsageError(f"{option} takes numbers above 0", got=repr(text))
+    return values
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"livingcircle: {text}", err=True)
+
+
+if __name__ == "__main__":
+    main()
+
+
+__all__ = ["InputError", "app", "main"]

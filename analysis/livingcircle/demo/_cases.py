@@ -1,0 +1,103 @@
+"""Cases that are planted in the demo town so that their answers can be worked out by hand.
+
+Positions are grid metres; west of -2240 they are metres of the metric plane (see `_plan`).
+
+===========================  ==========================================================================================
+case                         where, and what must come out
+===========================  ==========================================================================================
+exactly 300 m                示意量尺路 (v = -980): 示意量尺幼儿园 stands on it at u = -2900. Home `量尺300.00` (60 people,
+                             10 aged 3–6) walks 300.00 m, home `量尺300.01` (40 people, 10 aged 3–6) 300.01 m.
+                             示意量尺社区 has these and the next home only: 10 of its 20 children are covered.
+two places on one edge       示意双店路 (v = -820): 示意双店东便利店 and 示意双店西便利店, 10 m beside one edge, at u = -2500 and
+                             -2800. Home `双店` (20 people) at u = -2700 walks 110 m to the western one.
+across the river             示意对岸社区, its estate at the bank: inside 500 m of the primary school at the west bank
+                             (u = 211, v = -191), over 1 km on foot by the bridges at v = 520 and -700.
+the gate faces away          the estate of cell (4, 4), 示意石榴社区: its only gate is in the north, the kindergarten in the
+                             south-west corner of the block stands wall to wall with it.
+one gate                     示意中央公园: fenced, entered at the south gate only.
+island of the network        示意洲小径 on the islet: home `江心洲` (12 people) walks on it and reaches nothing.
+beyond the joining limit     home `远田` (30 people): no street within 300 m, not placed on the network.
+no elder day care            示意新桥街道 has no elder_daycare.
+a cell on a border           cells of 200 m lie across community borders; their people are split by where the homes are.
+forty people                 示意园前社区: 40 people, home `园前`; too few for a score.
+tier 15 is not tier 5        示意银杏社区: a community health centre among the homes, and no health station.
+above and below              示意高架快速路 on its viaduct and 示意地铁一号线 in its tunnel pass between homes and streets and
+                             block nobody.
+a name that is code          a convenience store named `<script>alert(1)</script>示意`.
+one kindergarten twice       示意第三幼儿园 is in the OSM file and in kindergartens.csv: one place. 示意民办幼儿园 is only there.
+===========================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from livingcircle.demo._canvas import Canvas, Point
+from livingcircle.demo._people import SHARES, Row, row_of
+from livingcircle.demo._plan import ISLET_V, RIVER_U, Array
+
+FAR_GATE_CELL = (4, 4)
+SCRIPT_NAME = "<script>alert(1)</script>示意"
+
+RULER_V, RULER_START, RULER_END = -980.0, -2260.0, -2960.0
+RULER_KINDERGARTEN: Point = (-2900.0, RULER_V)
+DOUBLE_V = -820.0
+DOUBLE_HOME: Point = (-2700.0, DOUBLE_V)
+ISLET_HOME: Point = (RIVER_U + 2, ISLET_V + 20)
+FAR_FIELD_HOME: Point = (-2650.0, -2250.0)
+PARK_HOME: Point = (-1600.0, 148.0)
+PRIVATE_KINDERGARTEN: Point = (-1820.0, 730.0)
+HOME_M2 = 100.0  # a cell this small is one home at its centre
+
+# People of the planted homes, and of them aged 3–6 where it matters.
+PEOPLE: Mapping[str, int] = {"量尺300.00": 60, "量尺300.01": 40, "双店": 20, "江心洲": 12, "远田": 30, "园前": 40}
+AGED_3_6: Mapping[str, int] = {"量尺300.00": 10, "量尺300.01": 10, "双店": 0}
+
+
+def draw_cases(canvas: Canvas) -> None:
+    """Draw the streets and places of the cases; what the town has anyway is not repeated."""
+    for v, name in ((RULER_V, "示意量尺路"), (DOUBLE_V, "示意双店路")):
+        line = [(-2200.0, v), (RULER_START, v), (RULER_END, v)]
+        canvas.line(line, {"highway": "residential", "name": name})
+    canvas.point(RULER_KINDERGARTEN, {"amenity": "kindergarten", "name": "示意量尺幼儿园"})
+    for u, side in ((-2500.0, "东"), (-2800.0, "西")):
+        canvas.point((u, DOUBLE_V + 10), {"shop": "convenience", "name": f"示意双店{side}便利店"})
+    canvas.point((-350.0, 531.0), {"shop": "convenience", "name": SCRIPT_NAME})
+
+
+def case_rows(canvas: Canvas) -> list[Row]:
+    """Return the planted homes as rows of the population table."""
+    at: dict[str, Array] = {
+        "量尺300.00": _on_ruler(canvas, 300.00),
+        "量尺300.01": _on_ruler(canvas, 300.01),
+        "双店": canvas.metres(DOUBLE_HOME),
+        "江心洲": canvas.metres(ISLET_HOME),
+        "远田": canvas.metres(FAR_FIELD_HOME),
+        "园前": canvas.metres(PARK_HOME),
+    }
+    lonlat = canvas.plane.degrees(np.array(list(at.values()))).tolist()
+    return [_row(name, place) for name, place in zip(at, lonlat, strict=True)]
+
+
+def _row(name: str, lonlat: list[float]) -> Row:
+    row = row_of(name, lonlat, PEOPLE[name], HOME_M2)
+    if name not in AGED_3_6:
+        return row
+    groups = dict(zip(SHARES, row.groups, strict=True)) | {"age_3_6": AGED_3_6[name]}
+    return Row(name, row.lon, row.lat, row.population, row.area_m2, tuple(groups.values()), row.households)
+
+
+def _on_ruler(canvas: Canvas, walk_m: float) -> Array:
+    """Return the place on the ruler street from which the walk to its kindergarten is `walk_m`.
+
+    The file keeps places to about a centimetre, so that the street and the kindergarten stand where the file says,
+    not where they were drawn; the leg from the street to the kindergarten counts.
+    """
+    start, end, place = (
+        canvas.as_written(point) for point in ((RULER_START, RULER_V), (RULER_END, RULER_V), RULER_KINDERGARTEN)
+    )
+    along = (start - end) / np.hypot(*(start - end))
+    foot = end + along * float(np.dot(place - end, along))
+    return foot + along * (walk_m - float(np.hypot(*(place - foot))))

@@ -1,0 +1,241 @@
+"""The Excel report: sheets that agree with the tables they are made from."""
+
+import zipfile
+from dataclasses import replace
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from livingcircle import _workbook
+from livingcircle._workbook import Field, Sheet, write_workbook
+from livingcircle.columns import TABLES
+from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
+from livingcircle.report import finding, score_sentence, walk_finding, write_report
+from livingcircle.standards import Rule
+from made_result import made_result
+
+TITLES = [
+    "总览 Summary", "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "假覆盖 False coverage",
+    "数据质量 Data quality", "未测量 Not measured", "数据字典 Data dictionary",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def result():
+    return made_result(communities=5, names=['=HYPERLINK("http://x")', "-桂溪&<b>", "小\x07社区"])
+
+
+@pytest.fixture(scope="module")
+def path(result, tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.xlsx"
+    write_report(result, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def book(path):
+    return openpyxl.load_workbook(path)
+
+
+def table(book, title):
+    """Return a sheet as a frame, by the English half of the headings."""
+    rows = list(book[title].values)
+    return pd.DataFrame(rows[1:], columns=[str(heading).split("\n")[1] for heading in rows[0]])
+
+
+def here(result):
+    return result.coverage[
+        (result.coverage["level"] == "community")
+        & result.coverage["status"].isin(["ok", "incomplete"])
+        & result.coverage["denominator"].eq("people")
+    ]
+
+
+def test_sheets_in_order(book):
+    assert book.sheetnames == TITLES
+
+
+def test_equal_results_give_equal_bytes_and_no_time_of_writing(path, result, tmp_path):
+    write_report(result, tmp_path / "again.xlsx")
+    assert (tmp_path / "again.xlsx").read_bytes() == path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        assert {member.date_time for member in archive.infolist()} == {(2000, 1, 1, 0, 0, 0)}
+        assert archive.testzip() is None
+
+
+def test_gaps_are_the_people_not_covered_most_first(book, result):
+    gaps = table(book, "缺口 Gaps")
+    missed = here(result)["demand"] - here(result)["covered"]
+    assert gaps["People without"].sum() == missed.sum()
+    assert len(gaps) == (missed > 0).sum()
+    assert gaps["People without"].is_monotonic_decreasing
+
+
+def test_false_coverage_is_what_the_circle_promises_too_much(book, result):
+    false = table(book, "假覆盖 False coverage")
+    promised = here(result)["radius_covered"] - here(result)["covered"]
+    assert false["False coverage, people"].sum() == promised.sum()
+    assert (false["False coverage, people"] == false["Covered by radius"] - false["Covered on foot"]).all()
+
+
+def test_coverage_lists_communities_only_and_sums_agree(book, result):
+    coverage = table(book, "覆盖 Coverage")
+    own = result.coverage[result.coverage["level"] == "community"]
+    assert len(coverage) == len(own)
+    assert coverage["Covered on foot"].sum() == own["covered"].sum()
+    assert coverage["Share on foot"].tolist() == pytest.approx(own["share"].tolist(), abs=1e-6, nan_ok=True)
+
+
+def test_ranking_puts_scores_first_and_says_why_others_have_none(book):
+    ranking = table(book, "排名 Ranking")
+    assert ranking["Rank"].tolist()[:4] == [1, 2, 3, 4]
+    assert ranking["Score"].dropna().is_monotonic_decreasing
+    last = ranking.iloc[-1]
+    assert last["People"] == 60
+    assert pd.isna(last["Rank"])
+    assert "fewer than 100 people" in last["Why not ranked"]
+
+
+def test_communities_of_another_type_are_ranked_apart(tmp_path):
+    made = made_result(communities=4)
+    types = made.communities.assign(unit_type=["urban", "rural", "urban", "rural"])
+    write_report(replace(made, communities=types), tmp_path / "r.xlsx")
+    ranking = table(openpyxl.load_workbook(tmp_path / "r.xlsx"), "排名 Ranking").dropna(subset="Rank")
+    assert ranking.groupby("Compared with")["Rank"].apply(list).tolist() == [[1, 2], [1]]
+
+
+def test_summary_says_what_must_be_said(book, result):
+    said = "\n".join(str(cell) for row in book["总览 Summary"].values for cell in row)
+    people = result.run["people"]
+    city = result.scores[result.scores["level"] == "city"].iloc[0]
+    for expected in (
+        "锦江区试算", OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "walker: adult 1.33 m/s", "join_limit_m: 300",
+        "3 streets have no surface", f"{people['input']:,}", f"{people['placed']:,}", "2024-06-01",
+        score_sentence(city["k_mean"], 16), "其中 1 项无数据",
+    ):  # fmt: skip
+        assert expected in said
+
+
+def test_rules_stand_with_clause_and_city_shares(book, result):
+    rules = table(book, "规则 Rules")
+    assert rules["Rule"].tolist() == [rule.id for rule in result.rules.rules]
+    assert rules["Clause"].tolist() == [rule.citation for rule in result.rules.rules]
+    city = result.coverage[result.coverage["level"] == "city"].set_index("rule")
+    shares = city["share"].reindex(rules["Rule"])
+    assert shares.notna().sum() > 10
+    assert rules["Share on foot"].tolist() == pytest.approx(shares.tolist(), abs=1e-6, nan_ok=True)
+
+
+def test_not_measured_lists_rules_without_data_and_services_without_place(book, result):
+    lost = table(book, "未测量 Not measured")
+    city = result.coverage[result.coverage["level"] == "city"]
+    assert (
+        (lost["Topic"] == "条文 Rule").sum() == city["status"].isin(["no_data", "not_applicable"]).sum() > 0
+    )
+    hidden = [service for service in result.catalogue.services.values() if not service.spatial]
+    assert (lost["Topic"] == "服务 Service").sum() == len(hidden) > 0
+
+
+def test_data_quality_sums_what_was_not_used(book, result):
+    quality = table(book, "数据质量 Data quality")
+    unused = quality[quality["Topic"] == "未使用 Not used"]
+    assert unused["Number"].sum() == len(result.unplaced)
+    assert unused["People"].sum() == result.unplaced["people"].sum()
+    legs = quality[quality["Topic"].str.startswith("接入")].set_index("Item")["Number"]
+    assert legs["未接入的居住点 homes not joined"] == 1
+    assert legs["中位数 median"] == 40.0  # 1000, 60, 1030 and 1040 people at 10, 30, 40 and 50 m
+
+
+def test_data_dictionary_names_every_column(book):
+    dictionary = table(book, "数据字典 Data dictionary")
+    assert dictionary[["Table", "Column"]].to_numpy().tolist() == [
+        [group.name, column.name] for group in TABLES for column in group.columns
+    ]
+
+
+def test_names_like_formulas_are_text_and_odd_signs_survive(book):
+    sheet = book["排名 Ranking"]
+    cells = {cell.value: cell for cell in sheet["D"]}
+    formula = cells['=HYPERLINK("http://x")']
+    assert formula.data_type == "s"
+    assert formula.quotePrefix
+    assert cells["-桂溪&<b>"].quotePrefix
+    assert cells["小 社区"].data_type == "s", "signs that XML cannot hold become a blank"
+    assert not [cell for page in book for row in page.iter_rows() for cell in row if cell.data_type == "f"]
+
+
+def test_every_sheet_is_ready_to_print_and_to_filter(book):
+    for sheet in book:
+        assert sheet.freeze_panes == "A2"
+        assert sheet.auto_filter.ref == sheet.dimensions
+        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.print_title_rows == "$1:$1"
+        for said in (OSM_CREDIT, INTERNAL_DRAWING):
+            assert said in sheet.oddFooter.left.text
+
+
+def test_shares_and_scores_have_formats_and_colours(book):
+    coverage, ranking = book["覆盖 Coverage"], book["排名 Ranking"]
+    by_heading = {cell.value.split("\n")[1]: cell.column_letter for cell in coverage[1]}
+    assert coverage[f"{by_heading['Share on foot']}2"].number_format == "0.0%"
+    assert coverage[f"{by_heading['Demand']}2"].number_format == "#,##0"
+    assert [str(area.sqref) for area in ranking.conditional_formatting] == ["H2:H6"]
+
+
+MET = pd.Series([True, False, False, False, pd.NA], dtype="boolean")
+STATUS = pd.Series(["incomplete", "incomplete", "ok", "ok", "ok"])
+
+
+def test_not_met_is_said_only_of_binding_clauses_with_complete_data():
+    words = finding(MET, binding=pd.Series([True, True, True, False, True]), status=STATUS)
+    assert words.tolist() == [
+        "满足 met",
+        "图层不全,不能判断 cannot tell",
+        "不达标 not met",
+        "未满足建议值 below the recommended value",
+        "",
+    ]
+
+
+def test_the_walking_check_never_says_not_met():
+    assert not walk_finding(MET, status=STATUS).str.contains("不达标").any()
+
+
+@pytest.mark.parametrize(
+    ("bound", "confidence", "said"),
+    [("must", "V:S1", True), ("must", "M+", False), ("recommended", "V:S1", False), ("", "V:S1", False)],
+)
+def test_the_report_says_it_of_verified_must_rules_only(tmp_path, bound, confidence, said):
+    base = made_result().rules
+    rule = base.rule("gb50180_2018_kindergarten").model_copy(
+        update={"bound": bound, "confidence": confidence}
+    )
+    assert isinstance(rule, Rule)
+    rules = type(base)("own", "自定", "own", "file", (rule,), (rule.id,))
+    write_report(made_result(rules=rules), tmp_path / "r.xlsx")
+    with zipfile.ZipFile(tmp_path / "r.xlsx") as archive:
+        text = "".join(archive.read(name).decode() for name in archive.namelist() if "sheet" in name)
+    assert ("不达标" in text) is said
+    assert "未满足建议值" in text or said
+
+
+def test_a_result_with_nothing_in_it_still_makes_a_report(tmp_path):
+    full = made_result(communities=3)
+    empty = {name: getattr(full, name).head(0) for name in ("coverage", "unplaced", "homes", "facilities")}
+    write_report(made_result(communities=3, **empty), tmp_path / "r.xlsx")
+    assert openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames == TITLES
+
+
+def test_more_rows_than_excel_takes_go_on_in_the_next_sheet(tmp_path, monkeypatch):
+    monkeypatch.setattr(_workbook, "MOST_ROWS", 3)
+    monkeypatch.setattr(_workbook, "ROWS_AT_A_TIME", 2)
+    sheet = Sheet("长 Long", (Field("数", "Number", "int"),), pd.DataFrame({"a": range(7)}))
+    write_workbook(tmp_path / "long.xlsx", [sheet], title="t", footer="a & b")
+    book = openpyxl.load_workbook(tmp_path / "long.xlsx", read_only=True)
+    assert book.sheetnames == ["长 Long", "长 Long 2", "长 Long 3"]
+    numbers = [value for page in book for (value,) in page.iter_rows(min_row=2, values_only=True)]
+    book.close()
+    assert numbers == list(range(7))
