@@ -77,8 +77,7 @@ def _units(names: Sequence[str]) -> pd.DataFrame:
 
 def _coverage(units: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     unit, rule = (
-        axis.ravel()
-        for axis in np.meshgrid(np.arange(len(units)), np.arange(len(rules.rules)), indexing="ij")
+        axis.ravel() for axis in np.meshgrid(np.arange(len(units)), np.arange(len(rules.rules)), indexing="ij")
     )
     picked: list[Rule] = list(rules.rules)
     demand = units["people"].to_numpy()[unit].astype("int64")
@@ -87,15 +86,14 @@ def _coverage(units: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
     status = np.where(by_distance, np.array(STATUSES)[rule % len(STATUSES)], "ok")
     known = by_distance & (status != "no_data")
     radius = np.floor(demand * np.minimum(part + 0.1, 1))
-    columns: dict[str, Any] = {
-        name: units[name].to_numpy()[unit] for name in ("level", "unit_id", "unit_name")
-    }
+    columns: dict[str, Any] = {name: units[name].to_numpy()[unit] for name in ("level", "unit_id", "unit_name")}
     columns |= {
         name: np.array([getattr(r, attribute) for r in picked], dtype=object)[rule]
         for name, attribute in {
             "standard": "standard", "rule": "id", "tier": "tier", "group": "group",
             "clause_measure": "metric", "threshold": "threshold", "threshold_unit": "threshold_unit",
-            "target": "target", "clause": "citation", "bound": "bound", "provision": "provision", "confidence": "confidence",
+            "target": "target", "clause": "citation", "bound": "bound",
+            "provision": "provision", "confidence": "confidence",
         }.items()
     }  # fmt: skip
     covered = pd.Series(np.floor(demand * part)).where(known)
@@ -158,9 +156,7 @@ def _communities(units: pd.DataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
     own = own.drop(columns=["level", "unit_complete", "confidence"])
     west = 104 + 0.01 * np.arange(len(own))
     return gpd.GeoDataFrame(
-        own.assign(
-            subdistrict="春熙路街道", district="锦江区", basis="buildings", leg_m_p50=20.123, leg_m_p90=61.0
-        ),
+        own.assign(subdistrict="春熙路街道", district="锦江区", basis="buildings", leg_m_p50=20.123, leg_m_p90=61.0),
         geometry=shapely.box(west, 30.6, west + 0.01, 30.61),
         crs=4326,
     )

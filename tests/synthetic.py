@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+
 from livingcircle.columns import ACCESS_POINTS, COVERAGE, HOMES, SCORES, UNPLACED
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
@@ -16,8 +17,12 @@ NO_DATA, INCOMPLETE = "gb50180_2018_elder_daycare", "gb50180_2018_nursery"
 KINDERGARTEN = "gb50180_2018_kindergarten"
 WEST, SOUTH = 104.03, 30.62
 CELL = 0.011  # degrees, about 1 km
-HOSTILE = {1: "<script>alert(1)</script>社区", 2: "</script><img src=x onerror=alert(2)>", 3: "<!-- 引号\" ' \u2028 & 社区"}
-NAMES = "春熙路 督院街 合江亭 水井坊 牛市口 沙河 东光 狮子山 成龙路 柳江 三圣 锦官驿".split()
+HOSTILE = {
+    1: "<script>alert(1)</script>社区",
+    2: "</script><img src=x onerror=alert(2)>",
+    3: "<!-- 引号\" ' \u2028 & 社区",
+}
+NAMES = ["春熙路", "督院街", "合江亭", "水井坊", "牛市口", "沙河", "东光", "狮子山", "成龙路", "柳江", "三圣", "锦官驿"]
 
 
 def synthetic_result(
@@ -56,11 +61,22 @@ def synthetic_result(
             "name": "示意城区",
             "data_date": "2018-07-03",
             "inputs": [
-                {"role": "osm", "path": "city.osm.pbf", "date": "2018-07-03", "licence": "ODbL 1.0",
-                 "attribution": "© OpenStreetMap contributors"},
-                {"role": "communities", "path": "communities.geojson", "date": "", "licence": "restricted", "attribution": ""},
+                {
+                    "role": "osm",
+                    "path": "city.osm.pbf",
+                    "date": "2018-07-03",
+                    "licence": "ODbL 1.0",
+                    "attribution": "© OpenStreetMap contributors",
+                },
+                {
+                    "role": "communities",
+                    "path": "communities.geojson",
+                    "date": "",
+                    "licence": "restricted",
+                    "attribution": "",
+                },
             ],
-        },  # fmt: skip
+        },
         settings={"walker": "adult 1.33 m/s", "join_limit_m": 300, "datum": "WGS-84", "spreading": "buildings"},
         approval_number=approval,
     )
@@ -112,7 +128,9 @@ def _one(rule: Rule, communities: gpd.GeoDataFrame, walker: str, rng: np.random.
     radius = np.clip(rng.beta(3, 1.3, n) + 0.05, 0, 1)
     walk = radius * rng.beta(5, 1.7, n)
     slower = 0.8 if walker == "elder" else 1.0
-    status = np.full(n, "incomplete" if rule.id == INCOMPLETE else "no_data" if rule.id == NO_DATA else "ok", dtype=object)
+    status = np.full(
+        n, "incomplete" if rule.id == INCOMPLETE else "no_data" if rule.id == NO_DATA else "ok", dtype=object
+    )
     status[communities["unit_type"] == "rural"] = "not_applicable"
     status[(demand == 0) | (communities["unit_type"].eq("industrial").to_numpy() & (rule.group != "all"))] = "no_demand"
     known = np.isin(status, ["ok", "incomplete"])
@@ -130,8 +148,9 @@ def _one(rule: Rule, communities: gpd.GeoDataFrame, walker: str, rng: np.random.
 def _frame(rule: Rule, walker: str, ids: pd.Index, names: pd.Series, *, level: str) -> pd.DataFrame:
     table = pd.DataFrame(index=range(len(ids)), columns=list(COVERAGE.names), dtype=object)
     fixed = {
-        "level": level, "standard": rule.standard, "rule": rule.id, "service": "|".join(rule.services), "tier": rule.tier,
-        "group": rule.group, "group_basis": "counted", "walker": walker, "gates": "respect", "clause_measure": rule.metric,
+        "level": level, "standard": rule.standard, "rule": rule.id, "service": "|".join(rule.services),
+        "tier": rule.tier, "group": rule.group, "group_basis": "counted", "walker": walker, "gates": "respect",
+        "clause_measure": rule.metric,
         "threshold": rule.threshold, "threshold_unit": rule.threshold_unit, "denominator": rule.denominator,
         "clause": rule.citation, "bound": rule.bound, "provision": rule.provision, "confidence": rule.confidence,
     }  # fmt: skip
@@ -139,7 +158,11 @@ def _frame(rule: Rule, walker: str, ids: pd.Index, names: pd.Series, *, level: s
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
-    for share, covered in (("share", "covered"), ("radius_share", "radius_covered"), ("minutes_share", "minutes_covered")):
+    for share, covered in (
+        ("share", "covered"),
+        ("radius_share", "radius_covered"),
+        ("minutes_share", "minutes_covered"),
+    ):
         table[share] = table[covered].astype(float) / table["demand"].astype(float).where(lambda d: d > 0)
     judged = table["status"].eq("ok") & table["share"].notna()
     table["met_walk"] = (table["share"] >= 0.6).astype(object).where(judged, None)
@@ -175,7 +198,9 @@ def _scores(
     communities: gpd.GeoDataFrame, long: pd.DataFrame, *, scoring: tuple[str, ...], scored: bool
 ) -> pd.DataFrame:
     counted = long[long["rule"].isin(scoring) & (long["walker"] == long["walker"].iloc[0])]
-    shares = counted.assign(share=counted["share"].astype(float)).pivot_table(index=["level", "unit_id"], columns="rule", values="share")
+    shares = counted.assign(share=counted["share"].astype(float)).pivot_table(
+        index=["level", "unit_id"], columns="rule", values="share"
+    )
     known = shares.notna().sum(axis=1)
     table = pd.DataFrame({"k_mean": shares.sum(axis=1), "n_scored": known, "n_listed": len(scoring)})
     table["score"] = 100 * table["k_mean"] / known
@@ -184,7 +209,10 @@ def _scores(
     table["complete_share"], table["missing_one_share"], table["weakest_rule"] = 0.23, 0.31, shares.idxmin(axis=1)
     people = {("community", unit): int(n) for unit, n in communities["people"].items()}
     for level in ("subdistrict", "district", "city"):
-        people |= {(level, unit): int(n) for unit, n in communities["people"].groupby(_holder(communities, level)).sum().items()}
+        people |= {
+            (level, unit): int(n)
+            for unit, n in communities["people"].groupby(_holder(communities, level)).sum().items()
+        }
     table = table.reindex(pd.MultiIndex.from_tuples(people, names=["level", "unit_id"]))
     table["people"] = list(people.values())
     silent = (table["people"] < 100) | table["k_mean"].isna() | (not scored)
@@ -250,9 +278,20 @@ def _background(rng: np.random.Generator, rows: int, columns: int) -> gpd.GeoDat
         centre = rng.uniform((0, 0), (columns, rows)) * CELL + (WEST, SOUTH)
         things.append(("green", 0, f"公园{k}", shapely.buffer(shapely.Point(centre), rng.uniform(0.0006, 0.0022))))
     for k in np.arange(0, columns + 0.01, 0.25):
-        things.append(("road", 1 if k % 1 == 0 else 4, "", line(np.c_[np.full(9, k), np.linspace(-0.3, rows + 0.3, 9)])))
+        things.append(
+            ("road", 1 if k % 1 == 0 else 4, "", line(np.c_[np.full(9, k), np.linspace(-0.3, rows + 0.3, 9)]))
+        )
     for k in np.arange(0, rows + 0.01, 0.25):
-        things.append(("road", 0 if k == 1 else 2 if k % 1 == 0 else 4, "", line(np.c_[np.linspace(-0.3, columns + 0.3, 9), np.full(9, k)])))
-    things.append(("rail", 0, "", line(np.array([[-0.3, rows + 0.2], [columns / 2, rows * 0.8], [columns + 0.3, 0.1]]))))
+        things.append(
+            (
+                "road",
+                0 if k == 1 else 2 if k % 1 == 0 else 4,
+                "",
+                line(np.c_[np.linspace(-0.3, columns + 0.3, 9), np.full(9, k)]),
+            )
+        )
+    things.append(
+        ("rail", 0, "", line(np.array([[-0.3, rows + 0.2], [columns / 2, rows * 0.8], [columns + 0.3, 0.1]])))
+    )
     kind, rank, name, shapes = zip(*things, strict=True)
     return gpd.GeoDataFrame({"kind": kind, "rank": rank, "name": name}, geometry=list(shapes), crs="EPSG:4326")

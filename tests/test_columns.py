@@ -1,4 +1,4 @@
-"""The contract of columns: names as users rely on them, types that are checked, a dictionary that is current."""
+"""The contract of columns: names as users rely on them, types that are checked, a current dictionary."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from made_result import made_result
 
 COVERAGE_CSV = (
     "level, unit_id, unit_name, standard, rule, service, theme, tier, group, group_basis, walker, gates, "
-    "clause_measure, threshold, threshold_unit, denominator, demand, covered, share, radius_covered, radius_share, "
-    "minutes_covered, minutes_share, value, target, met_clause, met_walk, nearest_m_median, nearest_m_p90, "
-    "facilities, status, layer_complete, edge_share, clause, bound, provision, confidence"
+    "clause_measure, threshold, threshold_unit, denominator, demand, covered, share, radius_covered, "
+    "radius_share, minutes_covered, minutes_share, value, target, met_clause, met_walk, nearest_m_median, "
+    "nearest_m_p90, facilities, status, layer_complete, edge_share, clause, bound, provision, confidence"
 )
 SCORES_CSV = (
-    "level, unit_id, unit_name, unit_type, people, unit_complete, k_mean, n_scored, n_listed, score, score_low, "
-    "score_high, complete_share, missing_one_share, weakest_rule, confidence"
+    "level, unit_id, unit_name, unit_type, people, unit_complete, k_mean, n_scored, n_listed, score, "
+    "score_low, score_high, complete_share, missing_one_share, weakest_rule, confidence"
 )
 SMALL = Table(
     "small",
@@ -109,9 +109,7 @@ def test_conform_leaves_its_input_alone():
 
 
 def test_conform_names_all_faults_at_once():
-    with pytest.raises(
-        InputError, match=r"column people is missing \| .*column walk_m is str, expected float"
-    ):
+    with pytest.raises(InputError, match=r"column people is missing \| .*column walk_m is str, expected float"):
         conform(small(people=None, walk_m=["1", "2"]), SMALL)
 
 
@@ -140,9 +138,7 @@ def test_a_column_without_any_value_takes_its_type(empty):
 
 def test_conform_keeps_the_coordinate_system():
     shapes = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shapely.Point(104, 30)], crs=4326)
-    table = Table(
-        "t", "", "", "", (Column("geometry", "geometry", "", "", ""), Column("name", "text", "", "", ""))
-    )
+    table = Table("t", "", "", "", (Column("geometry", "geometry", "", "", ""), Column("name", "text", "", "", "")))
     ready = conform(shapes, table)
     assert list(ready.columns) == ["geometry", "name"]
     assert ready.crs == 4326

@@ -110,8 +110,8 @@ def test_summary_says_what_must_be_said(book, result):
     people = result.run["people"]
     city = result.scores[result.scores["level"] == "city"].iloc[0]
     for expected in (
-        "锦江区试算", OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "walker: adult 1.33 m/s", "join_limit_m: 300",
-        "3 streets have no surface", f"{people['input']:,}", f"{people['placed']:,}", "2024-06-01",
+        "锦江区试算", OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "walker: adult 1.33 m/s",
+        "join_limit_m: 300", "3 streets have no surface", f"{people['input']:,}", f"{people['placed']:,}", "2024-06-01",
         score_sentence(city["k_mean"], 16), "其中 1 项无数据",
     ):  # fmt: skip
         assert expected in said
@@ -130,9 +130,7 @@ def test_rules_stand_with_clause_and_city_shares(book, result):
 def test_not_measured_lists_rules_without_data_and_services_without_place(book, result):
     lost = table(book, "未测量 Not measured")
     city = result.coverage[result.coverage["level"] == "city"]
-    assert (
-        (lost["Topic"] == "条文 Rule").sum() == city["status"].isin(["no_data", "not_applicable"]).sum() > 0
-    )
+    assert (lost["Topic"] == "条文 Rule").sum() == city["status"].isin(["no_data", "not_applicable"]).sum() > 0
     hidden = [service for service in result.catalogue.services.values() if not service.spatial]
     assert (lost["Topic"] == "服务 Service").sum() == len(hidden) > 0
 
@@ -210,9 +208,7 @@ def test_the_walking_check_never_says_not_met():
 )
 def test_the_report_says_it_of_verified_must_rules_only(tmp_path, bound, confidence, said):
     base = made_result().rules
-    rule = base.rule("gb50180_2018_kindergarten").model_copy(
-        update={"bound": bound, "confidence": confidence}
-    )
+    rule = base.rule("gb50180_2018_kindergarten").model_copy(update={"bound": bound, "confidence": confidence})
     assert isinstance(rule, Rule)
     rules = type(base)("own", "自定", "own", "file", (rule,), (rule.id,))
     write_report(made_result(rules=rules), tmp_path / "r.xlsx")

@@ -1,16 +1,20 @@
-"""Saving: equal bytes, all or nothing, other people's files, locks, and what must stand beside the numbers."""
+"""Saving: equal bytes, all or nothing, other people's files, locks, and what must be said."""
 
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import geopandas as gpd
+import openpyxl
 import pandas as pd
 import pyogrio
 import pytest
+from pyogrio.errors import DataSourceError
 
 from livingcircle import save
 from livingcircle.columns import COVERAGE, FACILITIES, SCORES, UNPLACED
@@ -20,15 +24,19 @@ from livingcircle_layers.errors import InputError
 from made_result import made_result
 
 ALWAYS = {
-    "coverage.csv", "scores.csv", "communities.gpkg", "facilities.gpkg", "unplaced.csv", "map.html", "report.xlsx",
-    "run.json", "LICENCES.txt",
+    "coverage.csv", "scores.csv", "communities.gpkg", "facilities.gpkg", "unplaced.csv", "map.html",
+    "report.xlsx", "run.json", "LICENCES.txt",
 }  # fmt: skip
 
 
+REAL_WRITERS = dict(save._WRITERS)
+
+
 @pytest.fixture(autouse=True)
-def plain_map(monkeypatch):
-    """The page has tests of its own; here a short text stands for it."""
-    monkeypatch.setattr("livingcircle.hearing_map.render_map", lambda result: f"<p>{result.run['name']}</p>")
+def short_page_and_report(monkeypatch):
+    """Page and report have tests of their own; here short texts stand for them."""
+    for name in ("map.html", "report.xlsx"):
+        monkeypatch.setitem(save._WRITERS, name, lambda result, path: path.write_text(f"{result.run['name']}"))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +63,26 @@ def test_writes_every_file_and_nothing_else(result, tmp_path):
     assert set(contents(save_result(result, tmp_path / "c", homes=True))) == ALWAYS | {"homes.parquet"}
 
 
+def test_a_result_saves_itself_with_its_page_and_report(result, tmp_path, monkeypatch):
+    for name, write in REAL_WRITERS.items():
+        monkeypatch.setitem(save._WRITERS, name, write)
+    saved = result.save(tmp_path / "out")
+    assert openpyxl.load_workbook(saved / "report.xlsx", read_only=True).sheetnames
+    assert "</html>" in (saved / "map.html").read_text(encoding="utf-8")
+
+
+def test_a_geopackage_that_does_not_fit_says_so(result, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise DataSourceError("Failed to commit transaction")
+
+    monkeypatch.setattr(pyogrio, "write_dataframe", fails)
+    with pytest.raises(InputError, match=r"got communities\.gpkg: Failed to commit transaction; remedy"):
+        save_result(result, tmp_path / "out", homes=False)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(InputError, match="the disk is full"):
+        save_result(result, tmp_path / "out", homes=False)
+
+
 def test_equal_results_give_equal_bytes(saved, tmp_path):
     again = save_result(made_result(names=["=1+1", "-桂溪", "锦江,北"]), tmp_path / "again", homes=True)
     first, second = contents(saved), contents(again)
@@ -77,12 +105,8 @@ def test_csv_holds_the_numbers_rounded(saved, result):
     coverage = pd.read_csv(saved / "coverage.csv")
     for name in ("demand", "covered", "radius_covered"):
         assert coverage[name].sum() == result.coverage[name].sum()
-    pd.testing.assert_series_equal(
-        coverage["share"], result.coverage["share"].astype(float), atol=5.1e-7, rtol=0
-    )
-    decimals = (
-        pd.read_csv(saved / "coverage.csv", dtype=str)["nearest_m_median"].dropna().str.split(".").str[1]
-    )
+    pd.testing.assert_series_equal(coverage["share"], result.coverage["share"].astype(float), atol=5.1e-7, rtol=0)
+    decimals = pd.read_csv(saved / "coverage.csv", dtype=str)["nearest_m_median"].dropna().str.split(".").str[1]
     assert decimals.str.len().max() == 2
 
 
@@ -154,14 +178,10 @@ def test_run_json_is_sorted_and_names_no_place_on_this_machine(tmp_path, monkeyp
         "C:\\Users\\li\\b.csv: no column",
         f"{Path.cwd()}/x/y.tif is old",
     ]
-    run["inputs"] = [
-        {"role": "osm", "path": tmp_path / "deep" / "a.pbf", "licence": "https://osm.org/copyright"}
-    ]
+    run["inputs"] = [{"role": "osm", "path": tmp_path / "deep" / "a.pbf", "licence": "https://osm.org/copyright"}]
     run["counts"] = {"share": float("nan")}
-    text = (save_result(made_result(run=run), tmp_path / "o", homes=False) / "run.json").read_text(
-        encoding="utf-8"
-    )
-    for secret in (str(tmp_path), str(Path.cwd()), "home", "Users", "li hua"):
+    text = (save_result(made_result(run=run), tmp_path / "o", homes=False) / "run.json").read_text(encoding="utf-8")
+    for secret in (str(tmp_path), str(Path.cwd()), "/home", "Users", "li hua"):
         assert secret not in text
     read = json.loads(text)
     assert list(read) == sorted(read)
@@ -207,16 +227,14 @@ def test_an_earlier_result_is_replaced_and_strangers_stay(saved):
     save_result(made_result(communities=2), saved, homes=False)
     assert {path.name for path in saved.iterdir()} == ALWAYS | {"notes.docx"}, "earlier homes.parquet must go"
     assert (saved / "notes.docx").read_text() == "mine"
-    assert len(gpd.read_file(saved / "communities.gpkg")) == 2
+    assert len(gpd.read_file(saved / "communities.gpkg", layer="communities")) == 2
 
 
 @pytest.mark.parametrize("broken", ["coverage.csv", "report.xlsx", "map.html", "run.json"])
 def test_a_full_disk_leaves_the_earlier_result_untouched(saved, monkeypatch, broken):
     before = contents(saved)
     monkeypatch.setitem(save._WRITERS, broken, full_disk)
-    with pytest.raises(
-        InputError, match=r"cannot write to .*out; got the disk is full; remedy: free some space"
-    ):
+    with pytest.raises(InputError, match=r"cannot write to .*out; got the disk is full; remedy: free some space"):
         save_result(made_result(communities=2), saved, homes=True)
     assert contents(saved) == before
     assert {path.name for path in saved.iterdir()} == set(before)
@@ -248,9 +266,7 @@ def test_a_file_that_cannot_be_replaced_brings_all_others_back(saved, monkeypatc
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", sometimes)
-    with pytest.raises(
-        InputError, match=r"The process cannot access the file; remedy: close its files .*Excel"
-    ):
+    with pytest.raises(InputError, match=r"The process cannot access the file; remedy: close its files .*Excel"):
         save_result(made_result(communities=2), saved, homes=True)
     assert contents(saved) == before
     assert {path.name for path in saved.iterdir()} == set(before)
@@ -259,9 +275,7 @@ def test_a_file_that_cannot_be_replaced_brings_all_others_back(saved, monkeypatc
 @pytest.mark.parametrize("foreign", ["coverage.csv", "map.html", "run.json"])
 def test_a_file_of_another_program_is_refused_by_name(result, tmp_path, foreign):
     (tmp_path / foreign).write_text('{"program": "another"}')
-    with pytest.raises(
-        InputError, match=rf"file of ours from another program: {foreign}; .*choose another -o"
-    ):
+    with pytest.raises(InputError, match=rf"file of ours from another program: {foreign}; .*choose another -o"):
         prepare_output(tmp_path)
     with pytest.raises(InputError, match=foreign):
         save_result(result, tmp_path, homes=False)
@@ -301,12 +315,8 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
     tmp_path.chmod(0o500)
-    closed = (
-        Path("/proc") if os.geteuid() == 0 else tmp_path
-    )  # the superuser may write to tmp_path all the same
-    with pytest.raises(
-        InputError, match=rf"cannot write to {closed}/out; got .*; remedy: .*choose another -o"
-    ):
+    closed = Path("/proc") if os.geteuid() == 0 else tmp_path  # the superuser may write to tmp_path all the same
+    with pytest.raises(InputError, match=rf"cannot write to {closed}/out; got .*; remedy: .*choose another -o"):
         prepare_output(closed / "out")
     tmp_path.chmod(0o700)
 
@@ -315,9 +325,7 @@ def test_a_second_process_is_refused_while_the_first_is_writing(result, saved):
     before = contents(saved)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (saved / ".livingcircle.lock").write_text(str(other.pid))
-        with pytest.raises(
-            InputError, match=rf"process {other.pid} is writing into .*; remedy: wait until it ends"
-        ):
+        with pytest.raises(InputError, match=rf"process {other.pid} is writing into .*; remedy: wait until it ends"):
             prepare_output(saved)
         with pytest.raises(InputError, match="is writing into"):
             save_result(result, saved, homes=False)
@@ -332,9 +340,7 @@ def test_a_lock_is_held_while_files_are_written(result, tmp_path, monkeypatch):
     monkeypatch.setitem(
         save._WRITERS,
         "map.html",
-        lambda _, path: (
-            seen.append((tmp_path / "out" / ".livingcircle.lock").read_text()) or path.write_text("")
-        ),
+        lambda _, path: seen.append((tmp_path / "out" / ".livingcircle.lock").read_text()) or path.write_text(""),
     )
     save_result(result, tmp_path / "out", homes=False)
     assert seen == [str(os.getpid())]

@@ -81,9 +81,7 @@ def payload(result: ScanResult) -> dict[str, Any]:
         "origin": origin,
         "scale": SCALE,
         "units": units,
-        "rules": [
-            _rule(result, rule, scores=rule.id in set(result.rules.scoring)) for rule in result.rules.rules
-        ],
+        "rules": [_rule(result, rule, scores=rule.id in set(result.rules.scoring)) for rule in result.rules.rules],
         "columns": columns,
         "series": series,
         "services": _services(result),
@@ -112,9 +110,7 @@ def _origin(result: ScanResult) -> list[float]:
 def _sources(result: ScanResult) -> list[dict[str, str]]:
     keys = ("role", "path", "date", "licence", "attribution")
     return [
-        {key: _plain(row.get(key)) for key in keys}
-        for row in result.run.get("inputs", [])
-        if isinstance(row, dict)
+        {key: _plain(row.get(key)) for key in keys} for row in result.run.get("inputs", []) if isinstance(row, dict)
     ]
 
 
@@ -124,9 +120,7 @@ def _sources(result: ScanResult) -> list[dict[str, str]]:
 def _numbers(values: pd.Series, decimals: int) -> list[Number]:
     """Turn numbers into a list in which unknown ones are None and whole ones are integers."""
     rounded = pd.to_numeric(values, errors="coerce").astype("float64").round(decimals).to_numpy()
-    return [
-        None if not math.isfinite(x) else int(x) if x == int(x) else float(x) for x in rounded.tolist()
-    ]
+    return [None if not math.isfinite(x) else int(x) if x == int(x) else float(x) for x in rounded.tolist()]
 
 
 def _texts(values: pd.Series) -> list[str]:
@@ -162,9 +156,7 @@ def _units(result: ScanResult, origin: list[float]) -> dict[str, Any]:
     return packed
 
 
-def _coverage(
-    result: ScanResult, units: list[tuple[str, str]]
-) -> tuple[list[list[Number]], list[dict[str, Any]]]:
+def _coverage(result: ScanResult, units: list[tuple[str, str]]) -> tuple[list[list[Number]], list[dict[str, Any]]]:
     """Spread the long coverage table into one column per rule, group, walker, gates and number."""
     table = result.coverage
     at = pd.MultiIndex.from_tuples(units).get_indexer(
@@ -174,11 +166,10 @@ def _coverage(
     store: dict[tuple[Number, ...], int] = {}
     series = []
     key = ["rule", "group", "walker", "gates"]
-    for names, part in table.groupby(key, sort=False, dropna=False):
+    table[key] = table[key].astype("object").where(table[key].notna(), "")
+    for names, part in table.groupby(key, sort=False):
         spread = part.set_index("_at").reindex(range(len(units)))
-        packed: dict[str, Any] = {
-            name: "" if pd.isna(value) else str(value) for name, value in zip(key, names, strict=True)
-        }
+        packed: dict[str, Any] = {name: str(value) for name, value in zip(key, names, strict=True)}
         packed["status"] = "".join(STATUS_CODES.get(text, "-") for text in _texts(spread["status"]))
         for column in JUDGEMENTS:
             packed[column] = _judgements(spread[column])

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
-from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
+from livingcircle_layers.errors import LivingCircleError, UsageError
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
@@ -35,21 +34,13 @@ _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
-        code = app(args=arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        _complain("stopped")
-        code = 130
-    except click.ClickException as fault:
-        fault.show()
-        code = 2
+        app(args=arguments)
     except LivingCircleError as fault:
-        if debug:
+        if "--debug" in (sys.argv[1:] if arguments is None else arguments):
             raise
         _complain(str(fault))
-        code = 2 if isinstance(fault, UsageError) else 1
-    sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(2 if isinstance(fault, UsageError) else 1)
 
 
 @app.callback()
@@ -122,7 +113,7 @@ def streets(
     Example: livingcircle streets --osm city.osm.pbf -o streets.gpkg
     """
     from livingcircle.network import WalkNetwork
-    from livingcircle.save import save_streets
+    from livingcircle.saved import save_streets
 
     network = WalkNetwork.from_osm(osm)
     save_streets(network.streets, output)
@@ -143,11 +134,11 @@ def matrix(
     Example: livingcircle matrix --osm city.osm.pbf --origins homes.csv --destinations schools.csv -o M.csv
     """
     from livingcircle.matrix import matrix_table
-    from livingcircle.save import save_table
+    from livingcircle.saved import save_matrix
     from livingcircle.study import find_walkers
 
     table, lost = matrix_table(osm, origins, destinations, limit_m=limit_m, walker=find_walkers([walker])[0])
-    save_table(table, "matrix", output)
+    save_matrix(table, output)
     for line in lost:
         typer.echo(line, err=True)
     typer.echo(f"{output}: {len(table)} pairs within {limit_m:g} m")
@@ -167,7 +158,7 @@ def isochrone(
     Example: livingcircle isochrone --osm city.osm.pbf --at 104.07,30.67 --minutes 5,10,15 -o I.geojson
     """
     from livingcircle.circles import isochrones_of_file
-    from livingcircle.save import save_geojson
+    from livingcircle.saved import save_geojson
     from livingcircle.study import find_walkers
 
     if (minutes is None) == (metres is None):
@@ -185,7 +176,7 @@ def map_(directory: Annotated[Path, typer.Argument(help="Folder of a finished sc
 
     Example: livingcircle map outputs/city
     """
-    from livingcircle.save import load_result, save_map
+    from livingcircle.saved import load_result, save_map
 
     typer.echo(str(save_map(load_result(directory), directory)))
 
@@ -296,5 +287,3 @@ def _complain(text: str) -> None:
 if __name__ == "__main__":
     main()
 
-
-__all__ = ["InputError", "app", "main"]

@@ -17,9 +17,7 @@ def input_credit(source: Mapping[str, Any]) -> str:
     licence, attribution = _text(source, "licence"), _text(source, "attribution")
     if "openstreetmap" in attribution.casefold():
         return OSM_CREDIT
-    unsaid = not attribution and (
-        "odbl" in licence.casefold() or (_text(source, "role") == "osm" and not licence)
-    )
+    unsaid = not attribution and ("odbl" in licence.casefold() or (_text(source, "role") == "osm" and not licence))
     return OSM_CREDIT if unsaid else attribution
 
 

@@ -44,9 +44,7 @@ class HearingMap(folium.Map):
 
     def __init__(self, result: ScanResult) -> None:
         west, south, east, north = (float(edge) for edge in result.communities.total_bounds)
-        super().__init__(
-            location=[(south + north) / 2, (west + east) / 2], tiles=None, prefer_canvas=True
-        )
+        super().__init__(location=[(south + north) / 2, (west + east) / 2], tiles=None, prefer_canvas=True)
         self._id = "livingcircle"  # folium's own is random; the same result gives the same bytes
         page = _Page(encode(payload(result)), title=str(result.run.get("name", "")))
         page.add_child(self, name=self.get_name())
@@ -99,12 +97,12 @@ def render_map(result: ScanResult) -> str:
 
 
 def encode(data: dict[str, Any]) -> str:
-    """Write data as JSON that no name in it can break out of, wherever it stands in a page.
+    r"""Write data as JSON that no name in it can break out of, wherever it stands in a page.
 
     Examples
     --------
     >>> encode({"name": "</script>"})
-    '{"name":"\\\\u003c/script\\\\u003e"}'
+    '{"name":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.translate(HARMLESS)

@@ -13,6 +13,7 @@ from livingcircle_layers.streets import Streets
 JOIN_LIMIT_M = 300.0  # beyond this a place is not on the street network (standards.md 11.3)
 ISLAND_SHARE = 0.01  # a piece of network shorter than this share of the longest is an island (a judgement)
 TRIM_M = 0.05  # a connector may begin at a gate in the wall and end at a street beside it
+PIECE_M = 25.0  # a street is tried in pieces this long, so that the way around the end of a wall is found (a judgement)
 
 _CHUNK = 100_000  # places per round, so that memory does not grow with the city
 
@@ -84,7 +85,7 @@ class Joiner:
         """Join places to the streets.
 
         The mainland comes first; an island of the network is joined only from where no other street can be walked to.
-        Where the straight way to a street is blocked, the next nearest street position is tried.
+        Where the straight way to a street is blocked, the next nearest piece of street is tried.
 
         Parameters
         ----------
@@ -117,7 +118,7 @@ class Joiner:
         order = np.lexsort((tier.edge[segment], np.round(gap, 6), i))
         i, segment = i[order], segment[order]
         rank = np.arange(len(i)) - np.searchsorted(i, i, side="left")
-        low, step = 1, 8
+        low, step = 0, 8
         while len(i):
             now = (rank >= low) & (rank < low + step)
             if not now.any():
@@ -187,14 +188,21 @@ class _Segments:
 
 
 def _segments(streets: Streets) -> tuple[Ints, Floats, Floats, Floats]:
-    """Return all straight pieces: edge, start, stop, and the length along the edge before each."""
+    """Return all edges in straight pieces of at most `PIECE_M`: edge, start, stop, and the length along it before."""
     edge = np.repeat(np.arange(len(streets.tail)), np.diff(streets.offsets) - 1)
     first = np.arange(len(edge)) + edge
     start, stop = streets.coords[first], streets.coords[first + 1]
     length = np.hypot(*(stop - start).T)
     total = np.concatenate([[0.0], np.cumsum(length)])[:-1]
     at = streets.offsets[:-1] - np.arange(len(streets.tail))
-    return edge, start, stop, total - total[at][edge]
+    before = total - total[at][edge]
+    count = np.maximum(1, np.ceil(length / PIECE_M)).astype(np.int64)
+    own = np.repeat(np.arange(len(edge)), count)
+    piece = np.arange(len(own)) - np.repeat(np.cumsum(count) - count, count)
+    low, high = (piece / count[own])[:, None], ((piece + 1) / count[own])[:, None]
+    way = (stop - start)[own]
+    ends = np.where(high == 1, stop[own], start[own] + high * way)
+    return edge[own], start[own] + low * way, ends, before[own] + low[:, 0] * length[own]
 
 
 def island_edges(streets: Streets) -> npt.NDArray[np.bool_]:

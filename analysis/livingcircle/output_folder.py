@@ -16,8 +16,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import pyogrio
-
 from livingcircle_layers.errors import InputError
 
 PROGRAM = "livingcircle"
@@ -152,9 +150,9 @@ def _disk_errors(directory: Path) -> Iterator[None]:
     """Turn faults of the disk into one line that says what to do."""
     try:
         yield
-    except (OSError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        got, remedy = str(getattr(error, "strerror", None) or error), "choose another -o"
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except OSError as error:
+        got, remedy = error.strerror or str(error), "choose another -o"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             got, remedy = "the disk is full", "free some space, or choose another -o"
         elif isinstance(error, PermissionError):
             remedy = "close its files in other programs (Excel, QGIS), or choose another -o"
@@ -223,3 +221,21 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Give a hidden file to write; at the end it takes the place of `path`, or nothing is left of it.
+
+    Raises
+    ------
+    InputError
+        The file cannot be written, or the disk is full.
+    """
+    with _disk_errors(path), _made(path.parent):
+        stage = path.with_name(f"{STAGE_PREFIX}{os.getpid()}{path.suffix}")
+        try:
+            yield stage
+            stage.replace(path)
+        finally:
+            stage.unlink(missing_ok=True)

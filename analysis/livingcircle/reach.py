@@ -141,6 +141,12 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
     )
 
 
+def nearest_m(city: City, layer: Layer, walker: Walker, *, limit_m: float) -> Floats:
+    """Return every home's walk to the nearest place of a layer in metres; NaN beyond the limit."""
+    doors = city.door_joins.take(city.doors_of(layer))
+    return city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)[0]
+
+
 def _straight(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
     out = np.full(len(homes), np.nan)
     (i, _), gap = shapely.STRtree(places).query_nearest(

@@ -283,9 +283,7 @@ def _coverage(here: pd.DataFrame) -> Sheet:
 def _false_coverage(here: pd.DataFrame) -> Sheet:
     """List where a circle promises more people than can walk there."""
     false = here[here["only_radius"].gt(0).fillna(False)]
-    false = false.sort_values(
-        ["only_radius", "unit_id", "rule"], ascending=[False, True, True], kind="stable"
-    )
+    false = false.sort_values(["only_radius", "unit_id", "rule"], ascending=[False, True, True], kind="stable")
     names = (
         "unit_id", "unit_name", "label", "group", "walker", "gates", "only_radius", "demand", "covered",
         "radius_covered", "share", "radius_share", "status_text", "clause", "rule",
@@ -346,13 +344,9 @@ def _leg_rows(homes: pd.DataFrame) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for part, words in ((0.5, "中位数 median"), (0.9, "90 分位 p90")):
         reached = joined.loc[people >= part * joined["people"].sum(), "leg_m"]
-        rows.append(
-            ("接入街道距离 Leg to the street (m)", words, reached.iloc[0] if len(reached) else None, None, "")
-        )
+        rows.append(("接入街道距离 Leg to the street (m)", words, reached.iloc[0] if len(reached) else None, None, ""))
     lost = homes.loc[homes["leg_m"].isna(), "people"]
-    rows.append(
-        ("接入街道距离 Leg to the street (m)", "未接入的居住点 homes not joined", len(lost), lost.sum(), "")
-    )
+    rows.append(("接入街道距离 Leg to the street (m)", "未接入的居住点 homes not joined", len(lost), lost.sum(), ""))
     return rows
 
 

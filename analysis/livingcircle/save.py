@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from livingcircle.columns import (
     ACCESS_POINTS,
@@ -31,19 +34,19 @@ from livingcircle.columns import (
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
 from livingcircle.report import write_report
+from livingcircle.saved import rule_set_record
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
 
 HOMES_FILE = "homes.parquet"
+ROOM_FOR_A_LAYER = 1 << 20  # bytes; with less than this free, a layer that failed failed for want of room
 
 # GeoPackage notes the time of writing; a fixed one keeps equal results equal. Dates of data are in run.json.
 FIXED_GPKG_TIME = "2000-01-01T00:00:00.000Z"
 
 # An absolute path in a message, on any system: it may hold a user's name. Addresses (https://…) are kept.
-ABSOLUTE_PATH = re.compile(
-    r"""(?<![\w:/.])(?:[A-Za-z]:[\\/]|\\\\|/(?=[^\s/"'`|;,]+/))(?:[^\s"'`|;,]*[\\/])?"""
-)
+ABSOLUTE_PATH = re.compile(r"""(?<![\w:/.])(?:[A-Za-z]:[\\/]|\\\\|/(?=[^\s/"'`|;,]+/))(?:[^\s"'`|;,]*[\\/])?""")
 
 
 def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
@@ -135,6 +138,7 @@ def _write_communities(result: ScanResult, path: Path) -> None:
     wide = {name: values.reindex(result.communities.index) for name, values in extra.items()}
     table = published(result.communities.rename_axis("unit_id").assign(**wide), COMMUNITIES)
     _write_layer(table, path, layer="communities", result=result, outlines=True)
+    _write_layer(result.background, path, layer="background", result=result)
 
 
 def _write_facilities(result: ScanResult, path: Path) -> None:
@@ -165,7 +169,7 @@ def _write_layer(
     table: gpd.GeoDataFrame, path: Path, *, layer: str, result: ScanResult, outlines: bool = False
 ) -> None:
     notice = "; ".join((*credits_of(result.run), approval_line(result.approval_number), NOT_A_SURVEY))
-    with _gdal_option("OGR_CURRENT_DATE", FIXED_GPKG_TIME):
+    with _gdal_errors(path), _gdal_option("OGR_CURRENT_DATE", FIXED_GPKG_TIME):
         pyogrio.write_dataframe(
             table,
             path,
@@ -176,6 +180,16 @@ def _write_layer(
             layer_options={"DESCRIPTION": notice},
             layer_metadata={"ATTRIBUTION": notice},
         )
+
+
+@contextmanager
+def _gdal_errors(path: Path) -> Iterator[None]:
+    """Turn GDAL's errors into those of the file system; on a full disk GDAL says anything but that."""
+    try:
+        yield
+    except (DataSourceError, DataLayerError, FeatureError) as error:
+        full = shutil.disk_usage(path.parent).free < ROOM_FOR_A_LAYER
+        raise OSError(errno.ENOSPC if full else errno.EIO, f"{path.name}: {error}") from error
 
 
 @contextmanager
@@ -201,6 +215,8 @@ def _write_run(result: ScanResult, path: Path) -> None:
         **result.run,
         "program": PROGRAM,
         "rules": result.rules.id,
+        "rule_set": rule_set_record(result.rules),
+        "approval_number": result.approval_number,
         "attribution": list(credits_of(result.run)),
         "map_approval": approval_line(result.approval_number),
         "notice": NOT_A_SURVEY,

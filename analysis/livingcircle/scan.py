@@ -19,7 +19,7 @@ import shapely
 from livingcircle_layers.access import access_points
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
-from livingcircle_layers.errors import InputError
+from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.facilities import Facilities, gather_facilities, unplaced_rows
 from livingcircle_layers.homes import Placement, place_people
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE, OsmExtract, read_osm
@@ -32,7 +32,7 @@ from livingcircle.coverage import LEVELS, Judged, People, Standing, Units, cover
 from livingcircle.coverage import rule_walker as walker_of
 from livingcircle.joins import BLOCKED, Joiner, Joins
 from livingcircle.network import WalkNetwork
-from livingcircle.reach import City, Layer, Reach, exit_distance, measure_reach
+from livingcircle.reach import City, Layer, Reach, exit_distance, measure_reach, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import DISTANCE_METRICS, RuleSet
 from livingcircle.scores import scores_table
@@ -120,7 +120,8 @@ def scan(
     with stages.stage("join", "joining homes and facilities to the streets"):
         city, joined_all, places = _build_city(study, inputs, placement)
     with stages.stage("search", "measuring walks"):
-        reaches = _measure(city, rules, catalogue, walkers, study.search_limit_m)
+        reaches = _measure(city, rules, walkers, study.search_limit_m)
+        nearest = _nearest_by_service(city, catalogue, walkers[0], study.search_limit_m)
     with stages.stage("aggregate", "counting people by unit"):
         people = _counted(city.homes, inputs.units)
         levels = make_levels(inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name)
@@ -145,7 +146,7 @@ def scan(
         facilities=_facilities(inputs, catalogue),
         access_points=places,
         unplaced=unplaced,
-        homes=_homes(city, reaches, catalogue),
+        homes=_homes(city, nearest),
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=catalogue,
@@ -159,6 +160,7 @@ def scan(
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
     """Read and check every input of a study; computes nothing."""
     stages = stages or Stages()
+    _check_files(study)
     with stages.stage("read_units", "reading communities"):
         communities = read_units(study.communities.file, columns=study.communities.columns, layer=study.communities.layer)
         bounds = communities.frame.total_bounds
@@ -182,6 +184,23 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             layer=study.population.layer,
         )
     return Inputs(communities, units, osm, population, facilities)
+
+
+def _check_files(study: Study) -> None:
+    """Complain about every missing file at once, before anything is read."""
+    named = {
+        "streets": study.streets.osm,
+        "communities": study.communities.file,
+        "population": study.population.file,
+        **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
+    }
+    faults = [
+        sentence(f"file not found: {path}", expected=f"the {role} of the study", remedy="check the path")
+        for role, path in named.items()
+        if not path.exists()
+    ]
+    if faults:
+        raise InputError.of(faults)
 
 
 def _check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
@@ -247,24 +266,26 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
 
 
 def _measure(
-    city: City, rules: RuleSet, catalogue: Catalogue, walkers: Sequence[Walker], limit_m: float
+    city: City, rules: RuleSet, walkers: Sequence[Walker], limit_m: float
 ) -> dict[Layer, Reach]:
     """Measure every layer that a rule asks for, with the rule's own walker where it has one."""
-    needed: dict[Layer, dict[str, Walker]] = {
-        Layer((service,)): {} for service in catalogue.services if (city.facilities["service"] == service).any()
-    }
+    needed: dict[Layer, dict[str, Walker]] = {}
     for rule in rules.rules:
         if rule.metric in DISTANCE_METRICS:
-            own = needed.setdefault(Layer.of(rule), {})
+            chosen = needed.setdefault(Layer.of(rule), {w.name: w for w in walkers})
             for walker in walkers:
-                own[walker_of(rule, walker).name] = walker_of(rule, walker)
-    reaches = {}
-    for layer, own in needed.items():
-        for walker in walkers:
-            own.setdefault(walker.name, walker)
-        chosen = [*walkers, *(w for w in own.values() if w not in walkers)]
-        reaches[layer] = measure_reach(city, layer, chosen, limit_m=limit_m)
-    return reaches
+                chosen.setdefault(walker_of(rule, walker).name, walker_of(rule, walker))
+    return {layer: measure_reach(city, layer, list(own.values()), limit_m=limit_m) for layer, own in needed.items()}
+
+
+def _nearest_by_service(city: City, catalogue: Catalogue, walker: Walker, limit_m: float) -> dict[str, Any]:
+    """Measure the walk to every service that has places, for `homes.parquet`."""
+    present = set(city.facilities["service"])
+    return {
+        f"nearest_m_{service}": nearest_m(city, Layer((service,)), walker, limit_m=limit_m)
+        for service in catalogue.services
+        if service in present
+    }
 
 
 def _counted(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> People:
@@ -383,13 +404,8 @@ def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:
     )[["facility_id", "service", "theme", "name", "source", "area_m2", "complete", "geometry"]].to_crs(WGS84)
 
 
-def _homes(city: City, reaches: Mapping[Layer, Reach], catalogue: Catalogue) -> pd.DataFrame:
+def _homes(city: City, nearest: Mapping[str, Any]) -> pd.DataFrame:
     joins = city.home_joins
-    nearest = {
-        f"nearest_m_{service}": next(iter(reaches[Layer((service,))].walk_m.values()))
-        for service in catalogue.services
-        if Layer((service,)) in reaches
-    }
     groups = [c for c in city.homes.columns if c.startswith("age_")]
     return city.homes[["home", "unit", "x", "y", "people", *groups, "basis"]].assign(
         edge_id=joins.edge, fraction=joins.share, leg_m=joins.leg_m, **nearest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -156,7 +156,8 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
     residential = _polygons(areas, lambda t: t.get("landuse") == "residential")
     water = _polygons(areas, is_surface_water)
     streets = build_streets(scan.ways, crs=crs, residential_land=residential.geometry.to_numpy(), extent=bounds)
-    candidates = pd.concat([points, areas, lines[[catalogue_line(t, catalogue) for t in lines["tags"]]]])
+    greenways = lines[_mask(lines["tags"], lambda t: catalogue_line(t, catalogue))]
+    candidates = pd.concat([points, areas, greenways])
     return OsmExtract(
         crs=crs,
         streets=streets,
@@ -359,16 +360,23 @@ def catalogue_line(tags: Tags, catalogue: Catalogue) -> bool:
     return "name" in tags and any(catalogue.services[s].kind == "line" for s in catalogue.match_osm(tags))
 
 
-def _polygons(areas: gpd.GeoDataFrame, wanted: Any) -> gpd.GeoDataFrame:
-    chosen = areas[[bool(wanted(t)) for t in areas["tags"]]]
+def _mask(tags: Iterable[Tags], wanted: Callable[[Tags], bool]) -> npt.NDArray[np.bool_]:
+    """Return which objects are wanted; an array, as an empty list would choose columns."""
+    return np.array([wanted(t) for t in tags], dtype=bool)
+
+
+def _polygons(areas: gpd.GeoDataFrame, wanted: Callable[[Tags], bool]) -> gpd.GeoDataFrame:
+    chosen = areas[_mask(areas["tags"], wanted)]
     return gpd.GeoDataFrame(geometry=chosen.geometry.reset_index(drop=True), crs=areas.crs)
 
 
 def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoDataFrame:
-    keep = [
-        "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t)
-        for t in candidates["tags"]
-    ]
+    keep = _mask(
+        candidates["tags"],
+        lambda t: (
+            "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t)
+        ),
+    )
     return candidates[keep].drop_duplicates("osm_id").sort_values("osm_id", kind="stable").reset_index(drop=True)
 
 
@@ -376,7 +384,7 @@ def _background(lines: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoData
     frames = []
     for frame, classify in ((areas, _area_class), (lines, _line_class)):
         classes = [classify(t) for t in frame["tags"]]
-        chosen = [c is not None for c in classes]
+        chosen = np.array([c is not None for c in classes], dtype=bool)
         frames.append(
             gpd.GeoDataFrame(
                 {

@@ -23,7 +23,9 @@ class EstateStyle:
     """How an estate is shut off: the sides its gates are on and how much of its inside is mapped."""
 
     gates: str
-    inside: str  # 'full', 'spine' or 'none'
+    inside: str  # 'full': a ring and two paths across; 'ring'; 'court': one way in from a gate in the north or south
+    behind: str = ""  # the side before which grounds stand, and where between them the way to a gate runs
+    passage: float = 0.0
 
 
 def inset(rect: Rect, by: float) -> Rect:
@@ -61,15 +63,19 @@ def draw_estate(canvas: Canvas, block: Rect, rect: Rect, style: EstateStyle, nam
     middle = round((w + e) / 2), round((s + n) / 2)
     for side in style.gates:
         along = middle[0] if side in "NS" else middle[1]
+        if side == style.behind:
+            along = style.passage
         street, gate = way_in(block, rect, side, along)
         _, inner = way_in(rect, ring, side, along)
         canvas.line([street, gate], {"highway": "service"})
-        canvas.line([gate, inner], INSIDE)
+        end = middle if style.inside == "court" else inner
+        canvas.line([gate, end], INSIDE)
         canvas.mark(gate, {"barrier": "gate", "name": f"{name}大门"})
-    if style.inside != "none":
+    if style.inside != "court":
         canvas.ring(corners(ring), INSIDE)
     if style.inside == "full":
         canvas.line([(middle[0], ring[1]), (middle[0], ring[3])], {"highway": "footway"})
+        canvas.line([(ring[0], middle[1]), (ring[2], middle[1])], {"highway": "footway"})
     _slabs(canvas, ring, middle[0], rng)
 
 
@@ -78,7 +84,7 @@ def _slabs(canvas: Canvas, ring: Rect, spine: float, rng: Random) -> None:
     w, s, e, n = ring
     levels = rng.choice((7, 11, 11, 18, 18, 24))
     gap = 46.0 if levels > 11 else 40.0
-    rows = int((n - s - 30) // gap) + 1
+    rows = (int((n - s - 30) // gap) + 1) // 2 * 2  # even, so that a path fits in the middle
     start = (s + n) / 2 - (rows - 1) * gap / 2
     for row, (left, right) in itertools.product(range(rows), ((w, spine), (spine, e))):
         room = right - left - 20
@@ -121,9 +127,7 @@ def draw_old_town(canvas: Canvas, block: Rect, name: str, rng: Random) -> None:
     for v in vs[1:-1]:
         canvas.line([(w, v), (e, v)], {"highway": "pedestrian" if v == vs[2] else "residential"})
     canvas.area(corners(inset(block, 8)), {"landuse": "residential", "name": f"{name}老街"})
-    for (left, right), (south, north) in itertools.product(
-        itertools.pairwise(us), itertools.pairwise(vs)
-    ):
+    for (left, right), (south, north) in itertools.product(itertools.pairwise(us), itertools.pairwise(vs)):
         for du, dv in itertools.product((0.3, 0.7), (0.25, 0.75)):
             if rng.random() < 0.06:
                 continue
@@ -132,9 +136,7 @@ def draw_old_town(canvas: Canvas, block: Rect, name: str, rng: Random) -> None:
                 continue
             levels = rng.choice((3, 4, 5, 6, 6))
             size = min(34.0, (right - left) * 0.34), min(26.0, (north - south) * 0.3)
-            canvas.building(
-                middle, *size, {"building": "residential", "building:levels": str(levels)}
-            )
+            canvas.building(middle, *size, {"building": "residential", "building:levels": str(levels)})
 
 
 def draw_commerce(canvas: Canvas, block: Rect, name: str) -> None:

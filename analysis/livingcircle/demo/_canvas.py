@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import osmium
@@ -44,11 +45,13 @@ class Plane:
 
     def degrees(self, xy: Array) -> Array:
         """Turn metres `(n, 2)` into longitude and latitude."""
-        return np.column_stack(self._to_degrees.transform(xy[:, 0], xy[:, 1]))
+        lonlat: Array = np.column_stack(self._to_degrees.transform(xy[:, 0], xy[:, 1]))
+        return lonlat
 
     def metres(self, lonlat: Array) -> Array:
         """Turn longitude and latitude `(n, 2)` into metres."""
-        return np.column_stack(self._to_metres.transform(lonlat[:, 0], lonlat[:, 1]))
+        xy: Array = np.column_stack(self._to_metres.transform(lonlat[:, 0], lonlat[:, 1]))
+        return xy
 
 
 class Canvas:
@@ -71,11 +74,13 @@ class Canvas:
 
     def metres(self, point: Point) -> Array:
         """Return a grid position in the metric plane."""
-        return bend(np.array([point], dtype=float))[0]
+        x, y = bend(np.array([point], dtype=float))[0]
+        return np.array([x, y])
 
     def as_written(self, point: Point) -> Array:
         """Return a grid position in the metric plane as the file holds it, to about a centimetre."""
-        return self.plane.metres(np.round(self.plane.degrees(self.metres(point)[None]), DECIMALS))[0]
+        x, y = self.plane.metres(np.round(self.plane.degrees(self.metres(point)[None]), DECIMALS))[0]
+        return np.array([x, y])
 
     # -- drawing -------------------------------------------------------------------------------------------------
 
@@ -135,7 +140,7 @@ class Canvas:
         for line, extra in zip(self._lines, touching, strict=True):
             points = _merged(line, extra)
             xy = bend(np.array(points))
-            nodes = []
+            nodes: list[int] = []
             for i, (point, (x, y)) in enumerate(zip(points, xy, strict=True)):
                 level = 0 if i in (0, len(points) - 1) else line.level
                 node = self._node((float(x), float(y)), level)
@@ -156,12 +161,10 @@ class Canvas:
         header = osmium.io.Header()
         header.set("generator", GENERATOR)
         header.add_box(Box(Location(west, south), Location(east, north)))
-        fixed = {"version": 1, "timestamp": TIMESTAMP}
+        fixed: dict[str, Any] = {"version": 1, "timestamp": TIMESTAMP}
         with osmium.SimpleWriter(str(path), header=header, overwrite=True) as out:
             for i, (lon, lat) in enumerate(lonlat.tolist(), start=1):
-                out.add_node(
-                    mutable.Node(id=i, location=(lon, lat), tags=self._tags_of_node.get(i, {}), **fixed)
-                )
+                out.add_node(mutable.Node(id=i, location=(lon, lat), tags=self._tags_of_node.get(i, {}), **fixed))
             for i, (nodes, tags) in enumerate(self._ways, start=1):
                 out.add_way(mutable.Way(id=i, nodes=nodes, tags=tags, **fixed))
             for i, (members, tags) in enumerate(self._relations, start=1):

@@ -100,4 +100,5 @@ def _on_ruler(canvas: Canvas, walk_m: float) -> Array:
     )
     along = (start - end) / np.hypot(*(start - end))
     foot = end + along * float(np.dot(place - end, along))
-    return foot + along * (walk_m - float(np.hypot(*(place - foot))))
+    home: Array = foot + along * (walk_m - float(np.hypot(*(place - foot))))
+    return home

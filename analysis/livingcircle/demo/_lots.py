@@ -41,7 +41,7 @@ LOTS: Mapping[str, Lot] = {
     "pm": Lot(34, 48, {"leisure": "pitch", "sport": "basketball"}, "示意第{}篮球场"),
     "pl": Lot(58, 92, {"leisure": "pitch", "sport": "soccer"}, "示意第{}足球场"),
     "pt": Lot(24, 36, {"leisure": "pitch", "sport": "table_tennis"}, "示意第{}乒乓球场"),
-    "pk": Lot(70, 60, {"leisure": "park"}, "示意第{}小游园"),
+    "pk": Lot(76, 78, {"leisure": "park"}, "示意第{}小游园"),
     "p3": Lot(24, 24, {"leisure": "park"}, "示意三百平方米口袋公园", shape_m2=300),
     "p5": Lot(28, 28, {"leisure": "garden"}, "示意五百平方米口袋公园", shape_m2=500),
     "p6": Lot(86, 92, {"leisure": "park"}, "示意六千平方米小游园", shape_m2=6000),
@@ -53,20 +53,21 @@ LOTS: Mapping[str, Lot] = {
 
 # The grounds beside the estate of a cell (column, row from the south): the side they are on, and which.
 PLACED: Mapping[tuple[int, int], tuple[str, str]] = {
-    (1, 9): ("E", "kg pm pa"), (3, 9): ("W", "ps kg"), (4, 9): ("E", "mk hc pt"), (6, 9): ("W", "kg sh pa"),
-    (7, 9): ("E", "ps pm"), (9, 9): ("W", "kg mk p6"), (10, 9): ("W", "pl sr"),
-    (1, 8): ("E", "-- mk pm nh pt"), (2, 8): ("W", "-- kg js"), (4, 8): ("W", "-- kg pm pa"), (8, 8): ("E", "-- kg ch pt"),
-    (9, 8): ("W", "-- js fs"), (10, 8): ("W", "-- kg pm"),
-    (2, 7): ("E", "ps pk sr"), (7, 7): ("E", "ho kg"), (9, 7): ("E", "ps pm pk"),
-    (1, 6): ("E", "kg mk"), (4, 6): ("W", "kg ch pt"), (7, 6): ("E", "mk pm ch"), (10, 6): ("W", "kg pm pa"),
-    (1, 5): ("E", "ps pk"), (3, 5): ("W", "kg pm mk"), (6, 5): ("E", "ps"), (7, 5): ("E", "kg pt"),
-    (8, 5): ("W", "pm mk pk"), (10, 5): ("W", "kg hc p3"),
-    (1, 4): ("E", "kg mk"), (2, 4): ("W", "pm nh p5"), (4, 4): ("S", "kg"), (5, 4): ("E", "ps kg"),
-    (7, 4): ("E", "mk kg"), (8, 4): ("W", "pm nh"), (9, 4): ("E", "ps pt sr"),
-    (1, 3): ("E", "js pt"), (2, 3): ("W", "kg hc pa"), (3, 3): ("E", "ps pm"), (5, 3): ("W", "ho kg"),
-    (6, 3): ("W", "mk kg pa"), (8, 3): ("E", "ps kg"), (10, 3): ("W", "js kg"),
-    (2, 2): ("E", "kg mk"), (3, 2): ("W", "pm ml sr"), (4, 2): ("E", "kg sh"), (6, 2): ("W", "ps pl"),
-    (7, 2): ("E", "kg mk pt"), (9, 2): ("W", "kg hc hs"),
+    (1, 9): ("E", "kg pm ps"), (3, 9): ("W", "ps kg pm mk"), (4, 9): ("E", "mk hc pt ps"), (6, 9): ("W", "kg sh js"),
+    (7, 9): ("E", "ps pm kg mk"), (9, 9): ("W", "kg mk p6 pm"), (10, 9): ("W", "pl sr kg ch"),
+    (1, 8): ("E", "-- mk pm nh pt"), (2, 8): ("W", "-- kg js"), (4, 8): ("W", "-- kg pm pa"),
+    (8, 8): ("E", "-- kg ch pt hc"), (9, 8): ("W", "-- js fs"), (10, 8): ("W", "-- kg pm pk"),
+    (2, 7): ("E", "ps pk sr hc"), (7, 7): ("E", "ho kg mk pk"), (9, 7): ("E", "ps pm pk nh"),
+    (1, 6): ("E", "kg mk ps pm"), (4, 6): ("W", "kg ch pt pa pk"), (7, 6): ("E", "mk pm ch kg pk"),
+    (10, 6): ("W", "kg pm ps"),
+    (1, 5): ("E", "ps pk kg"), (3, 5): ("W", "kg pm mk sh pk"), (6, 5): ("E", "ps kg pk"), (7, 5): ("E", "kg pt mk pk"),
+    (8, 5): ("W", "pm mk pk kg"), (10, 5): ("W", "kg hc p3 ps"),
+    (1, 4): ("E", "kg mk pm pk"), (2, 4): ("W", "pm nh p5 kg"), (4, 4): ("S", "kg"), (5, 4): ("E", "ps kg pm pk"),
+    (7, 4): ("E", "mk kg pm pk"), (8, 4): ("W", "pm nh kg sh"), (9, 4): ("E", "ps pt sr kg"),
+    (1, 3): ("E", "js pt kg"), (2, 3): ("W", "kg hc pa mk pm"), (3, 3): ("E", "ps pm mk pk"), (5, 3): ("W", "ho kg mk pm"),
+    (6, 3): ("W", "mk kg pa pm ch"), (8, 3): ("E", "ps kg mk pm"), (10, 3): ("W", "js kg mk"),
+    (2, 2): ("E", "kg mk ps pm"), (3, 2): ("W", "pm ml sr kg"), (4, 2): ("E", "kg sh js"), (6, 2): ("W", "ps pl kg"),
+    (7, 2): ("E", "kg mk pt ps"), (9, 2): ("W", "kg hc hs"),
 }  # fmt: skip
 
 GAP = 8.0
@@ -81,11 +82,12 @@ class LotBook:
         self._count: dict[str, int] = {}
         self.middles: dict[str, Point] = {}
 
-    def draw_strip(self, block: Rect, rect: Rect, side: str, codes: str) -> Rect:
-        """Draw the grounds along one side of `rect` and return what remains for the estate."""
+    def draw_strip(self, block: Rect, rect: Rect, side: str, codes: str) -> tuple[Rect, float]:
+        """Draw the grounds along one side of `rect`; return what remains, and where a way passes between them."""
         w, s, e, n = rect
         depth = max(LOTS[code].width for code in codes.split() if code != SPACE)
         at = w if side == "S" else s
+        gaps = []
         for code in codes.split():
             if code == SPACE:
                 at += SPACE_M
@@ -98,11 +100,13 @@ class LotBook:
             }[side]
             self._draw(code, block, ground, side)
             at += lot.length + GAP
-        return {
+            gaps.append(at - GAP / 2)
+        rest = {
             "E": (w, s, e - depth - GAP, n),
             "W": (w + depth + GAP, s, e, n),
             "S": (w, s + depth + GAP, e, n),
         }[side]
+        return rest, min(gaps, key=lambda gap: abs(gap - (s + n) / 2))
 
     def _draw(self, code: str, block: Rect, ground: Rect, side: str) -> None:
         lot, canvas = LOTS[code], self._canvas
@@ -114,7 +118,8 @@ class LotBook:
         if lot.shape_m2:
             canvas.shape(middle, lot.shape_m2, tags, unit_ring=blob(((2, 0.1, 0.6), (3, 0.05, 1.9))))
         elif lot.fenced:
-            street, gate = way_in(block, ground, side, round(middle[0] if side == "S" else middle[1]))
+            front = "S" if ground[1] - block[1] < 2 * GAP else side  # at a corner the gate is in the street in the south
+            street, gate = way_in(block, ground, front, round(middle[0] if front == "S" else middle[1]))
             canvas.ring(corners(ground), {**tags, "barrier": "fence"})
             canvas.line([street, gate], {"highway": "service"})
             canvas.mark(gate, {"barrier": "gate", "entrance": "main"})

@@ -71,7 +71,17 @@ def draw_fenced_park(canvas: Canvas, block: Rect) -> None:
     """Draw the large park behind a fence with one gate, in the south."""
     w, s, e, n = inset(block, 16)
     gate = (round((w + e) / 2 + 60), s)
-    outline = [gate, (e - 60, s), (e, s + 50), (e, n - 60), (e - 70, n), (w + 70, n), (w, n - 70), (w, s + 60), (w + 60, s)]
+    outline = [
+        gate,
+        (e - 60, s),
+        (e, s + 50),
+        (e, n - 60),
+        (e - 70, n),
+        (w + 70, n),
+        (w, n - 70),
+        (w, s + 60),
+        (w + 60, s),
+    ]
     canvas.ring(outline, {"leisure": "park", "barrier": "fence", "name": "示意中央公园"})
     canvas.mark(gate, {"barrier": "gate", "entrance": "yes", "name": "示意中央公园南门"})
     hub = (gate[0], s + 70)
@@ -86,10 +96,10 @@ def draw_fenced_park(canvas: Canvas, block: Rect) -> None:
     canvas.line([hub, nearest], {"highway": "footway"})
 
 
-def draw_open_park(canvas: Canvas, block: Rect) -> None:
+def draw_open_park(canvas: Canvas, block: Rect, name: str) -> None:
     """Draw a park without a fence that fills its block; paths cross it."""
     w, s, e, n = block
-    canvas.area(corners(inset(block, 12)), {"leisure": "park", "name": "示意东园"})
+    canvas.area(corners(inset(block, 12)), {"leisure": "park", "name": name})
     mu, mv = round((w + e) / 2), round((s + n) / 2)
     canvas.line([(w, s), (mu, mv), (e, n)], {"highway": "footway"})
     canvas.line([(w, n), (mu, mv), (e, s)], {"highway": "footway"})

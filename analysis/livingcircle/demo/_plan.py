@@ -26,6 +26,7 @@ RIVER_U = 400.0
 WEST_BANK, EAST_BANK = 280.0, 520.0  # the streets along the river
 BRIDGES_V = (520.0, -700.0)
 RAIL_V = -1700.0
+ISLET_V = 1150.0
 VIADUCT_V = 1000.0
 
 # One character per cell, north first. E gated estate, W open block with inner streets, O old town, C commerce around
@@ -33,13 +34,13 @@ VIADUCT_V = 1000.0
 LAND = (
     "HHFFFFFFFFFF",
     "FEWEEWEEWEEF",
-    "FEEWEOOWEEEF",
+    "FEEQEOOWEEEF",
     "FWEOOCOEWEWF",
     "FEPPEOOEWCEF",
-    "FEWEOOEEEWEF",
+    "FEWEOOEEEQEF",
     "xEEWEEOEEEWF",
     "xEEEWEEWEQEF",
-    "xWEEEWEEWEII",
+    "xWEEEQEEWEII",
     "xxIIIIIIIIII",
     "FFFFFFFFFIIF",
 )
@@ -52,9 +53,9 @@ COMMUNITIES = (
     "dSSTTUUVVWWe",
     "dXXYYZZ1122e",
     "k3334445566e",
-    "d77788899900",
-    "ddfffff00000",
-    "ddggggghh000",
+    "g77788899900",
+    "ggfffff00000",
+    "ggggggghh000",
 )
 NAMES = dict(
     zip(
@@ -102,9 +103,7 @@ def cells() -> Iterator[Cell]:
     for row in range(len(V) - 1):
         land, community = LAND[-1 - row], COMMUNITIES[-1 - row]
         for column in range(len(U) - 1):
-            yield Cell(
-                column, row, land[column], community[column], U[column], V[row], U[column + 1], V[row + 1]
-            )
+            yield Cell(column, row, land[column], community[column], U[column], V[row], U[column + 1], V[row + 1])
 
 
 def bend(uv: Array) -> Array:
@@ -115,15 +114,14 @@ def bend(uv: Array) -> Array:
     sway = 170 * np.sin(v / 820 + 0.4) + 55 * np.sin(v / 350 + 1.1)
     x = u + ease * sway * np.exp(-(((u - RIVER_U) / 1100) ** 2))
     y = v + ease * (70 * np.sin(u / 900 + 0.5) + 30 * np.sin(u / 420 + v / 1300))
-    return np.column_stack([x, y])
+    bent: Array = np.column_stack([x, y])
+    return bent
 
 
 def river_half_width(v: Array) -> Array:
     """Return half the width of the river; it opens out around the islet."""
-    return 50 + 6 * np.sin(v / 260) + 34 * np.exp(-(((v - ISLET_V) / 190) ** 2))
-
-
-ISLET_V = 1150.0
+    half: Array = 50 + 6 * np.sin(v / 260) + 34 * np.exp(-(((v - ISLET_V) / 190) ** 2))
+    return half
 
 
 def _densified(ring: Array, step: float) -> Array:
@@ -144,9 +142,7 @@ def community_outlines() -> dict[str, shapely.Polygon]:
     """Return the outline of every community in the metric plane; together they tile the town without gaps."""
     boxes: dict[str, list[shapely.Polygon]] = {}
     for cell in cells():
-        boxes.setdefault(cell.community, []).append(
-            shapely.box(cell.west, cell.south, cell.east, cell.north)
-        )
+        boxes.setdefault(cell.community, []).append(shapely.box(cell.west, cell.south, cell.east, cell.north))
     outlines = {}
     for key, parts in sorted(boxes.items()):
         union = shapely.normalize(shapely.union_all(parts))

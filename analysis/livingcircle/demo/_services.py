@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from livingcircle.demo._canvas import Canvas, Point
-from livingcircle.demo._plan import Cell, cells, subdistrict_of
-from livingcircle.demo._streets import CLASS_OF_COLUMN, CLASS_OF_ROW, COLUMNS, EAST_BANK, ROWS, WEST_BANK, numeral
+from livingcircle.demo._plan import EAST_BANK, WEST_BANK, Cell, cells, subdistrict_of
+from livingcircle.demo._streets import CLASS_OF_COLUMN, CLASS_OF_ROW, COLUMNS, ROWS, numeral
 
 Tags = Mapping[str, str]
 TOWNLIKE = frozenset("EWOCQ")
@@ -32,7 +33,7 @@ def kind(count: int, apart_m: float, name: str, **tags: str) -> Kind:
 
 SENIOR = {"amenity": "social_facility", "social_facility": "day_care", "social_facility__for": "senior"}
 KINDS: Mapping[str, Kind] = {
-    "community_service_station": kind(34, 320, "示意第{}社区便民服务站", office="government"),
+    "community_service_station": kind(50, 250, "示意第{}社区便民服务站", office="government"),
     "party_service_centre": kind(8, 900, "示意第{}社区党群服务中心", office="government"),
     "community_complex": kind(3, 1500, "示意第{}社区综合体", office="government"),
     "community_service_centre": kind(4, 1500, "示意第{}街道社区服务中心", office="government"),
@@ -42,10 +43,11 @@ KINDS: Mapping[str, Kind] = {
     "safety_centre": kind(2, 2000, "示意第{}综治中心", office="government"),
     "community_education": kind(2, 1500, "示意第{}社区教育工作站", office="educational_institution"),
     "police": kind(4, 1400, "示意第{}派出所", amenity="police"),
-    "community_health_station": kind(24, 430, "示意第{}社区卫生服务站", amenity="doctors"),
+    "community_health_station": kind(46, 280, "示意第{}社区卫生服务站", amenity="doctors"),
+    "small_kindergarten": kind(18, 330, "示意第{}街坊幼儿园", amenity="kindergarten"),
     "clinic": kind(12, 500, "示意第{}诊所", amenity="doctors"),
-    "pharmacy": kind(34, 280, "示意第{}药店", amenity="pharmacy"),
-    "elder_daycare": kind(17, 480, "示意第{}社区日间照料中心", **SENIOR, capacity="30"),
+    "pharmacy": kind(40, 240, "示意第{}药店", amenity="pharmacy"),
+    "elder_daycare": kind(46, 270, "示意第{}社区日间照料中心", **SENIOR, capacity="30"),
     "elder_activity": kind(12, 500, "示意第{}老年活动室", leisure="social_club"),
     "community_canteen": kind(10, 600, "示意第{}社区食堂", amenity="restaurant"),
     "culture_station": kind(2, 2500, "示意第{}文化活动站", amenity="community_centre"),
@@ -55,9 +57,9 @@ KINDS: Mapping[str, Kind] = {
     "gym": kind(7, 600, "示意第{}健身房", leisure="fitness_centre"),
     "outdoor_fitness": kind(3, 1500, "示意第{}健身苑", leisure="fitness_station"),
     "playground": kind(10, 600, "示意第{}儿童乐园", leisure="playground"),
-    "supermarket": kind(14, 550, "示意第{}超市", shop="supermarket"),
+    "supermarket": kind(20, 450, "示意第{}超市", shop="supermarket"),
     "greengrocer": kind(10, 600, "示意第{}生鲜店", shop="greengrocer"),
-    "convenience": kind(58, 220, "示意第{}便利店", shop="convenience"),
+    "convenience": kind(90, 160, "示意第{}便利店", shop="convenience"),
     "restaurant": kind(26, 250, "示意第{}餐馆", amenity="restaurant"),
     "fast_food": kind(14, 300, "示意第{}快餐店", amenity="fast_food"),
     "breakfast": kind(26, 330, "示意第{}早餐店", amenity="fast_food"),
@@ -66,12 +68,12 @@ KINDS: Mapping[str, Kind] = {
     "repair": kind(12, 500, "示意第{}修鞋铺", craft="shoemaker"),
     "housekeeping": kind(10, 600, "示意第{}家政服务部", office="company"),
     "copy_photo": kind(10, 600, "示意第{}文印店", shop="copyshop"),
-    "parcel": kind(28, 300, "示意第{}快递驿站", amenity="parcel_locker"),
+    "parcel": kind(34, 260, "示意第{}快递驿站", amenity="parcel_locker"),
     "post": kind(4, 1300, "示意第{}邮局", amenity="post_office"),
     "bank": kind(14, 450, "示意第{}银行", amenity="bank"),
     "telecom": kind(6, 900, "示意第{}营业厅", shop="mobile_phone"),
     "charging": kind(12, 600, "示意第{}充电站", amenity="charging_station"),
-    "toilet": kind(18, 450, "示意第{}公共厕所", amenity="toilets"),
+    "toilet": kind(22, 400, "示意第{}公共厕所", amenity="toilets"),
     "recycling": kind(9, 700, "示意第{}再生资源回收点", amenity="recycling"),
     "waste_point": kind(18, 400, "示意第{}垃圾收集点", amenity="waste_disposal"),
     "waste_station": kind(4, 1300, "示意第{}垃圾收集站", amenity="waste_transfer_station"),
@@ -79,8 +81,16 @@ KINDS: Mapping[str, Kind] = {
 # A part of the town that has none of a service on purpose.
 WITHOUT: Mapping[str, Callable[[Cell], bool]] = {
     "elder_daycare": lambda cell: subdistrict_of(cell.community)[0] == "示意新桥街道",
-    "community_health_station": lambda cell: cell.community in "ABDEF",
+    "small_kindergarten": lambda cell: cell.land not in "WO" or cell.community == "V",
+    "community_health_station": lambda cell: cell.column in range(3, 7) and cell.row in (8, 9),
 }
+
+
+# Services of daily life stand where people come out: beside the gates and inner streets, in the middle of a side.
+AT_GATES = frozenset(
+    ("community_service_station", "community_health_station", "elder_daycare", "convenience", "small_kindergarten")
+)
+MIDDLE, SIDES = (0.44, 0.56), (0.1, 0.2, 0.3, 0.7, 0.8, 0.9)
 
 
 @dataclass(frozen=True)
@@ -89,20 +99,20 @@ class Slot:
 
     cell: Cell
     at: Point
+    at_gate: bool
 
 
 def slots() -> list[Slot]:
-    """List the free frontage places of all town blocks, away from corners and gates."""
+    """List the frontage places of all town blocks, away from corners and clear of the gates themselves."""
     found = []
     for cell in cells():
         if cell.land not in TOWNLIKE:
             continue
         w, s, e, n = cell.block
-        for k in range(1, 8):
-            if k == 4:  # gates and inner streets are in the middle of a side
-                continue
-            u, v = w + (e - w) * k / 8, s + (n - s) * k / 8
-            found += [Slot(cell, at) for at in ((u, s + 9), (u, n - 9), (w + 9, v), (e - 9, v))]
+        for share in (*MIDDLE, *SIDES):
+            u, v = w + (e - w) * share, s + (n - s) * share
+            frontages = ((u, s + 9), (u, n - 9), (w + 9, v), (e - 9, v))
+            found += [Slot(cell, at, share in MIDDLE) for at in frontages]
     return found
 
 
@@ -111,13 +121,13 @@ def draw_points(canvas: Canvas, rng: Random) -> None:
     free = slots()
     rng.shuffle(free)
     for service, what in KINDS.items():
-        without = WITHOUT.get(service, lambda _cell: False)
+        without = WITHOUT.get(service, _nowhere)
         chosen: list[Slot] = []
         for slot in free:
             if len(chosen) == what.count:
                 break
-            far = all(math.dist(slot.at, other.at) >= what.apart_m for other in chosen)
-            if far and not without(slot.cell):
+            wanted = slot.at_gate == (service in AT_GATES) and not without(slot.cell)
+            if wanted and all(math.dist(slot.at, other.at) >= what.apart_m for other in chosen):
                 chosen.append(slot)
         taken = {slot.at for slot in chosen}
         free = [slot for slot in free if slot.at not in taken]
@@ -125,23 +135,26 @@ def draw_points(canvas: Canvas, rng: Random) -> None:
             canvas.point(slot.at, {**what.tags, "name": what.name.format(numeral(number))})
 
 
+def _nowhere(_cell: Cell) -> bool:
+    return False
+
+
 def draw_bus_stops(canvas: Canvas) -> None:
-    """Place stops on both sides of the larger streets, in the middle of every second block."""
-    number = 0
-    for u, v, du, dv in _stops():
-        number += 1
+    """Place stops on both sides of the larger streets, one pair in every block."""
+    for number, (u, v, along_u) in enumerate(_stops(), start=1):
         for side in (-1, 1):
-            at = (u + side * dv * 9 + du * side * 20, v + side * du * 9 + dv * side * 20)
+            at = (u + side * 20, v + side * 9) if along_u else (u + side * 9, v + side * 20)
             canvas.point(at, {"highway": "bus_stop", "bus": "yes", "name": f"示意{numeral(number)}站"})
 
 
-def _stops() -> list[tuple[float, float, int, int]]:
-    found: list[tuple[float, float, int, int]] = []
+def _stops() -> list[tuple[float, float, bool]]:
+    """List where stops are, in the middle of a block, and whether their street runs east to west."""
+    found: list[tuple[float, float, bool]] = []
     for v in CLASS_OF_ROW:
-        for left, right in zip(COLUMNS[:-1], COLUMNS[1:], strict=True):
-            if (left, right) != (WEST_BANK, EAST_BANK) and -1500 <= v:
-                found.append((round((left + right) / 2) + 30, v, 1, 0))
+        for west, east in itertools.pairwise(COLUMNS):
+            if v >= -1500 and (west, east) != (WEST_BANK, EAST_BANK):
+                found.append((round((west + east) / 2) + 30, v, True))
     for u in CLASS_OF_COLUMN:
-        for low, high in zip(ROWS[1:-1], ROWS[2:], strict=True):
-            found.append((u, round((low + high) / 2) + 30, 0, 1))
-    return sorted(found)[::2]
+        for south, north in itertools.pairwise(ROWS[1:]):
+            found.append((u, round((south + north) / 2) + 30, False))
+    return sorted(found)

@@ -20,7 +20,13 @@ ROWS = tuple(float(v) for v in V[1:-1])
 NUMERALS = "零一二三四五六七八九十"
 
 CLASS_OF_ROW = {520.0: "primary", -700.0: "secondary", -1900.0: "secondary", 1760.0: "secondary", 940.0: "secondary"}
-CLASS_OF_COLUMN = {-980.0: "primary", 1340.0: "secondary", -2200.0: "secondary", WEST_BANK: "tertiary", -160.0: "secondary"}
+CLASS_OF_COLUMN = {
+    -980.0: "primary",
+    1340.0: "secondary",
+    -2200.0: "secondary",
+    WEST_BANK: "tertiary",
+    -160.0: "secondary",
+}
 
 # How each column street passes the railway; all others end before it.
 UNDERPASSES, LEVEL_CROSSINGS = (-1800.0, 920.0), (-980.0, 1740.0)
@@ -107,9 +113,7 @@ def draw_metro(canvas: Canvas) -> None:
         canvas.point((u, v), {"railway": "station", "station": "subway", "subway": "yes", "name": name})
         row = min(ROWS, key=lambda r: abs(r - v))
         for letter, du, dv in (("A", 45, 12), ("B", -45, 12), ("C", 45, -12), ("D", -45, -12)):
-            canvas.point(
-                (u + du, row + dv), {"railway": "subway_entrance", "name": f"{name}{letter}口", "ref": letter}
-            )
+            canvas.point((u + du, row + dv), {"railway": "subway_entrance", "name": f"{name}{letter}口", "ref": letter})
 
 
 def draw_footbridge(canvas: Canvas) -> None:

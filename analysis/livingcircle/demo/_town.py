@@ -20,6 +20,9 @@ VILLAGES: Mapping[tuple[int, int], Point] = {
 }  # fmt: skip
 
 
+OPEN_PARKS = {(9, 3): "示意东园", (3, 8): "示意北园", (9, 5): "示意桃园", (5, 2): "示意南园"}
+
+
 @dataclass(frozen=True)
 class Town:
     """The finished drawing, and where the grounds with a name are, in grid metres."""
@@ -55,10 +58,7 @@ def _draw_block(canvas: Canvas, book: LotBook, cell: Cell, number: int, rng: Ran
     block, name, key = cell.block, _blocks.estate_name(number), (cell.column, cell.row)
     match cell.land:
         case "E":
-            rect = _blocks.inset(block, _blocks.STREET_MARGIN)
-            if key in PLACED:
-                rect = book.draw_strip(block, rect, *PLACED[key])
-            _blocks.draw_estate(canvas, block, rect, _style(key, rng), name, rng)
+            _draw_estate(canvas, book, cell, name, rng)
         case "W":
             _blocks.draw_open(canvas, block, name, rng)
         case "O":
@@ -72,7 +72,7 @@ def _draw_block(canvas: Canvas, book: LotBook, cell: Cell, number: int, rng: Ran
             if cell.row == 2:
                 _blocks.draw_dormitories(canvas, block)
         case "Q":
-            _nature.draw_open_park(canvas, block)
+            _nature.draw_open_park(canvas, block, OPEN_PARKS[key])
         case "P" if cell.column == 2:
             _nature.draw_fenced_park(canvas, (block[0], block[1], block[2] + 400, block[3]))
         case "F" if key in VILLAGES:
@@ -81,11 +81,18 @@ def _draw_block(canvas: Canvas, book: LotBook, cell: Cell, number: int, rng: Ran
             pass
 
 
-def _style(key: tuple[int, int], rng: Random) -> _blocks.EstateStyle:
-    """Choose how an estate is shut off; its gates are on sides without grounds."""
-    if key == _cases.FAR_GATE_CELL:
-        return _blocks.EstateStyle("N", "full")
-    sides = [side for side in "NESW" if side != PLACED.get(key, ("", ""))[0]]
+def _draw_estate(canvas: Canvas, book: LotBook, cell: Cell, name: str, rng: Random) -> None:
+    """Draw the grounds of a block and, beside them, its estate, shut off in one way or another."""
+    rect, key = _blocks.inset(cell.block, _blocks.STREET_MARGIN), (cell.column, cell.row)
+    behind, passage = "", 0.0
+    if key in PLACED:
+        behind, codes = PLACED[key]
+        rect, passage = book.draw_strip(cell.block, rect, behind, codes)
+    inside = rng.choice(("full", "full", "full", "ring", "ring", "court"))
+    sides = list("N" if inside == "court" else "NEW")
     rng.shuffle(sides)
-    count = rng.choice((1, 2, 2, 3))
-    return _blocks.EstateStyle("".join(sides[:count]), rng.choice(("full", "full", "spine", "none")))
+    gates = "".join(["S", *sides][: rng.choice((1, 2, 3, 4, 4, 4))])
+    style = _blocks.EstateStyle(gates, inside, behind, passage)
+    if key == _cases.FAR_GATE_CELL:
+        style = _blocks.EstateStyle("N", "full")
+    _blocks.draw_estate(canvas, cell.block, rect, style, name, rng)

@@ -73,6 +73,7 @@ function readHash() {
   known("w", "walker", (v) => walkers.includes(v));
   known("g", "gates", (v) => gatesKinds.includes(v));
   known("l", "language", (v) => Object.hasOwn(TEXT, v));
+  if (next.measure === "gap") next.sort = "high"; // the worst comes first
   if (unitAt.has(given.get("u"))) next.unit = unitAt.get(given.get("u"));
   if (given.has("p")) next.projector = given.get("p") === "1";
   if (given.has("a")) next.follow = given.get("a") === "1";

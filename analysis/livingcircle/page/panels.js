@@ -59,7 +59,7 @@ function arrowKeys(list) {
 // -- words about a rule -------------------------------------------------------------------------------
 
 const unitWord = (unit) => sayOr("", unit);
-const thresholdText = (rule) => (rule.threshold === null ? "–" : `${decimal(rule.threshold, 2)} ${unitWord(rule.unit)}`);
+const thresholdText = (rule) => `${decimal(rule.threshold, 2)} ${unitWord(rule.unit)}`;
 const confidenceText = (rule) => say(`mark_${rule.mark}`);
 const boundText = (rule) => (rule.bound ? ` · ${say(rule.bound)}` : "");
 const walkerText = (walker) => sayOr("", walker);
@@ -95,7 +95,7 @@ function legendFacts(state) {
   const entry = entryByKey.get(state.layer), rule = entry.rule;
   return [
     ...fact(say("clause"), rule.citation),
-    ...fact(say("threshold"), thresholdText(rule) + boundText(rule)),
+    ...(rule.threshold === null ? [] : fact(say("threshold"), thresholdText(rule) + boundText(rule))),
     ...fact(say("clause_measure"), `${sayOr("metric_", rule.metric)} · ${sayOr("", entry.group)}`),
     ...fact(say("confidence"), confidenceText(rule)),
   ];
@@ -301,7 +301,7 @@ function ruleDetail(entry, series, i, walk, radius, least) {
   if (value !== null) parts.push(say("value", decimal(value, 2), unitWord(rule.unit)));
   if (target !== null) parts.push(say("target", value === null ? percent(target) : `${decimal(target, 2)} ${unitWord(rule.unit)}`));
   if (here !== null) parts.push(say("facilities_in", whole(here)));
-  if (edge !== null && edge >= 0.05) parts.push(say("edge", percent(edge)));
+  if (walk !== null && edge >= 0.05) parts.push(say("edge", percent(edge)));
   return parts;
 }
 

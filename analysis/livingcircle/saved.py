@@ -1,0 +1,144 @@
+"""Finished scans read back from their folder, and single files written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import pyogrio
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.streets import Streets, streets_frames
+
+from livingcircle.columns import COVERAGE, MATRIX, SCORES, Table, conform
+from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
+from livingcircle.result import ScanResult
+from livingcircle.rules import Rule, RuleSet
+
+
+def load_result(directory: str | Path) -> ScanResult:
+    """Read a finished scan back from its folder, for drawing its map again or for work in a notebook.
+
+    Homes are not kept in a folder, so that table is empty.
+
+    Raises
+    ------
+    InputError
+        The folder does not hold a finished scan.
+    """
+    folder = Path(directory)
+    run = _run(folder)
+    facilities, access = _facility_layers(folder / "facilities.gpkg")
+    rules = run.pop("rule_set")
+    return ScanResult(
+        coverage=_table(folder / "coverage.csv", COVERAGE),
+        scores=_table(folder / "scores.csv", SCORES),
+        communities=_layer(folder / "communities.gpkg", "communities").set_index("unit_id"),
+        facilities=facilities,
+        access_points=access,
+        unplaced=pd.read_csv(folder / "unplaced.csv", encoding="utf-8-sig", dtype={"people": "float64"}, keep_default_na=False,
+                             na_values={"people": [""]}),
+        homes=pd.DataFrame(),
+        background=_layer(folder / "communities.gpkg", "background"),
+        rules=RuleSet(
+            id=rules["id"],
+            title_zh=rules["title_zh"],
+            title_en=rules["title_en"],
+            kind=rules["kind"],
+            rules=tuple(Rule.model_validate(r) for r in rules["rules"]),
+            scoring=tuple(rules["scoring"]),
+        ),
+        catalogue=load_catalogue(),
+        run=run,
+        settings=run["settings"],
+        approval_number=run["approval_number"],
+    )  # fmt: skip
+
+
+def rule_set_record(rules: RuleSet) -> dict[str, Any]:
+    """Return the rules of a run as `run.json` keeps them, so that a result can be read without its files of rules."""
+    return {
+        "id": rules.id,
+        "title_zh": rules.title_zh,
+        "title_en": rules.title_en,
+        "kind": rules.kind,
+        "rules": [rule.model_dump(mode="json", exclude_defaults=True) for rule in rules.rules],
+        "scoring": list(rules.scoring),
+    }
+
+
+def _run(folder: Path) -> dict[str, Any]:
+    missing = InputError(
+        f"{folder} does not hold a finished scan", remedy="name the folder that livingcircle scan wrote into"
+    )
+    try:
+        run = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise missing from None
+    if not isinstance(run, dict) or run.get("program") != PROGRAM or "rule_set" not in run:
+        raise missing
+    return run
+
+
+def _table(path: Path, table: Table) -> pd.DataFrame:
+    text = {c.name: "str" for c in table.columns if c.dtype in ("id", "text")}
+    flags = {c.name: "boolean" for c in table.columns if c.dtype == "bool"}
+    try:
+        frame = pd.read_csv(path, encoding="utf-8-sig", dtype={**text, **flags}, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError) as fault:
+        raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
+    return conform(frame.fillna(dict.fromkeys(text, "")), table)
+
+
+def _layer(path: Path, layer: str) -> gpd.GeoDataFrame:
+    try:
+        return pyogrio.read_dataframe(path, layer=layer)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
+        raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
+
+
+def _facility_layers(path: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    try:
+        names = [str(name) for name in pyogrio.list_layers(path)[:, 0]]
+    except pyogrio.errors.DataSourceError as fault:
+        raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
+
+    def joined(start: str) -> gpd.GeoDataFrame:
+        frames = [_layer(path, name) for name in names if name.startswith(start)]
+        return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=WGS84)
+
+    return joined("facilities_"), joined("access_")
+
+
+def save_map(result: ScanResult, directory: str | Path) -> Path:
+    """Write `map.html` of a result into a folder."""
+    from livingcircle.hearing_map import render_map
+
+    path = Path(directory) / "map.html"
+    with replaced_file(path) as stage:
+        stage.write_text(render_map(result), encoding="utf-8", newline="\n")
+    return path
+
+
+def save_streets(streets: Streets, path: Path) -> None:
+    """Write a walking network as GeoPackage with the layers nodes and edges."""
+    nodes, edges = streets_frames(streets)
+    with replaced_file(path) as stage:
+        pyogrio.write_dataframe(nodes, stage, layer="nodes", driver="GPKG")
+        pyogrio.write_dataframe(edges, stage, layer="edges", driver="GPKG")
+
+
+def save_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
+    """Write a layer in WGS-84 degrees as GeoJSON (RFC 7946)."""
+    with replaced_file(path) as stage:
+        pyogrio.write_dataframe(frame, stage, driver="GeoJSON", layer_options={"RFC7946": "YES"})
+
+
+def save_matrix(table: pd.DataFrame, path: Path) -> None:
+    """Write a matrix of walks as CSV (UTF-8 with BOM)."""
+    with replaced_file(path) as stage:
+        conform(table, MATRIX).to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")

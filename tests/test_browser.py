@@ -1,0 +1,406 @@
+"""The hearing map in a real browser without any network: what a mayor sees, clicks and prints."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from livingcircle.hearing_map import render_map
+from synthetic import HOSTILE, INCOMPLETE, KINDERGARTEN, NO_DATA, synthetic_result
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+INTERNAL = "内部工作图,未经地图审核,不得公开"
+OSM = "© OpenStreetMap contributors"
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path):
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("maps")
+    kinds = {"full": {}, "unscored": {"scored": False}, "approved": {"approval": "川S(2025)1号"}}
+    for name, options in kinds.items():
+        (folder / f"{name}.html").write_text(render_map(synthetic_result(**options)), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def visit(browser, files):
+    """Open a map; afterwards nothing may have been asked of a network nor complained about."""
+    contexts, faults = [], []
+
+    def go(fragment="", *, file="full", size=(1280, 800)):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context.set_offline(True)
+        contexts.append(context)
+        page = context.new_page()
+        address = (files / f"{file}.html").as_uri()
+        page.on("request", lambda r: faults.append(f"asked for {r.url}") if not r.url.startswith(address) else None)
+        page.on("console", lambda m: faults.append(m.text) if m.type in {"error", "warning"} else None)
+        page.on("pageerror", lambda e: faults.append(str(e)))
+        page.on("dialog", lambda d: faults.append(f"dialog {d.message}"))
+        page.goto(address + fragment)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def coloured(page):
+    """Count the different colours among points of the communities' canvas."""
+    return page.evaluate(
+        """() => {
+            const found = new Set(), box = unitCanvas._container;
+            const pixels = unitCanvas._ctx.getImageData(0, 0, box.width, box.height).data;
+            for (let i = 0; i < pixels.length; i += 4 * 97) if (pixels[i + 3]) found.add(pixels.slice(i, i + 3).join());
+            return found.size;
+        }"""
+    )
+
+
+def text_of(page, selector):
+    return page.locator(selector).inner_text()
+
+
+def test_first_view(visit):
+    page = visit()
+    assert text_of(page, "h1") == "示意城区"
+    assert text_of(page, "#legend h2") == "综合得分"
+    assert coloured(page) > 3
+    assert page.locator("#approval").is_visible()
+    assert text_of(page, "#approval") == INTERNAL
+    assert OSM in text_of(page, ".foot")
+    assert OSM in text_of(page, ".leaflet-control-attribution")
+    assert page.locator("#notice").is_hidden()
+    assert "全市" in text_of(page, "#sheet")
+
+
+def test_policy_refuses_any_other_script(browser, files):
+    page = browser.new_page()
+    page.goto((files / "full.html").as_uri())
+    page.wait_for_selector("html[data-ready]")
+    refused = page.evaluate(
+        """() => new Promise((tell) => {
+            document.addEventListener('securitypolicyviolation', (event) => tell(event.effectiveDirective));
+            const script = document.createElement('script');
+            script.textContent = 'window.broken = 1';
+            document.body.append(script);
+            setTimeout(() => tell('nothing refused'), 2000);
+        })"""
+    )
+    assert refused == "script-src-elem"
+    assert page.evaluate("window.broken") is None
+    page.close()
+
+
+def test_approval_number_replaces_the_warning(visit):
+    page = visit(file="approved")
+    assert text_of(page, "#approval") == "审图号:川S(2025)1号"
+    assert INTERNAL not in page.content().split('id="data"')[0]
+
+
+def test_without_any_score_the_first_scoring_rule_is_shown_and_said(visit):
+    page = visit(file="unscored")
+    assert page.evaluate("state.layer") == "gb50180_2018_junior_secondary"
+    assert "资料不足以计算综合得分" in text_of(page, "#notice")
+    assert coloured(page) > 3
+    assert page.locator("#layer option[value=score]").count() == 0
+    assert "不评分" in text_of(page, "#sheet .score")
+
+
+def test_missing_data_is_striped_and_never_red(visit):
+    page = visit(f"#c={KINDERGARTEN}")
+    fills = page.evaluate(
+        "(key) => { change({layer: key}); return outlines.map((_, i) => String(fillOf(i, state))); }", INCOMPLETE
+    )
+    assert "[object CanvasPattern]" in fills
+    assert page.evaluate("fillOf(5, state)") == page.evaluate("GREY")  # not applicable
+    reds = page.evaluate(
+        "[...COLOURS.share, GREY].filter((c) => parseInt(c.slice(1, 3), 16) > 1.4 * parseInt(c.slice(3, 5), 16))"
+    )
+    assert reds == []
+    assert (
+        page.evaluate("(k) => { const s = chosen(entryByKey.get(k), state); return share(s, 0, 'share'); }", NO_DATA)
+        is None
+    )
+
+
+def test_incomplete_rule_says_at_least(visit):
+    page = visit(f"#c={INCOMPLETE}")
+    assert "至少" in page.locator("#ranking .value").first.inner_text()
+    assert "至少" in text_of(page, f'[data-rule="{INCOMPLETE}"] .badge')
+
+
+def test_measures_and_walkers(visit):
+    page = visit(f"#c={KINDERGARTEN}&u=community:510100000")
+    own = page.locator(".compare .own .value")
+    seen = {"share": own.inner_text()}
+    for measure in ("radius", "minutes", "gap"):
+        page.locator(f'[data-measure="{measure}"]').click()
+        seen[measure] = own.inner_text()
+    walk, radius, gap = (float(seen[m].rstrip("%")) for m in ("share", "radius", "gap"))
+    assert gap == pytest.approx(radius - walk, abs=0.11)
+    page.locator('[data-measure="minutes"]').click()
+    page.locator("#walker").select_option("elder")
+    assert float(own.inner_text().rstrip("%")) < float(seen["minutes"].rstrip("%"))
+    assert "老年人" in text_of(page, "#legend")
+    assert page.locator("#gates-box").is_hidden()
+
+
+def test_search_chooses_and_opens_the_sheet(visit):
+    page = visit()
+    page.locator("#search-box").fill("牛市口")
+    page.locator("#search-results button").first.click()
+    assert text_of(page, "#sheet h2") == "牛市口社区"
+    assert page.evaluate("document.activeElement.id") == "sheet"
+    page.locator("#search-box").fill("乙街道")
+    assert page.locator("#search-results button").count() == 2
+    page.locator("#search-box").fill("没有这个")
+    assert "没有找到" in text_of(page, "#search-results")
+
+
+def test_search_by_keyboard_alone(visit):
+    page = visit()
+    page.locator("#search-box").focus()
+    page.keyboard.type("三圣")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert text_of(page, "#sheet h2") == "三圣社区"
+
+
+def test_ranking_by_keyboard(visit):
+    page = visit()
+    page.locator("#ranking button").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert text_of(page, "#sheet h2") == page.locator("#ranking .who strong").nth(1).inner_text()
+
+
+def test_ranking_holds_only_comparable_units(visit):
+    page = visit()
+    ranked = page.evaluate("ranked(state).rows.map((row) => [units.unit_type[row.i], units.score[row.i]])")
+    assert {kind for kind, _ in ranked} == {"urban"}
+    assert all(score is not None for _, score in ranked)
+    assert "不参与排名" in text_of(page, "#unranked")
+    values = [float(v) for v in page.locator("#ranking .value").all_inner_texts()]
+    assert values == sorted(values)
+    page.locator("#sort").select_option("high")
+    assert [float(v) for v in page.locator("#ranking .value").all_inner_texts()] == sorted(values, reverse=True)
+    page.locator("#filter-district").select_option("成华区")
+    assert 0 < page.locator("#ranking [data-unit]").count() < len(values)
+
+
+def test_click_on_the_map_opens_the_sheet(visit):
+    page = visit()
+    box = page.locator("#map").bounding_box()
+    x, y = page.evaluate(
+        "(() => { const p = map.latLngToContainerPoint(outlines[11].getCenter()); return [p.x, p.y]; })()"
+    )
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    assert page.locator(".leaflet-tooltip").inner_text().startswith("锦官驿社区")
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert text_of(page, "#sheet h2") == "锦官驿社区"
+
+
+def test_sheet_says_what_is_asked(visit):
+    page = visit("#u=community:510100000")
+    sheet = text_of(page, "#sheet")
+    assert re.search(r"居民平均可步行到达 16 项服务中的 [\d.]+ 项", sheet)
+    assert re.search(r"\[[\d.]+, [\d.]+\]", sheet)
+    assert "GB 50180-2018 表 C.0.2 · 待核对标准原文" in sheet
+    assert "无数据" in text_of(page, f'[data-rule="{NO_DATA}"]')
+    assert "公共交通 · 不含乘车" in sheet
+    assert "甲街道" in text_of(page, ".compare")
+    assert "不达标" not in sheet  # no verified rule with "must" in this bundle
+    left = page.evaluate("(k) => uncovered(chosen(entryByKey.get(k), state), state.unit)", KINDERGARTEN)
+    assert f"{left:,.0f} 人未覆盖" in text_of(page, f'[data-rule="{KINDERGARTEN}"]')
+
+
+def test_not_complying_is_said_only_of_binding_rules(visit):
+    page = visit()
+    words = page.evaluate(
+        """(key) => {
+            const entry = entryByKey.get(key), series = {status: 'o', met_clause: '0', met_walk: '0'};
+            return [false, true].map((binding) => judgement({...entry, rule: {...entry.rule, binding}}, series, 0)[0]);
+        }""",
+        KINDERGARTEN,
+    )
+    assert words == ["unmet", "must_unmet"]
+
+
+def test_address_carries_the_state(visit):
+    page = visit(f"#c={KINDERGARTEN}&m=radius&u=" + quote("subdistrict:锦江区/甲街道") + "&l=en&v=14/30.635/104.05&p=1")
+    assert page.evaluate("[state.layer, state.measure, state.language, map.getZoom()]") == [
+        KINDERGARTEN,
+        "radius",
+        "en",
+        14,
+    ]
+    assert text_of(page, "#sheet h2") == "甲街道"
+    assert page.locator("html.projector").count() == 1
+    page.locator("#language").click()
+    assert "l=zh" in page.url
+    page.locator("#ranking button").first.click()
+    page.wait_for_function("location.hash.includes('u=community')")
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#c=<img src=x onerror=alert(1)>&u=<b>&l=__proto__&v=NaN/0/0",
+        "#v=99/91/181&m=constructor",
+        "#%E0%A4%A",
+        "#u=community:nobody&s=a,b",
+    ],
+)
+def test_address_is_data_and_never_markup(visit, fragment):
+    page = visit(fragment)
+    assert page.evaluate("[state.layer, state.language, state.measure]") == ["score", "zh", "share"]
+    assert page.locator("img").count() == 0
+
+
+def test_language(visit):
+    page = visit("#u=community:510100000")
+    page.locator("#language").click()
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert text_of(page, "#legend h2") == "Overall score"
+    assert "to be checked against the standard's text" in text_of(page, "#sheet")
+    assert INTERNAL in text_of(page, "#approval")
+    assert "undefined" not in text_of(page, "body")
+
+
+def test_names_are_text_wherever_they_stand(visit):
+    page = visit("#u=community:510100002")
+    assert text_of(page, "#sheet h2") == HOSTILE[2]
+    page.locator("#search-box").fill("alert")
+    assert page.locator("#search-results button").count() == 2
+    page.evaluate("change({services: new Set(services.keys())}); map.setView(placePoints[0], 16, {animate: false}); 0")
+    page.evaluate("map.fire('click', {latlng: L.latLng(placePoints[0])}); 0")
+    assert text_of(page, ".card strong") == "<b onclick=alert(3)>设施</b></script>"
+    assert page.locator("main img, main b[onclick]").count() == 0
+
+
+def test_facilities_follow_the_rule_and_can_be_chosen(visit):
+    page = visit(f"#c={KINDERGARTEN}")
+    assert page.evaluate("[...shownServices].map((i) => services[i].id)") == ["kindergarten"]
+    page.locator("#tab-layers").click()
+    row = page.locator("#panel-layers label", has_text="公园")
+    row.first.locator("input").check()
+    assert "park" in page.evaluate("[...shownServices].map((i) => services[i].id)")
+    assert row.first.locator(".count").inner_text() == str(page.evaluate("placesOf[serviceAt.get('park')].length"))
+    page.evaluate("map.setView(placePoints[placesOf[serviceAt.get('park')][0]], 16, {animate: false}); 0")
+    assert page.evaluate("doors.getLayers().length") > 0
+
+
+def test_background_can_be_switched_off(visit):
+    page = visit()
+    page.locator("#tab-layers").click()
+    on = page.evaluate("background.filter((group) => map.hasLayer(group.layer)).length")
+    page.locator("#panel-layers label", has_text="道路与铁路").locator("input").uncheck()
+    assert page.evaluate("background.filter((group) => map.hasLayer(group.layer)).length") < on
+
+
+def test_projector_is_larger(visit):
+    page = visit()
+    size = "parseFloat(getComputedStyle(document.querySelector('.ranking .who strong')).fontSize)"
+    small = page.evaluate(size)
+    page.locator("#projector").click()
+    assert page.evaluate(size) > 1.25 * small
+
+
+def test_legend_states_every_default(visit):
+    page = visit()
+    assert page.locator("#settings").is_hidden()
+    page.locator("#defaults").click()
+    said = text_of(page, "#legend")
+    for word in ("adult 1.33 m/s", "300", "WGS-84", "buildings", "2018-07-03", "待核对标准原文"):
+        assert word in said
+
+
+def test_controls_have_names_and_nothing_overflows(visit):
+    for size in ((1280, 800), (1920, 1080)):
+        page = visit("#l=en", size=size)
+        nameless = page.evaluate(
+            """[...document.querySelectorAll('button, select, input')].filter((e) => !e.closest('[hidden]'))
+                .filter((e) => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))
+                .map((e) => e.outerHTML)"""
+        )
+        assert nameless == []
+        assert page.evaluate(
+            "document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight"
+        )
+
+
+def test_print_carries_map_legend_and_warning(visit):
+    page = visit("#u=community:510100000")
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    for selector in (
+        "#title",
+        "#legend",
+        ".leaflet-control-scale-line",
+        ".north",
+        "#approval",
+        ".paper",
+        "#settings",
+        "#sheet",
+    ):
+        assert page.locator(selector).first.is_visible(), selector
+    for selector in ("#side", ".search", ".tools"):
+        assert page.locator(selector).is_hidden(), selector
+    size = page.evaluate(
+        "(() => { const b = document.querySelector('.view').getBoundingClientRect(); return [b.width, b.height]; })()"
+    )
+    assert size == pytest.approx([312 * 96 / 25.4, 234 * 96 / 25.4], abs=3)
+    inked = page.evaluate(
+        """() => {
+            const c = document.querySelector('.paper');
+            const pixels = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+            let inked = 0;
+            for (let i = 0; i < pixels.length; i += 400) if (pixels[i] < 240) inked++;
+            return inked / (pixels.length / 400);
+        }"""
+    )
+    assert inked > 0.2
+    view = page.evaluate("[state.unit]")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.locator(".paper").count() == 0
+    assert page.evaluate("[state.unit]") == view
+
+
+def test_pdf_is_a3_landscape_and_head_and_foot_return_on_every_page(visit):
+    page = visit("#u=community:510100000")
+    boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", page.pdf(prefer_css_page_size=True))
+    assert len(boxes) >= 2
+    for wide, high in boxes:
+        assert (float(wide), float(high)) == pytest.approx((1190.55, 841.89), abs=2)
+    page.emulate_media(media="print")
+    styles = page.evaluate(
+        "['.masthead', '.foot'].map((s) => getComputedStyle(document.querySelector(s)))"
+        ".map((s) => [s.display, s.breakInside])"
+    )
+    assert styles == [["table-header-group", "avoid"], ["table-footer-group", "avoid"]]
