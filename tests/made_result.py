@@ -156,7 +156,13 @@ def _communities(units: pd.DataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
     own = own.drop(columns=["level", "unit_complete", "confidence"])
     west = 104 + 0.01 * np.arange(len(own))
     return gpd.GeoDataFrame(
-        own.assign(subdistrict="春熙路街道", district="锦江区", basis="buildings", leg_m_p50=20.123, leg_m_p90=61.0),
+        own.assign(
+            subdistrict="春熙路街道",
+            district="锦江区",
+            basis="buildings 40%, streets 60%",
+            leg_m_p50=20.123,
+            leg_m_p90=61.0,
+        ),
         geometry=shapely.box(west, 30.6, west + 0.01, 30.61),
         crs=4326,
     )

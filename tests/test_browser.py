@@ -404,3 +404,16 @@ def test_pdf_is_a3_landscape_and_head_and_foot_return_on_every_page(visit):
         ".map((s) => [s.display, s.breakInside])"
     )
     assert styles == [["table-header-group", "avoid"], ["table-footer-group", "avoid"]]
+
+
+def test_a_difference_of_lower_bounds_is_not_said_to_be_one(visit):
+    page = visit(f"#c={INCOMPLETE}&m=gap")
+    assert page.locator("#ranking .value").first.inner_text().startswith("约")
+
+
+def test_stand_in_for_a_group_is_said(visit):
+    page = visit(f"#c={KINDERGARTEN}&u=community:510100000")
+    assert "以全体居民代替" not in text_of(page, "#sheet")
+    page.evaluate("entryByKey.get(state.layer).series.forEach((s) => { s.stand_in = true; }); drawAll(); 0")
+    assert "以全体居民代替3–6 岁人口" in text_of(page, f'[data-rule="{KINDERGARTEN}"]')
+    assert "以全体居民代替3–6 岁人口" in text_of(page, "#legend")

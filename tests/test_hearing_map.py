@@ -315,3 +315,11 @@ def test_communities_frame_of_fixture_is_geographic(result):
     assert isinstance(result.communities, gpd.GeoDataFrame)
     assert result.communities.crs.to_epsg() == 4326
     assert result.communities.geometry.union_all().distance(FIRST_POINT) < 0.02
+
+
+def test_stand_in_for_a_group_is_carried(result):
+    assert not any(series["stand_in"] for series in payload(result)["series"])
+    mine = result.coverage["rule"] == KINDERGARTEN
+    basis = result.coverage["group_basis"].where(~mine, "stand_in")
+    data = payload(dataclasses.replace(result, coverage=result.coverage.assign(group_basis=basis)))
+    assert {series["rule"] for series in data["series"] if series["stand_in"]} == {KINDERGARTEN}

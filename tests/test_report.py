@@ -117,6 +117,13 @@ def test_summary_says_what_must_be_said(book, result):
         assert expected in said
 
 
+def test_a_city_without_score_says_why(result, tmp_path):
+    scores = result.scores.assign(score=float("nan"), n_scored=10)
+    write_report(replace(result, scores=scores), tmp_path / "r.xlsx")
+    summary = table(openpyxl.load_workbook(tmp_path / "r.xlsx"), "总览 Summary").set_index("Item")["Content"]
+    assert "16 项服务中 10 项有数据" in summary["全市得分 City score"]
+
+
 def test_rules_stand_with_clause_and_city_shares(book, result):
     rules = table(book, "规则 Rules")
     assert rules["Rule"].tolist() == [rule.id for rule in result.rules.rules]
@@ -140,6 +147,9 @@ def test_data_quality_sums_what_was_not_used(book, result):
     unused = quality[quality["Topic"] == "未使用 Not used"]
     assert unused["Number"].sum() == len(result.unplaced)
     assert unused["People"].sum() == result.unplaced["people"].sum()
+    placed = quality[quality["Topic"].str.startswith("人口落位")].set_index("Item")["People"]
+    people = result.communities["people"].sum()
+    assert placed.to_dict() == pytest.approx({"buildings": 0.4 * people, "streets": 0.6 * people}, abs=1)
     legs = quality[quality["Topic"].str.startswith("接入")].set_index("Item")["Number"]
     assert legs["未接入的居住点 homes not joined"] == 1
     assert legs["中位数 median"] == 40.0  # 1000, 60, 1030 and 1040 people at 10, 30, 40 and 50 m

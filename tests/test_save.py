@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -131,7 +133,7 @@ def test_communities_layer_carries_scores_and_a_share_per_rule(saved, result):
 
 def test_facilities_have_two_layers_per_source_and_tell_how(saved):
     names = [name for name, _ in pyogrio.list_layers(saved / "facilities.gpkg")]
-    assert names == ["facilities_osm", "access_osm", "facilities_菜市场_2024", "access_菜市场_2024"]
+    assert names == ["facilities_osm", "access_osm", "facilities_菜市场_2024", "access_菜市场_2024", "background"]
     places = gpd.read_file(saved / "facilities.gpkg", layer="facilities_osm").set_index("facility_id")
     assert list(places.reset_index().columns) == list(FACILITIES.names)
     assert places["how"].to_dict() == {"n1": "point", "w2": "frontage|gate"}
@@ -146,7 +148,7 @@ def test_sources_whose_names_differ_by_case_or_sign_get_layers_of_their_own(resu
     changed = made_result(facilities=facilities, access_points=points)
     saved = save_result(changed, tmp_path / "out", homes=False)
     layers = [name for name, _ in pyogrio.list_layers(saved / "facilities.gpkg")]
-    assert len({name.casefold() for name in layers}) == 6
+    assert len({name.casefold() for name in layers}) == 7, "two for each source, and the background"
 
 
 def test_a_city_without_facilities_still_has_readable_layers(result, tmp_path):
@@ -206,6 +208,16 @@ def test_run_json_is_sorted_and_names_no_place_on_this_machine(tmp_path, monkeyp
 )
 def test_only_folders_are_taken_out_of_texts(text, kept):
     assert without_folders(text) == kept
+
+
+def test_no_file_that_is_handed_on_names_a_folder(result, tmp_path, monkeypatch):
+    monkeypatch.setitem(save._WRITERS, "report.xlsx", REAL_WRITERS["report.xlsx"])
+    run = dict(result.run) | {"warnings": ["/data/secret/a.csv is old"]}
+    saved = save_result(replace(result, run=run), tmp_path / "out", homes=False)
+    with zipfile.ZipFile(saved / "report.xlsx") as archive:
+        text = "".join(archive.read(name).decode() for name in archive.namelist())
+    assert "a.csv is old" in text
+    assert "secret" not in text
 
 
 def test_licences_name_every_input_and_what_must_be_shown(saved):

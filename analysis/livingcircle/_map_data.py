@@ -98,6 +98,8 @@ def _plain(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, (list, tuple)):
         return ", ".join(str(part) for part in value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return "" if value is None else str(value)
 
 
@@ -170,6 +172,7 @@ def _coverage(result: ScanResult, units: list[tuple[str, str]]) -> tuple[list[li
     for names, part in table.groupby(key, sort=False):
         spread = part.set_index("_at").reindex(range(len(units)))
         packed: dict[str, Any] = {name: str(value) for name, value in zip(key, names, strict=True)}
+        packed["stand_in"] = bool((part["group_basis"] == "stand_in").any())  # all people for the rule's group
         packed["status"] = "".join(STATUS_CODES.get(text, "-") for text in _texts(spread["status"]))
         for column in JUDGEMENTS:
             packed[column] = _judgements(spread[column])
@@ -200,6 +203,7 @@ def _rule(result: ScanResult, rule: Rule, *, scores: bool) -> dict[str, Any]:
         "threshold": rule.threshold,
         "unit": rule.threshold_unit,
         "walker": rule.walker,
+        "group": rule.group,
         "denominator": rule.denominator,
         "citation": rule.citation,
         "confidence": rule.confidence,

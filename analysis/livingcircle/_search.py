@@ -153,6 +153,7 @@ def within_limit(
     edge_head: Ints,
     forward: Floats,
     backward: Floats,
+    wait: Floats,
     edge: Ints,
     share: Floats,
     leg: Floats,
@@ -191,7 +192,8 @@ def within_limit(
         hits = 0
         for end in range(2):
             node = edge_head[e] if end == 0 else edge_tail[e]
-            there = leg[i] + (_along(forward[e], 1.0 - share[i]) if end == 0 else _along(backward[e], share[i]))
+            there = leg[i] + wait[node]
+            there += _along(forward[e], 1.0 - share[i]) if end == 0 else _along(backward[e], share[i])
             if there <= limit and there < dist[node]:
                 if dist[node] == np.inf:
                     touched[reached] = node

@@ -348,7 +348,8 @@ STREET_NODES = Table(
     "Nodes of the walking network",
     "步行网络节点",
     (
-        Column("node", "int", "", "number of the node", "节点序号"),
+        Column("node_id", "int", "", "node of OpenStreetMap", "OpenStreetMap 节点编号"),
+        Column("signals", "bool", "", "has traffic signals", "是否有信号灯"),
         Column("geometry", "geometry", "EPSG:4326", "position", "位置"),
     ),
 )
@@ -359,8 +360,8 @@ STREET_EDGES = Table(
     "步行网络边",
     (
         Column("edge_id", "int", "", "number of the edge", "边序号"),
-        Column("u", "int", "", "node the edge begins at", "起节点"),
-        Column("v", "int", "", "node the edge ends at", "止节点"),
+        Column("u", "int", "", "node_id where the edge begins", "起节点编号"),
+        Column("v", "int", "", "node_id where the edge ends", "止节点编号"),
         Column("length_m", "float", "m", "length", "长度"),
         Column("oneway", "bool", "", "walking is allowed from u to v only", "是否只能由 u 走向 v"),
         Column("highway", "id", "", "class of the street in OpenStreetMap", "道路类别"),

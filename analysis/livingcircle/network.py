@@ -9,11 +9,12 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from livingcircle_layers.streets import Streets
 
 from livingcircle import _search
 from livingcircle.joins import Joins
-from livingcircle.walkers import Walker
+from livingcircle.walkers import Walker, slope_factor
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -54,20 +55,43 @@ class WalkNetwork:
             What distances and limits are measured in.
         """
         if (unit, walker) not in self._walks:
-            self._walks[unit, walker] = self._walk(walker, unit)
+            self._walks[unit, walker] = self._in_metres(walker) if unit == "m" else self._in_seconds(walker)
         return self._walks[unit, walker]
 
-    def _walk(self, walker: Walker | None, unit: Literal["m", "s"]) -> Walk:
-        cost, per_metre = self.streets.length_m, 1.0
-        on_steps = self.streets.highway == "steps"
-        if unit == "s":
-            if walker is None:
-                raise ValueError("walking time needs a walker")
-            per_metre = 1.0 / walker.speed_m_s
-            cost = cost * np.where(on_steps, 1.0 / walker.steps_speed_m_s, per_metre)
-        if walker is not None and not walker.steps:
-            cost = np.where(on_steps, np.inf, cost)
-        return Walk(self.streets, cost, np.where(self.streets.oneway, np.inf, cost), per_metre)
+    def _in_metres(self, walker: Walker | None) -> Walk:
+        cost = self._open_to(walker, self.streets.length_m)
+        still = np.zeros(len(self.streets.node_id))
+        return Walk(self.streets, cost, np.where(self.streets.oneway, np.inf, cost), still, 1.0)
+
+    def _in_seconds(self, walker: Walker | None) -> Walk:
+        if walker is None:
+            raise ValueError("walking time needs a walker")
+        s = self.streets
+        on_steps = s.highway == "steps"
+        flat = s.length_m / np.where(on_steps, walker.steps_speed_m_s, walker.speed_m_s)
+        up = np.zeros(len(flat)) if s.height_m is None else np.nan_to_num(s.height_m[s.head] - s.height_m[s.tail])
+        slope = np.divide(up, s.length_m, out=np.zeros(len(up)), where=(s.length_m > 0) & ~on_steps)
+        extra = walker.footbridge_s * _share_of_footbridge(s) if walker.footbridge_s else 0.0
+        forward = self._open_to(walker, flat / slope_factor(slope) + extra)
+        backward = self._open_to(walker, flat / slope_factor(-slope) + extra)
+        return Walk(
+            s,
+            forward,
+            np.where(s.oneway, np.inf, backward),
+            np.where(s.signals, walker.signal_wait_s, 0.0),
+            1.0 / walker.speed_m_s,
+        )
+
+    def _open_to(self, walker: Walker | None, cost: Floats) -> Floats:
+        """Close the edges that a walker cannot use."""
+        return cost if walker is None or walker.steps else np.where(self.streets.highway == "steps", np.inf, cost)
+
+
+def _share_of_footbridge(streets: Streets) -> Floats:
+    """Return for each edge of a footbridge or underpass its share of the whole one, 0 for all others."""
+    on_foot = streets.raised & np.isin(streets.highway.astype(str), ("footway", "path", "pedestrian", "steps", "cycleway"))
+    total = pd.Series(np.where(on_foot, streets.length_m, 0.0)).groupby(streets.way_id).transform("sum").to_numpy()
+    return np.divide(streets.length_m, total, out=np.zeros(len(total)), where=on_foot & (total > 0))
 
 
 @dataclass(frozen=True)
@@ -78,6 +102,8 @@ class Walk:
     ----------
     forward, backward
         Cost of each whole edge from tail to head and back; infinite where it may not be walked that way.
+    wait
+        Cost of passing each node, such as the wait at signals.
     per_metre
         Cost of a metre between a place and the street.
     """
@@ -85,6 +111,7 @@ class Walk:
     streets: Streets
     forward: Floats
     backward: Floats
+    wait: Floats
     per_metre: float
 
     @cached_property
@@ -101,7 +128,8 @@ class Walk:
         s = self.streets
         ends = (np.concatenate([s.tail, s.head]), np.concatenate([s.head, s.tail]))
         tail, head = reversed(ends) if against else ends
-        cost = np.concatenate([self.forward, self.backward])
+        # A node's wait is paid on the arc into it; the search against the walk meets the same node at the arc's far end.
+        cost = np.concatenate([self.forward, self.backward]) + self.wait[ends[0] if against else ends[1]]
         open_ = np.isfinite(cost) & (tail != head)
         tail, head, cost = tail[open_], head[open_], cost[open_]
         order = np.argsort(tail, kind="stable")
@@ -117,9 +145,8 @@ class Walk:
             from_tail = leg + np.where(share == 0, 0.0, self.forward[e] * share)
             from_head = leg + np.where(share == 1, 0.0, self.backward[e] * (1 - share))
         seed = np.concatenate([s.tail[e], s.head[e]])
-        dist, source = _search.multi_source(
-            *self.arcs_against, seed, np.concatenate([from_tail, from_head]), limit + _ROUNDING
-        )
+        cost = np.concatenate([from_tail, from_head]) + self.wait[seed]
+        dist, source = _search.multi_source(*self.arcs_against, seed, cost, limit + _ROUNDING)
         return dist, np.concatenate([door, door, [-1]]).astype(np.int32)[source]
 
     def nearest(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
@@ -163,7 +190,7 @@ class Walk:
         edges_first = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(s.node_id)))])
         edges_at = np.concatenate([carrying, carrying])[np.argsort(node, kind="stable")].astype(np.int32)
         place, door, cost = _search.within_limit(
-            *self.arcs, s.tail, s.head, self.forward, self.backward,
+            *self.arcs, s.tail, s.head, self.forward, self.backward, self.wait,
             places.edge, places.share, places.leg_m * self.per_metre, *on_edge, edges_first, edges_at, limit + _ROUNDING,
         )  # fmt: skip
         cost = np.round(cost, 2)

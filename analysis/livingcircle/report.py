@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from livingcircle.result import ScanResult
     from livingcircle.standards import Rule
 
+BASIS_PART = r"(?P<basis>[^\W\d]+)(?: (?P<percent>\d+)%)?"  # "buildings 40%, streets 60%", or "buildings"
 CANNOT_TELL = "图层不全,不能判断 cannot tell"
 
 
@@ -177,14 +178,14 @@ def _summary(result: ScanResult, scores: pd.DataFrame) -> Sheet:
 
 
 def _words(value: object) -> str:
-    if value is None:
+    if value is None or value == "":
         return "未注明 not stated"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _score_words(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["score"]):
-        return "不评分 no score"
+        return f"不评分 no score ({row['n_listed']} 项服务中 {row['n_scored']} 项有数据,{row['people']:,} 人)"
     bounds = f"得分 {row['score']:.1f}(下限 {row['score_low']:.1f},上限 {row['score_high']:.1f})"
     left = int(row["n_listed"] - row["n_scored"])
     unknown = f"(其中 {left} 项无数据,按无计)" if left else ""
@@ -324,16 +325,20 @@ def _unplaced_rows(unplaced: pd.DataFrame) -> list[tuple[object, ...]]:
 
 
 def _basis_rows(communities: pd.DataFrame) -> list[tuple[object, ...]]:
-    by_basis = communities.groupby(communities["basis"].fillna("—"), sort=True)["people"]
+    """Return how many people were placed by which basis, from the whole percents that communities carry."""
+    parts = communities["basis"].fillna("").str.extractall(BASIS_PART)
+    people = communities["people"].reindex(parts.index.get_level_values(0)).to_numpy(dtype="float64")
+    known = pd.DataFrame({"basis": parts["basis"], "people": people * parts["percent"].fillna(100).astype(float) / 100})
+    summed = known.groupby("basis", sort=True)["people"].agg(["size", "sum"]).reset_index()
     return [
         (
             "人口落位依据 How people were placed",
-            basis,
-            len(people),
-            people.sum(),
-            "数量 = 社区数 number of communities",
+            row["basis"],
+            row["size"],
+            row["sum"],
+            "社区数,约计人口 communities; people, about",
         )
-        for basis, people in by_basis
+        for row in summed.to_dict("records")
     ]
 
 
@@ -343,7 +348,7 @@ def _leg_rows(homes: pd.DataFrame) -> list[tuple[object, ...]]:
     people = joined["people"].cumsum()
     rows: list[tuple[object, ...]] = []
     for part, words in ((0.5, "中位数 median"), (0.9, "90 分位 p90")):
-        reached = joined.loc[people >= part * joined["people"].sum(), "leg_m"]
+        reached = joined.loc[people >= part * joined["people"].sum(), "leg_m"].round(2)
         rows.append(("接入街道距离 Leg to the street (m)", words, reached.iloc[0] if len(reached) else None, None, ""))
     lost = homes.loc[homes["leg_m"].isna(), "people"]
     rows.append(("接入街道距离 Leg to the street (m)", "未接入的居住点 homes not joined", len(lost), lost.sum(), ""))

@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,10 +75,12 @@ def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
     InputError
         The folder cannot be used (see `prepare_output`), the disk is full, or another run is writing there.
     """
+    # Every file may be handed on, so none may tell who ran it or where.
+    shared = replace(result, run=_plain(result.run), settings=_plain(result.settings))
     with replaced_files(directory, list(_WRITERS)) as stage:
         for name, write in _WRITERS.items():
             if name != HOMES_FILE or homes:
-                write(result, stage / name)
+                write(shared, stage / name)
     return directory
 
 
@@ -138,7 +141,6 @@ def _write_communities(result: ScanResult, path: Path) -> None:
     wide = {name: values.reindex(result.communities.index) for name, values in extra.items()}
     table = published(result.communities.rename_axis("unit_id").assign(**wide), COMMUNITIES)
     _write_layer(table, path, layer="communities", result=result, outlines=True)
-    _write_layer(result.background, path, layer="background", result=result)
 
 
 def _write_facilities(result: ScanResult, path: Path) -> None:
@@ -152,6 +154,7 @@ def _write_facilities(result: ScanResult, path: Path) -> None:
     for source, safe in _layer_names(sources or ["osm"]).items():
         _write_layer(places[places["source"] == source], path, layer=f"facilities_{safe}", result=result)
         _write_layer(points[points["source"] == source], path, layer=f"access_{safe}", result=result)
+    _write_layer(result.background, path, layer="background", result=result)
 
 
 def _layer_names(sources: Iterable[str]) -> dict[str, str]:
@@ -209,7 +212,7 @@ def _write_map(result: ScanResult, path: Path) -> None:
 
 
 def _write_run(result: ScanResult, path: Path) -> None:
-    """Write settings, inputs, counts, warnings and timings; nothing in it tells who ran it or where."""
+    """Write settings, inputs, counts, warnings and timings."""
     run = {
         "settings": dict(result.settings),
         **result.run,

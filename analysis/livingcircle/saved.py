@@ -14,7 +14,19 @@ from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.streets import Streets, streets_frames
 
-from livingcircle.columns import COVERAGE, MATRIX, SCORES, Table, conform
+from livingcircle.columns import (
+    COVERAGE,
+    HOMES,
+    MATRIX,
+    SCORES,
+    STREET_EDGES,
+    STREET_NODES,
+    UNPLACED,
+    Table,
+    conform,
+    looks_like_formula,
+    published,
+)
 from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule, RuleSet
@@ -40,10 +52,9 @@ def load_result(directory: str | Path) -> ScanResult:
         communities=_layer(folder / "communities.gpkg", "communities").set_index("unit_id"),
         facilities=facilities,
         access_points=access,
-        unplaced=pd.read_csv(folder / "unplaced.csv", encoding="utf-8-sig", dtype={"people": "float64"}, keep_default_na=False,
-                             na_values={"people": [""]}),
-        homes=pd.DataFrame(),
-        background=_layer(folder / "communities.gpkg", "background"),
+        unplaced=_table(folder / "unplaced.csv", UNPLACED),
+        homes=pd.DataFrame({c.name: pd.Series(dtype="float64") for c in HOMES.columns if "*" not in c.name}),
+        background=_layer(folder / "facilities.gpkg", "background"),
         rules=RuleSet(
             id=rules["id"],
             title_zh=rules["title_zh"],
@@ -56,7 +67,7 @@ def load_result(directory: str | Path) -> ScanResult:
         run=run,
         settings=run["settings"],
         approval_number=run["approval_number"],
-    )  # fmt: skip
+    )
 
 
 def rule_set_record(rules: RuleSet) -> dict[str, Any]:
@@ -91,7 +102,15 @@ def _table(path: Path, table: Table) -> pd.DataFrame:
         frame = pd.read_csv(path, encoding="utf-8-sig", dtype={**text, **flags}, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as fault:
         raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
-    return conform(frame.fillna(dict.fromkeys(text, "")), table)
+    frame = frame.fillna(dict.fromkeys(text, ""))
+    names = [c.name for c in table.columns if c.dtype == "text"]
+    return conform(frame.assign(**{name: _as_given(frame[name]) for name in names}), table)
+
+
+def _as_given(texts: pd.Series) -> pd.Series:
+    """Take off the apostrophe that keeps spreadsheets from running a name as a formula."""
+    inner = texts.str.slice(1)
+    return inner.where(texts.str.startswith("'") & looks_like_formula(inner), texts)
 
 
 def _layer(path: Path, layer: str) -> gpd.GeoDataFrame:
@@ -128,8 +147,8 @@ def save_streets(streets: Streets, path: Path) -> None:
     """Write a walking network as GeoPackage with the layers nodes and edges."""
     nodes, edges = streets_frames(streets)
     with replaced_file(path) as stage:
-        pyogrio.write_dataframe(nodes, stage, layer="nodes", driver="GPKG")
-        pyogrio.write_dataframe(edges, stage, layer="edges", driver="GPKG")
+        pyogrio.write_dataframe(published(nodes, STREET_NODES), stage, layer="nodes", driver="GPKG")
+        pyogrio.write_dataframe(published(edges, STREET_EDGES), stage, layer="edges", driver="GPKG")
 
 
 def save_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
@@ -141,4 +160,4 @@ def save_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
 def save_matrix(table: pd.DataFrame, path: Path) -> None:
     """Write a matrix of walks as CSV (UTF-8 with BOM)."""
     with replaced_file(path) as stage:
-        conform(table, MATRIX).to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")
+        published(table, MATRIX).to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")

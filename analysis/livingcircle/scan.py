@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from livingcircle_layers.homes import Placement, place_people
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE, OsmExtract, read_osm
 from livingcircle_layers.people import People as Population
 from livingcircle_layers.people import read_people
+from livingcircle_layers.relief import drape
 from livingcircle_layers.units import Units as Communities
 from livingcircle_layers.units import read_units, upper_levels
 
@@ -168,6 +169,8 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         units = communities.frame.to_crs(crs)
     with stages.stage("read_streets", "reading streets and facilities"):
         osm = read_osm(study.streets.osm, catalogue, crs)
+        if study.streets.dem:
+            osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
         _check_overlap(study, units, osm)
         facilities = gather_facilities(
             osm.features,
@@ -190,6 +193,7 @@ def _check_files(study: Study) -> None:
     """Complain about every missing file at once, before anything is read."""
     named = {
         "streets": study.streets.osm,
+        **({"elevation model": study.streets.dem} if study.streets.dem else {}),
         "communities": study.communities.file,
         "population": study.population.file,
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
@@ -472,6 +476,7 @@ def _settings(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict[s
         "search_limit_m": study.search_limit_m,
         "datum": "WGS-84",
         "gates": "respect",
+        "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
         "spreading": "residential buildings, else residential land, else along streets, else evenly",
         "measure": "metres along streets, legs included",
     }
@@ -487,13 +492,17 @@ def _run(
 ) -> dict[str, Any]:
     files = [
         ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
+        *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
         ("communities", study.communities.file, "", "", ""),
         ("population", study.population.file, study.population.licence, "", ""),
         *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
     ]
     streets = inputs.osm.streets
+    height = streets.height_m
     skipped = [r.id for r in rules.rules if r.id not in judged]
     warnings = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes]
+    if height is not None and np.isnan(height).any():
+        warnings.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
     if skipped:
         warnings.append("not measured: " + ", ".join(skipped))
     return {
@@ -532,8 +541,6 @@ def _run(
 
 def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
     """Keep the rows of some communities and of the units above them."""
-    from dataclasses import replace
-
     communities = result.communities.loc[sorted(only)]
     upper = upper_levels(communities)
     kept = {"community": set(only), **{level: set(upper[level]) for level in LEVELS[1:]}}

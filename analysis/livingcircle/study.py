@@ -25,6 +25,7 @@ class StreetsInput(_Part):
     """The OpenStreetMap file."""
 
     osm: Path = Field(description=".osm.pbf, .osm, .osm.gz or .osm.bz2")
+    dem: Path | None = Field(default=None, description="GeoTIFF of heights in metres; slopes then change walking time")
 
 
 class CommunitiesInput(_Part):
@@ -119,13 +120,18 @@ class Study(_Part):
     def relative_to(self, folder: Path) -> Study:
         """Return the study with its paths seen from a folder."""
 
-        def moved(part: Any, key: str = "file") -> Any:
-            return part.model_copy(update={key: folder / getattr(part, key)})
+        def moved(part: Any) -> Any:
+            return part.model_copy(update={"file": folder / part.file})
 
         standard = folder / self.standard
         return self.model_copy(
             update={
-                "streets": moved(self.streets, "osm"),
+                "streets": self.streets.model_copy(
+                    update={
+                        "osm": folder / self.streets.osm,
+                        "dem": folder / self.streets.dem if self.streets.dem else None,
+                    }
+                ),
                 "communities": moved(self.communities),
                 "population": moved(self.population),
                 "facilities": tuple(moved(f) for f in self.facilities),

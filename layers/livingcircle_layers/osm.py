@@ -255,26 +255,22 @@ class _Scan:
 
     def _way(self, way: Any) -> None:
         tags = dict(way.tags)
-        if "highway" in tags:
-            verdict = walkability(tags)
-            if verdict != "no":
-                self._street(way, tags, private=verdict == "private")
-        if self._is_line(tags) and not forbidden(tags) and (wkb := self._line_wkb(way)) is not None:
-            self.lines.add(f"w{way.id}", tags, wkb)
+        verdict = walkability(tags)
+        line = self._is_line(tags) and not forbidden(tags)
+        if verdict == "no" and not line:
+            return
+        stretches = list(_stretches(way))
+        if verdict != "no":
+            for stretch in stretches:
+                self.ways.add(way.id, tags, stretch, private=verdict == "private")
+        if line and stretches:
+            parts = [shapely.linestrings(xy) for _, xy, _ in stretches]
+            whole = parts[0] if len(parts) == 1 else shapely.multilinestrings(parts)
+            self.lines.add(f"w{way.id}", tags, shapely.to_wkb(whole))
 
     @staticmethod
     def _is_line(tags: Tags) -> bool:
         return bool({"highway", "railway", "waterway", "barrier"} & tags.keys()) or tags.get("natural") == "coastline"
-
-    def _line_wkb(self, way: Any) -> bytes | None:
-        parts = [shapely.linestrings(xy) for _, xy, _ in _stretches(way)]
-        if not parts:
-            return None
-        return shapely.to_wkb(parts[0] if len(parts) == 1 else shapely.multilinestrings(parts))
-
-    def _street(self, way: Any, tags: dict[str, str], *, private: bool) -> None:
-        for stretch in _stretches(way):
-            self.ways.add(way.id, tags, stretch, private=private)
 
     def _area(self, area: Any) -> None:
         tags = dict(area.tags)
@@ -315,16 +311,21 @@ class _Scan:
 
 
 def _stretches(way: Any) -> Iterator[Stretch]:
-    """Yield the stretches of a way whose nodes are all in the file."""
-    nodes = list(way.nodes)
-    valid = np.array([n.location.valid() for n in nodes], dtype=bool)
-    bounds = np.flatnonzero(np.diff(valid.astype(np.int8))) + 1
-    for run in np.split(np.arange(len(nodes)), bounds):
-        if len(run) > 1 and valid[run[0]]:
-            part = nodes[run[0] : run[-1] + 1]
-            refs = np.array([n.ref for n in part], dtype=np.int64)
-            xy = np.array([(n.lon, n.lat) for n in part])
-            yield refs, xy, (run[0] > 0, run[-1] < len(nodes) - 1)
+    """Yield the stretches of a way whose nodes are all in the file; a node listed twice in a row counts once."""
+    refs: list[int] = []
+    xy: list[tuple[float, float]] = []
+    begins_cut = False
+    for node in way.nodes:
+        place = node.location
+        if not place.valid():
+            if len(refs) > 1:
+                yield np.array(refs), np.array(xy), (begins_cut, True)
+            refs, xy, begins_cut = [], [], True
+        elif not refs or node.ref != refs[-1]:
+            refs.append(node.ref)
+            xy.append((place.lon, place.lat))
+    if len(refs) > 1:
+        yield np.array(refs), np.array(xy), (begins_cut, False)
 
 
 def _rings(area: Any) -> Iterator[Stretch]:

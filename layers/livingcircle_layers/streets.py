@@ -172,6 +172,8 @@ class Streets:
         True at nodes with traffic signals (n).
     exits
         True at nodes where streets leave the extract (n).
+    height_m
+        Height of the ground at nodes in metres (n), None without an elevation model.
     """
 
     crs: CRS
@@ -188,6 +190,7 @@ class Streets:
     raised: Bools
     signals: Bools
     exits: Bools
+    height_m: Floats | None = None
 
     @cached_property
     def lines(self) -> npt.NDArray[Any]:
@@ -342,21 +345,24 @@ def _square_lines(ways: RawWays, way: Ints, node_of: Ints, junction: Bools, xy: 
     from livingcircle_layers.osm import project
 
     tails, heads, owners = [], [], []
-    rings = np.flatnonzero([s is not None for s in ways.square])
+    rings: dict[bytes, list[int]] = {}
+    for i, square in enumerate(ways.square):
+        if square is not None:
+            rings.setdefault(square, []).append(i)
+    polygons = project(shapely.from_wkb(np.array(list(rings), dtype=object)), crs)
     bounds = np.searchsorted(way, np.arange(len(ways.ids) + 1))
     entry = _shared_between_ways(node_of, way)
-    for square in {ways.square[i]: None for i in rings}:
-        mine = [i for i in rings if ways.square[i] == square]
+    for polygon, mine in zip(polygons, rings.values(), strict=True):
         vertex = np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in mine])
         vertex = vertex[entry[vertex]]
         vertex = vertex[np.unique(node_of[vertex], return_index=True)[1]]
         a, b = _pairs(xy[vertex])
         if not len(a):
             continue
-        polygon = project(np.array([shapely.from_wkb(square)]), crs)[0]
-        shapely.prepare(polygon)
         line = shapely.linestrings(np.stack([xy[vertex[a]], xy[vertex[b]]], axis=1))
-        inside = shapely.covers(polygon.buffer(0.01), line)
+        ground = polygon.buffer(0.01)
+        shapely.prepare(ground)
+        inside = shapely.covers(ground, line)
         tails.append(vertex[a[inside]])
         heads.append(vertex[b[inside]])
         owners.append(np.full(int(inside.sum()), mine[0]))

@@ -9,13 +9,30 @@ from random import Random
 import numpy as np
 
 from livingcircle.demo._canvas import Canvas, Point
-from livingcircle.demo._plan import VIADUCT_V, Array, Cell
+from livingcircle.demo._plan import RAIL_V, VIADUCT_V, Array, Cell
 
 Rect = tuple[float, float, float, float]  # west, south, east, north in grid metres
 
 INSIDE = {"highway": "service", "access": "private"}  # the ways that only residents use
 STREET_MARGIN = 14.0  # from the middle of a street to the wall
-ESTATE_NAMES = "春和 景明 岚光 枫林 映月 朝晖 沁园 丹霞 悦湖 静安 明珠 丽都 紫荆 金桂 翠屏 雅居".split()
+ESTATE_NAMES = (
+    "春和",
+    "景明",
+    "岚光",
+    "枫林",
+    "映月",
+    "朝晖",
+    "沁园",
+    "丹霞",
+    "悦湖",
+    "静安",
+    "明珠",
+    "丽都",
+    "紫荆",
+    "金桂",
+    "翠屏",
+    "雅居",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,7 @@ def draw_estate(canvas: Canvas, block: Rect, rect: Rect, style: EstateStyle, nam
     ring = inset(rect, 22)
     middle = round((w + e) / 2), round((s + n) / 2)
     for side in style.gates:
-        along = middle[0] if side in "NS" else middle[1]
+        along: float = middle[0] if side in "NS" else middle[1]
         if side == style.behind:
             along = style.passage
         street, gate = way_in(block, rect, side, along)
@@ -148,7 +165,7 @@ def draw_commerce(canvas: Canvas, block: Rect, name: str) -> None:
         (cu - half, cv - half), (cu, cv - half), (cu + half, cv - half), (cu + half, cv),
         (cu + half, cv + half), (cu, cv + half), (cu - half, cv + half), (cu - half, cv),
     ]  # fmt: skip
-    canvas.ring(square, {"highway": "pedestrian", "area": "yes", "place": "square", "name": f"示意{name}广场"})
+    canvas.ring(square, {"highway": "pedestrian", "area": "yes", "place": "square", "name": f"{name}广场"})
     for start, end in (((cu, s), square[1]), ((e, cv), square[3]), ((cu, n), square[5]), ((w, cv), square[7])):
         canvas.line([start, end], {"highway": "footway"})
     offset = half + (e - w - 2 * half) / 4
@@ -158,8 +175,11 @@ def draw_commerce(canvas: Canvas, block: Rect, name: str) -> None:
 
 
 def draw_works(canvas: Canvas, block: Rect, rng: Random) -> None:
-    """Draw a works yard: halls along a service road."""
+    """Draw a works: halls along a service road, or sheds where the railway passes through the block."""
     w, s, e, n = block
+    if s < RAIL_V < n:
+        _yards(canvas, block)
+        return
     canvas.area(corners(inset(block, 20)), {"landuse": "industrial"})
     middle = round((s + n) / 2)
     canvas.line([(w, middle), (e, middle)], {"highway": "service"})
@@ -167,6 +187,20 @@ def draw_works(canvas: Canvas, block: Rect, rng: Random) -> None:
     for k, side in itertools.product(range(count), (-1, 1)):
         at = (w + (e - w) * (k + 0.5) / count, middle + side * (60 + 8 * rng.random()))
         canvas.building(at, 80, 62, {"building": "industrial"})
+    if s > RAIL_V:  # in the works nearest to the town some people live
+        for share in (0.3, 0.7):
+            dormitory = {"building": "dormitory", "building:levels": "6"}
+            canvas.building((w + (e - w) * share, s + 40), 52, 14, dormitory)
+
+
+def _yards(canvas: Canvas, block: Rect) -> None:
+    """Draw sheds on both sides of the railway, which nothing but the passing streets crosses."""
+    w, s, e, n = block
+    for south, north in ((s + 20, RAIL_V - 30), (RAIL_V + 30, n - 20)):
+        canvas.area(corners((w + 20, south, e - 20, north)), {"landuse": "industrial"})
+        for k in range(3):
+            middle = (w + (e - w) * (k + 0.5) / 3, (south + north) / 2)
+            canvas.building(middle, (e - w) / 3 - 40, 58, {"building": "warehouse"})
 
 
 def draw_village(canvas: Canvas, cell: Cell, entry: Point, rng: Random) -> None:
@@ -184,24 +218,6 @@ def draw_village(canvas: Canvas, cell: Cell, entry: Point, rng: Random) -> None:
         canvas.building(at, 13, 11 + rng.random() * 3, {"building": "house", "building:levels": "2"})
     orchard = blob(((2, 0.15, rng.random() * 6), (3, 0.1, rng.random() * 6)), 20) * np.array([105.0, 70.0])
     canvas.area(as_points(orchard + np.array([cu - 40, cv + 170])), {"landuse": "orchard"})
-
-
-def draw_yards(canvas: Canvas, block: Rect, rail_v: float) -> None:
-    """Draw sheds on both sides of the railway, which nothing but the passing streets crosses."""
-    w, s, e, n = block
-    for south, north in ((s + 20, rail_v - 30), (rail_v + 30, n - 20)):
-        canvas.area(corners((w + 20, south, e - 20, north)), {"landuse": "industrial"})
-        for k in range(3):
-            middle = (w + (e - w) * (k + 0.5) / 3, (south + north) / 2)
-            canvas.building(middle, (e - w) / 3 - 40, 58, {"building": "warehouse"})
-
-
-def draw_dormitories(canvas: Canvas, block: Rect) -> None:
-    """Draw two dormitories of the works at the street in the south of the block."""
-    w, s, e, _ = block
-    for share in (0.3, 0.7):
-        middle = (w + (e - w) * share, s + 40)
-        canvas.building(middle, 52, 14, {"building": "dormitory", "building:levels": "6"})
 
 
 def estate_name(number: int) -> str:

@@ -11,11 +11,11 @@ import numpy as np
 import osmium
 import osmium.io
 import shapely
-from livingcircle_layers.crs import metric_crs
 from osmium.osm import Box, Location, mutable
 from pyproj import Transformer
 
 from livingcircle.demo._plan import CENTRE, STRAIGHT_WEST_OF, Array, bend
+from livingcircle_layers.crs import metric_crs
 
 Point = tuple[float, float]
 Tags = Mapping[str, str]
@@ -209,9 +209,8 @@ class Canvas:
 def _merged(line: _Line, extra: Sequence[Point]) -> list[Point]:
     """Put the vertices of a line, the places where others touch it and the vertices of its bend in order."""
     shape = shapely.LineString(line.points)
-    steps: Sequence[Point] = []
-    if (line.points[:, 0] > STRAIGHT_WEST_OF).any():
-        steps = [_rounded(p) for p in shapely.get_coordinates(shapely.segmentize(shape, GRID_STEP)).tolist()]
+    bends = (_rounded(p) for p in shapely.get_coordinates(shapely.segmentize(shape, GRID_STEP)).tolist())
+    steps = [p for p in bends if p[0] > STRAIGHT_WEST_OF]
     own = [_rounded(p) for p in line.points.tolist()]
     closed = own[0] == own[-1]
     firm = dict.fromkeys([*own, *extra])

@@ -2,30 +2,40 @@
 
 Positions are grid metres; west of -2240 they are metres of the metric plane (see `_plan`).
 
-===========================  ==========================================================================================
-case                         where, and what must come out
-===========================  ==========================================================================================
-exactly 300 m                示意量尺路 (v = -980): 示意量尺幼儿园 stands on it at u = -2900. Home `量尺300.00` (60 people,
-                             10 aged 3–6) walks 300.00 m, home `量尺300.01` (40 people, 10 aged 3–6) 300.01 m.
-                             示意量尺社区 has these and the next home only: 10 of its 20 children are covered.
-two places on one edge       示意双店路 (v = -820): 示意双店东便利店 and 示意双店西便利店, 10 m beside one edge, at u = -2500 and
-                             -2800. Home `双店` (20 people) at u = -2700 walks 110 m to the western one.
-across the river             示意对岸社区, its estate at the bank: inside 500 m of the primary school at the west bank
-                             (u = 211, v = -191), over 1 km on foot by the bridges at v = 520 and -700.
-the gate faces away          the estate of cell (4, 4), 示意石榴社区: its only gate is in the north, the kindergarten in the
-                             south-west corner of the block stands wall to wall with it.
-one gate                     示意中央公园: fenced, entered at the south gate only.
-island of the network        示意洲小径 on the islet: home `江心洲` (12 people) walks on it and reaches nothing.
-beyond the joining limit     home `远田` (30 people): no street within 300 m, not placed on the network.
-no elder day care            示意新桥街道 has no elder_daycare.
-a cell on a border           cells of 200 m lie across community borders; their people are split by where the homes are.
-forty people                 示意园前社区: 40 people, home `园前`; too few for a score.
-tier 15 is not tier 5        示意银杏社区: a community health centre among the homes, and no health station.
-above and below              示意高架快速路 on its viaduct and 示意地铁一号线 in its tunnel pass between homes and streets and
-                             block nobody.
-a name that is code          a convenience store named `<script>alert(1)</script>示意`.
-one kindergarten twice       示意第三幼儿园 is in the OSM file and in kindergartens.csv: one place. 示意民办幼儿园 is only there.
-===========================  ==========================================================================================
+exactly 300 m
+    示意量尺路 (v = -980): 示意量尺幼儿园 stands on it at u = -2900. Home `量尺300.00` (60 people, 10 of them aged 3-6)
+    walks 300.00 m to it, home `量尺300.01` (40 people, 10 aged 3-6) 300.01 m. 示意量尺社区 has only these homes and
+    the next one: 10 of its 20 children aged 3-6 are covered.
+two places on one edge
+    示意双店路 (v = -820): 示意双店东便利店 and 示意双店西便利店 stand 10 m beside one edge, at u = -2500 and
+    -2800. Home `双店` (20 people) at u = -2700 walks 100 + 10 = 110 m to the western one.
+across the river
+    示意对岸社区: its estate at the bank lies within 500 m of the primary school on the west bank (near u = 211,
+    v = -191), but walks over 1 km to it, by the bridges at v = 520 or v = -700.
+the gate faces away
+    示意石榴社区: the estate of cell (4, 4) has its only gate in the north; the kindergarten in the south-west corner of
+    its block stands wall to wall with it.
+one gate
+    示意中央公园 is fenced and entered at its south gate only (u = -1320, v = 156).
+island of the network
+    示意洲小径 on the islet in the river: home `江心洲` (12 people) joins it and reaches nothing.
+beyond the joining limit
+    home `远田` (30 people) at u = -2650, v = -2250: no street within 300 m; it is reported, not placed.
+no elder day care
+    示意新桥街道 has no elder_daycare.
+a cell on a border
+    many cells of 200 m lie across a border of communities; their people are split by where the homes are.
+forty people
+    示意园前社区 has 40 people, all in home `园前` (u = -1600, v = 148), too few for a score.
+tier 15 is not tier 5
+    示意银杏社区: a community health centre stands among the homes, and no community health station is in reach.
+above and below
+    示意高架快速路 on its viaduct (v = 1000) and 示意地铁一号线 in its tunnel pass between homes and streets and block
+    nobody.
+a name that is code
+    a convenience store at u = -350, v = 531 is named `<script>alert(1)</script>示意`.
+one kindergarten twice
+    示意第三幼儿园 is in the OSM file and in kindergartens.csv, and is one place. 示意民办幼儿园 is only in the latter.
 """
 
 from __future__ import annotations

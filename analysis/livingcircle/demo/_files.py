@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import shapely
-from rasterio.transform import from_origin
+from rasterio import Affine
 
 from livingcircle.demo._canvas import Canvas, Plane
 from livingcircle.demo._cases import PRIVATE_KINDERGARTEN, case_rows
@@ -86,7 +86,7 @@ def write_heights(plane: Plane, path: Path) -> None:
     height = PLAIN_M - x * 0.0008 + HILL_HEIGHT_M * np.exp(-((1.6 * away) ** 2))
     with rasterio.open(
         path, "w", driver="GTiff", width=columns, height=rows, count=1, dtype="float32", crs="EPSG:4326",
-        transform=from_origin(west, north, DEM_STEP_DEG, DEM_STEP_DEG), compress="deflate", predictor=3, nodata=-9999,
+        transform=Affine(DEM_STEP_DEG, 0, west, 0, -DEM_STEP_DEG, north), compress="deflate", predictor=3, nodata=-9999,
     ) as raster:  # fmt: skip
         raster.write(np.round(height, 1).astype("float32").reshape(rows, columns), 1)
 

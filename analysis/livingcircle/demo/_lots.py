@@ -64,8 +64,9 @@ PLACED: Mapping[tuple[int, int], tuple[str, str]] = {
     (8, 5): ("W", "pm mk pk kg"), (10, 5): ("W", "kg hc p3 ps"),
     (1, 4): ("E", "kg mk pm pk"), (2, 4): ("W", "pm nh p5 kg"), (4, 4): ("S", "kg"), (5, 4): ("E", "ps kg pm pk"),
     (7, 4): ("E", "mk kg pm pk"), (8, 4): ("W", "pm nh kg sh"), (9, 4): ("E", "ps pt sr kg"),
-    (1, 3): ("E", "js pt kg"), (2, 3): ("W", "kg hc pa mk pm"), (3, 3): ("E", "ps pm mk pk"), (5, 3): ("W", "ho kg mk pm"),
-    (6, 3): ("W", "mk kg pa pm ch"), (8, 3): ("E", "ps kg mk pm"), (10, 3): ("W", "js kg mk"),
+    (1, 3): ("E", "js pt kg"), (2, 3): ("W", "kg hc pa mk pm"), (3, 3): ("E", "ps pm mk pk"),
+    (5, 3): ("W", "ho kg mk pm"), (6, 3): ("W", "mk kg pa pm ch"), (8, 3): ("E", "ps kg mk pm"),
+    (10, 3): ("W", "js kg mk"),
     (2, 2): ("E", "kg mk ps pm"), (3, 2): ("W", "pm ml sr kg"), (4, 2): ("E", "kg sh js"), (6, 2): ("W", "ps pl kg"),
     (7, 2): ("E", "kg mk pt ps"), (9, 2): ("W", "kg hc hs"),
 }  # fmt: skip
@@ -118,7 +119,7 @@ class LotBook:
         if lot.shape_m2:
             canvas.shape(middle, lot.shape_m2, tags, unit_ring=blob(((2, 0.1, 0.6), (3, 0.05, 1.9))))
         elif lot.fenced:
-            front = "S" if ground[1] - block[1] < 2 * GAP else side  # at a corner the gate is in the street in the south
+            front = "S" if ground[1] - block[1] < 2 * GAP else side  # at a corner: to the south
             street, gate = way_in(block, ground, front, round(middle[0] if front == "S" else middle[1]))
             canvas.ring(corners(ground), {**tags, "barrier": "fence"})
             canvas.line([street, gate], {"highway": "service"})

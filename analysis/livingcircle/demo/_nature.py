@@ -90,19 +90,25 @@ def draw_fenced_park(canvas: Canvas, block: Rect) -> None:
     canvas.area(as_points(lake), {"natural": "water", "name": "示意湖"})
     mu, mv = (w + e) / 2, (s + n) / 2 + 15
     walk = blob(((2, 0.1, 0.5), (3, 0.08, 1.2)), 22) * np.array([175, 122]) + np.array([mu, mv])
-    path = [(float(a), float(b)) for a, b in walk]
-    canvas.line(path, {"highway": "footway", "name": "示意环湖步道"})
+    path = as_points(walk)
+    canvas.ring(path, {"highway": "footway", "name": "示意环湖步道"})
     nearest = min(path, key=lambda p: (p[0] - hub[0]) ** 2 + (p[1] - hub[1]) ** 2)
     canvas.line([hub, nearest], {"highway": "footway"})
 
 
 def draw_open_park(canvas: Canvas, block: Rect, name: str) -> None:
-    """Draw a park without a fence that fills its block; paths cross it."""
+    """Draw a park without a fence that fills its block: a pond, a path around it, ways in from all corners."""
     w, s, e, n = block
     canvas.area(corners(inset(block, 12)), {"leisure": "park", "name": name})
-    mu, mv = round((w + e) / 2), round((s + n) / 2)
-    canvas.line([(w, s), (mu, mv), (e, n)], {"highway": "footway"})
-    canvas.line([(w, n), (mu, mv), (e, s)], {"highway": "footway"})
+    middle, half = np.array([(w + e) / 2, (s + n) / 2]), np.array([(e - w) / 2, (n - s) / 2])
+    phase = (w + 3 * s) / 500
+    pond = blob(((2, 0.2, phase), (3, 0.12, 2 * phase)), 28) * half * 0.3 + middle
+    canvas.area(as_points(pond), {"natural": "water", "name": f"{name}池"})
+    walk = as_points(blob(((2, 0.08, phase), (3, 0.07, 2 * phase)), 20) * half * 0.55 + middle)
+    canvas.ring(walk, {"highway": "footway"})
+    for corner in corners(block):
+        nearest = min(walk, key=lambda p: (p[0] - corner[0]) ** 2 + (p[1] - corner[1]) ** 2)
+        canvas.line([corner, nearest], {"highway": "footway"})
 
 
 def draw_woods(canvas: Canvas) -> None:

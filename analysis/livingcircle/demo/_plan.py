@@ -7,6 +7,7 @@ are metres of the metric plane itself, and distances can be worked out by hand.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,17 +58,14 @@ COMMUNITIES = (
     "ggfffff00000",
     "ggggggghh000",
 )
-NAMES = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789abcdegh0fk",
-        (
-            "青竹 银杏 桂花 听松 望月 梧桐 芙蓉 海棠 清溪 书院 钟楼 东篱 晨光 和风 园前 "
-            "老街 渡口 云锦 织女 春晓 文庙 对岸 柳岸 新桥 石榴 玉兰 平安 长乐 永和 锦屏 荷塘 "
-            "百草 双井 白鹭 南门 示山 北原 东原 西原 河湾 南原 下游 仓前 南站 量尺"
-        ).split(),
-        strict=True,
-    )
-)
+NAMES = {
+    "A": "青竹", "B": "银杏", "C": "桂花", "D": "听松", "E": "望月", "F": "梧桐", "G": "芙蓉", "H": "海棠",
+    "I": "清溪", "J": "书院", "K": "钟楼", "L": "东篱", "M": "晨光", "N": "和风", "O": "园前", "P": "老街",
+    "Q": "渡口", "R": "云锦", "S": "织女", "T": "春晓", "U": "文庙", "V": "对岸", "W": "柳岸", "X": "新桥",
+    "Y": "石榴", "Z": "玉兰", "1": "平安", "2": "长乐", "3": "永和", "4": "锦屏", "5": "荷塘", "6": "百草",
+    "7": "双井", "8": "白鹭", "9": "南门", "a": "示山", "b": "北原", "c": "东原", "d": "西原", "e": "河湾",
+    "g": "南原", "h": "下游", "0": "仓前", "f": "南站", "k": "量尺",
+}  # fmt: skip
 RURAL, INDUSTRIAL = frozenset("abcdegh"), frozenset("0f")
 SUBDISTRICTS = {
     "示意山前街道": ("示意河西区", "abABDEFIJKNOP"),
@@ -127,7 +125,7 @@ def river_half_width(v: Array) -> Array:
 def _densified(ring: Array, step: float) -> Array:
     """Add the multiples of `step` and the grid corners to a ring of straight grid edges, the same from both sides."""
     out: list[tuple[float, float]] = []
-    for (u0, v0), (u1, v1) in zip(ring[:-1], ring[1:], strict=True):
+    for (u0, v0), (u1, v1) in itertools.pairwise(ring):
         lines = U if v0 == v1 else V
         start, end = (u0, u1) if v0 == v1 else (v0, v1)
         low, high = min(start, end), max(start, end)

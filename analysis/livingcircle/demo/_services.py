@@ -33,7 +33,7 @@ def kind(count: int, apart_m: float, name: str, **tags: str) -> Kind:
 
 SENIOR = {"amenity": "social_facility", "social_facility": "day_care", "social_facility__for": "senior"}
 KINDS: Mapping[str, Kind] = {
-    "community_service_station": kind(50, 250, "示意第{}社区便民服务站", office="government"),
+    "community_service_station": kind(66, 210, "示意第{}社区便民服务站", office="government"),
     "party_service_centre": kind(8, 900, "示意第{}社区党群服务中心", office="government"),
     "community_complex": kind(3, 1500, "示意第{}社区综合体", office="government"),
     "community_service_centre": kind(4, 1500, "示意第{}街道社区服务中心", office="government"),
@@ -43,11 +43,11 @@ KINDS: Mapping[str, Kind] = {
     "safety_centre": kind(2, 2000, "示意第{}综治中心", office="government"),
     "community_education": kind(2, 1500, "示意第{}社区教育工作站", office="educational_institution"),
     "police": kind(4, 1400, "示意第{}派出所", amenity="police"),
-    "community_health_station": kind(46, 280, "示意第{}社区卫生服务站", amenity="doctors"),
-    "small_kindergarten": kind(18, 330, "示意第{}街坊幼儿园", amenity="kindergarten"),
+    "community_health_station": kind(64, 220, "示意第{}社区卫生服务站", amenity="doctors"),
+    "small_kindergarten": kind(34, 230, "示意第{}街坊幼儿园", amenity="kindergarten"),
     "clinic": kind(12, 500, "示意第{}诊所", amenity="doctors"),
     "pharmacy": kind(40, 240, "示意第{}药店", amenity="pharmacy"),
-    "elder_daycare": kind(46, 270, "示意第{}社区日间照料中心", **SENIOR, capacity="30"),
+    "elder_daycare": kind(62, 220, "示意第{}社区日间照料中心", **SENIOR, capacity="30"),
     "elder_activity": kind(12, 500, "示意第{}老年活动室", leisure="social_club"),
     "community_canteen": kind(10, 600, "示意第{}社区食堂", amenity="restaurant"),
     "culture_station": kind(2, 2500, "示意第{}文化活动站", amenity="community_centre"),
@@ -58,8 +58,8 @@ KINDS: Mapping[str, Kind] = {
     "outdoor_fitness": kind(3, 1500, "示意第{}健身苑", leisure="fitness_station"),
     "playground": kind(10, 600, "示意第{}儿童乐园", leisure="playground"),
     "supermarket": kind(20, 450, "示意第{}超市", shop="supermarket"),
-    "greengrocer": kind(10, 600, "示意第{}生鲜店", shop="greengrocer"),
-    "convenience": kind(90, 160, "示意第{}便利店", shop="convenience"),
+    "greengrocer": kind(30, 380, "示意第{}生鲜店", shop="greengrocer"),
+    "convenience": kind(130, 120, "示意第{}便利店", shop="convenience"),
     "restaurant": kind(26, 250, "示意第{}餐馆", amenity="restaurant"),
     "fast_food": kind(14, 300, "示意第{}快餐店", amenity="fast_food"),
     "breakfast": kind(26, 330, "示意第{}早餐店", amenity="fast_food"),
@@ -72,6 +72,7 @@ KINDS: Mapping[str, Kind] = {
     "post": kind(4, 1300, "示意第{}邮局", amenity="post_office"),
     "bank": kind(14, 450, "示意第{}银行", amenity="bank"),
     "telecom": kind(6, 900, "示意第{}营业厅", shop="mobile_phone"),
+    "parking": kind(60, 200, "示意第{}街边停车场", amenity="parking", capacity="40"),
     "charging": kind(12, 600, "示意第{}充电站", amenity="charging_station"),
     "toilet": kind(22, 400, "示意第{}公共厕所", amenity="toilets"),
     "recycling": kind(9, 700, "示意第{}再生资源回收点", amenity="recycling"),
@@ -88,7 +89,14 @@ WITHOUT: Mapping[str, Callable[[Cell], bool]] = {
 
 # Services of daily life stand where people come out: beside the gates and inner streets, in the middle of a side.
 AT_GATES = frozenset(
-    ("community_service_station", "community_health_station", "elder_daycare", "convenience", "small_kindergarten")
+    (
+        "community_service_station",
+        "community_health_station",
+        "elder_daycare",
+        "convenience",
+        "greengrocer",
+        "small_kindergarten",
+    )
 )
 MIDDLE, SIDES = (0.44, 0.56), (0.1, 0.2, 0.3, 0.7, 0.8, 0.9)
 

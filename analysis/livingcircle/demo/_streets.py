@@ -33,10 +33,15 @@ UNDERPASSES, LEVEL_CROSSINGS = (-1800.0, 920.0), (-980.0, 1740.0)
 
 
 def numeral(n: int) -> str:
-    """Write 1..99 in Chinese."""
-    tens, ones = divmod(n, 10)
-    head = ("" if tens == 1 else NUMERALS[tens]) + "十" if tens else ""
-    return head + (NUMERALS[ones] if ones or not tens else "")
+    """Write 1..999 in Chinese."""
+    hundreds, rest = divmod(n, 100)
+    tens, ones = divmod(rest, 10)
+    text = f"{NUMERALS[hundreds]}百" if hundreds else ""
+    if tens:
+        text += ("" if tens == 1 and not hundreds else NUMERALS[tens]) + "十"
+    elif hundreds and ones:
+        text += "零"
+    return text + (NUMERALS[ones] if ones or not n else "")
 
 
 def draw_streets(canvas: Canvas) -> None:

@@ -9,7 +9,7 @@ from random import Random
 from livingcircle.demo import _blocks, _cases, _nature, _streets
 from livingcircle.demo._canvas import Canvas, Point
 from livingcircle.demo._lots import PLACED, LotBook
-from livingcircle.demo._plan import RAIL_V, Cell, cells
+from livingcircle.demo._plan import Cell, cells
 from livingcircle.demo._services import draw_bus_stops, draw_points
 
 SEED = "示意镇"
@@ -33,7 +33,7 @@ class Town:
 
 def draw_town() -> Town:
     """Draw the demo town."""
-    canvas, rng = Canvas(), Random(SEED)
+    canvas, rng = Canvas(), Random(SEED)  # noqa: S311 - a drawing, not a secret
     _nature.draw_river(canvas)
     _nature.draw_stream(canvas)
     _nature.draw_hill(canvas)
@@ -64,13 +64,9 @@ def _draw_block(canvas: Canvas, book: LotBook, cell: Cell, number: int, rng: Ran
         case "O":
             _blocks.draw_old_town(canvas, block, name, rng)
         case "C":
-            _blocks.draw_commerce(canvas, block, name.removeprefix("示意"))
-        case "I" if block[1] < RAIL_V < block[3]:
-            _blocks.draw_yards(canvas, block, RAIL_V)
+            _blocks.draw_commerce(canvas, block, name)
         case "I":
             _blocks.draw_works(canvas, block, rng)
-            if cell.row == 2:
-                _blocks.draw_dormitories(canvas, block)
         case "Q":
             _nature.draw_open_park(canvas, block, OPEN_PARKS[key])
         case "P" if cell.column == 2:

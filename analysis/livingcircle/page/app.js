@@ -27,7 +27,7 @@ function change(next) {
   const differs = (...names) => names.some((name) => state[name] !== before[name]);
   const shown = differs("layer", "measure", "walker", "gates");
   if (differs("language", "projector")) return drawAll();
-  if (shown) { drawUnits(state); drawControls(); }
+  if (shown) { drawUnits(state); drawControls(); byId("notice").hidden ||= state.layer !== DEFAULTS.layer; }
   if (shown || differs("defaults", "legend")) drawLegend(state);
   if (shown || differs("unit")) drawSheet(state);
   if (differs("unit")) { drawSelection(state.unit); markRanking(state); }
@@ -147,7 +147,7 @@ function drawWords() {
   byId("projector").setAttribute("aria-pressed", String(state.projector));
   byId("approval").textContent = data.approval ? say("approval", data.approval) : say("internal");
   byId("dated").textContent = data.data_date ? `${say("data_date")} ${data.data_date}` : "";
-  byId("notice").hidden = anyScore;
+  byId("notice").hidden = anyScore || state.layer !== DEFAULTS.layer;
   if (!anyScore && entryByKey.has(DEFAULTS.layer)) byId("notice").textContent = say("no_scores", entryName(entryByKey.get(DEFAULTS.layer)));
   zoomControl._zoomInButton.title = say("zoom_in");
   zoomControl._zoomInButton.setAttribute("aria-label", say("zoom_in"));

@@ -12,7 +12,7 @@ const COVERED = { share: "covered", radius: "radius_covered", minutes: "minutes_
 const BREAKS = { share: [0.2, 0.4, 0.6, 0.8], gap: [0.05, 0.1, 0.2, 0.4] };
 // Light to dark in even steps of lightness: told apart by colour-blind people and on grey paper.
 const COLOURS = {
-  share: ["#f4eccd", "#bcd9b8", "#7cb7a9", "#438893", "#1f4f72"],
+  share: ["#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869"],
   gap: ["#f6efe6", "#e8cba4", "#cf9c63", "#a86c38", "#6d3f1c"],
 };
 const THEMES = ["public_service", "convenience", "transit", "ecology", "information", ""];

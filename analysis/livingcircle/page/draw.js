@@ -48,8 +48,8 @@ function drawBackground(state) {
     const early = group.kind === "road" ? ROAD_ZOOM[Math.min(group.rank, 7)] : group.kind === "water" && group.form === "line" ? 10 + group.rank : 0;
     const wanted = state.hidden.has(group.ground ? "ground" : "streets") ? false : zoom >= early;
     if (wanted && group.form === "line") {
-      const base = group.kind === "road" ? 3.2 - 0.42 * Math.min(group.rank, 6) : 1.4;
-      group.layer.setStyle({ weight: Math.max(0.6, base * 2 ** ((zoom - 13) / 2.2)) });
+      const base = group.kind === "road" ? 3 - 0.4 * Math.min(group.rank, 6) : 1.3;
+      group.layer.setStyle({ weight: Math.max(0.6, base * 2 ** ((zoom - 13) / 3)) });
     }
     if (wanted !== map.hasLayer(group.layer)) wanted ? group.layer.addTo(map) : group.layer.remove();
   }

@@ -62,6 +62,7 @@ const unitWord = (unit) => sayOr("", unit);
 const thresholdText = (rule) => `${decimal(rule.threshold, 2)} ${unitWord(rule.unit)}`;
 const confidenceText = (rule) => say(`mark_${rule.mark}`);
 const boundText = (rule) => (rule.bound ? ` · ${say(rule.bound)}` : "");
+const groupText = (entry, series) => (series.stand_in ? say("stand_in", sayOr("", entry.rule.group)) : sayOr("", entry.group));
 const walkerText = (walker) => sayOr("", walker);
 
 /** A value as people read it: points for the score, per cent for shares, percentage points for the gap. */
@@ -72,7 +73,8 @@ function valueText(value, sign, state) {
   if (sign === "d") return say("no_demand");
   if (value === null) return "–";
   const text = state.layer === "score" ? decimal(100 * value) : percent(value);
-  return sign === "i" ? `${say("least")} ${text}` : text;
+  if (sign !== "i") return text;
+  return state.measure === "gap" ? say("about_value", text) : `${say("least")} ${text}`; // a difference of two lower bounds is none
 }
 
 // -- legend -------------------------------------------------------------------------------------------
@@ -96,7 +98,7 @@ function legendFacts(state) {
   return [
     ...fact(say("clause"), rule.citation),
     ...(rule.threshold === null ? [] : fact(say("threshold"), thresholdText(rule) + boundText(rule))),
-    ...fact(say("clause_measure"), `${sayOr("metric_", rule.metric)} · ${sayOr("", entry.group)}`),
+    ...fact(say("clause_measure"), `${sayOr("metric_", rule.metric)} · ${groupText(entry, chosen(entry, state))}`),
     ...fact(say("confidence"), confidenceText(rule)),
   ];
 }
@@ -298,6 +300,7 @@ function ruleDetail(entry, series, i, walk, radius, least) {
   if (left !== null) parts.push(people ? say(least ? "uncovered_least" : "uncovered", whole(left)) : say("units_uncovered", whole(left), unitWord(rule.denominator)));
   if (walk !== null) parts.push(median === null ? say("nearest_none") : say("nearest", whole(median)));
   if (walk !== null && radius !== null && radius - walk >= 0.05) parts.push(say("false_cover", decimal(100 * (radius - walk), 0)));
+  if (series.stand_in && left !== null) parts.push(groupText(entry, series));
   if (value !== null) parts.push(say("value", decimal(value, 2), unitWord(rule.unit)));
   if (target !== null) parts.push(say("target", value === null ? percent(target) : `${decimal(target, 2)} ${unitWord(rule.unit)}`));
   if (here !== null) parts.push(say("facilities_in", whole(here)));

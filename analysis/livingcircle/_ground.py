@@ -1,0 +1,270 @@
+"""Compiled work on the ground between the streets: a square grid of nodes that carry the cost of walking there.
+
+Node (i, j) of the grid lies at ``(i * step, j * step)`` in the plane of the streets, whatever their bounds, so that a
+new street elsewhere moves nothing. Windows of the grid are arrays ``[row, column]`` that begin at node (i0, j0).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
+
+TILE = 64  # grid nodes along a side of a tile
+
+
+class Flow(NamedTuple):
+    """A finished search as it spreads along the edges.
+
+    Attributes
+    ----------
+    tail, head, length, offsets, coords
+        The edges, as in `Streets`.
+    up, down
+        Cost of each whole edge from tail to head and back, in the direction of the search.
+    dist
+        Cost at each node, infinite where it was not reached.
+    start_first, start_share, start_cost
+        Origins on edge e are ``start_first[e]`` to ``start_first[e + 1]``: where they stand and what it cost to get there.
+    per_metre
+        Cost of a metre off the street.
+    limit
+        Nothing beyond this cost is of interest.
+    """
+
+    tail: Ints
+    head: Ints
+    length: Floats
+    offsets: Ints
+    coords: Floats
+    up: Floats
+    down: Floats
+    dist: Floats
+    start_first: Ints
+    start_share: Floats
+    start_cost: Floats
+    per_metre: float
+    limit: float
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def bounds(flow: Flow) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of all edges that are at least partly reached."""
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    for e in range(len(flow.tail)):
+        reached = flow.dist[flow.tail[e]] < np.inf or flow.dist[flow.head[e]] < np.inf
+        if reached or flow.start_first[e] < flow.start_first[e + 1]:
+            for v in range(flow.offsets[e], flow.offsets[e + 1]):
+                west, east = min(west, flow.coords[v, 0]), max(east, flow.coords[v, 0])
+                south, north = min(south, flow.coords[v, 1]), max(north, flow.coords[v, 1])
+    return west, south, east, north
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def along_streets(flow: Flow, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
+    """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
+
+    `legs` are the straight ways of the origins to their streets (x, y of both ends, cost at the beginning); they count
+    as streets.
+    """
+    for s in range(len(legs)):
+        x, y, to_x, to_y, cost = legs[s]
+        _piece(x, y, to_x, to_y, cost, flow.per_metre, flow.per_metre, flow.limit, band, step, i0, j0, z)
+    tail, head, dist, first, limit = flow.tail, flow.head, flow.dist, flow.start_first, flow.limit
+    for e in range(len(tail)):
+        from_tail, from_head = dist[tail[e]], dist[head[e]]
+        if not (from_tail <= limit or from_head <= limit or first[e] < first[e + 1]):
+            continue
+        a, b = flow.offsets[e], flow.offsets[e + 1] - 1
+        _run(flow, e, a, b, 0.0, from_tail, flow.up[e], band, step, i0, j0, z)
+        _run(flow, e, b, a, 0.0, from_head, flow.down[e], band, step, i0, j0, z)
+        for s in range(first[e], first[e + 1]):
+            share, cost = flow.start_share[s], flow.start_cost[s]
+            _run(flow, e, a, b, share, cost, flow.up[e], band, step, i0, j0, z)
+            _run(flow, e, b, a, 1.0 - share, cost, flow.down[e], band, step, i0, j0, z)
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _run(
+    flow: Flow, e: int, first: int, last: int, share: float, cost: float, whole: float,
+    band: float, step: float, i0: int, j0: int, z: Floats,
+) -> None:  # fmt: skip
+    """Walk an edge from vertex `first` to vertex `last`, beginning at `share` of it, and mark the ground beside it."""
+    if not (cost <= flow.limit and whole < np.inf):
+        return
+    length = flow.length[e]
+    slope = whole / length if length > 0 else flow.per_metre
+    begin, at, toward = share * length, 0.0, 1 if last > first else -1
+    v = first
+    while v != last and cost + slope * (at - begin) <= flow.limit:
+        x, y = flow.coords[v, 0], flow.coords[v, 1]
+        to_x, to_y = flow.coords[v + toward, 0], flow.coords[v + toward, 1]
+        gap = np.hypot(to_x - x, to_y - y)
+        skip = min(max(begin - at, 0.0), gap)
+        if at + gap >= begin:
+            if gap > 0:
+                x, y = x + (to_x - x) * skip / gap, y + (to_y - y) * skip / gap
+            there = cost + slope * max(at + skip - begin, 0.0)
+            _piece(x, y, to_x, to_y, there, slope, flow.per_metre, flow.limit, band, step, i0, j0, z)
+        at += gap
+        v += toward
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _piece(
+    x: float, y: float, to_x: float, to_y: float, cost: float, slope: float, per_metre: float, limit: float,
+    band: float, step: float, i0: int, j0: int, z: Floats,
+) -> None:  # fmt: skip
+    """Mark the ground beside a straight piece that is walked from (x, y), where it costs `cost`.
+
+    A metre along the street costs no less than one across the ground, so of all positions within the band of a node
+    the first one gives the cheapest walk.
+    """
+    length = np.hypot(to_x - x, to_y - y)
+    way_x, way_y = ((to_x - x) / length, (to_y - y) / length) if length > 0 else (1.0, 0.0)
+    if slope > 0:
+        length = min(length, max((limit - cost) / slope, 0.0))
+        to_x, to_y = x + way_x * length, y + way_y * length
+    rows, columns = z.shape
+    for j in range(
+        max(int(np.ceil((min(y, to_y) - band) / step)) - j0, 0),
+        min(int(np.floor((max(y, to_y) + band) / step)) - j0 + 1, rows),
+    ):
+        for i in range(
+            max(int(np.ceil((min(x, to_x) - band) / step)) - i0, 0),
+            min(int(np.floor((max(x, to_x) + band) / step)) - i0 + 1, columns),
+        ):
+            dx, dy = (i + i0) * step - x, (j + j0) * step - y
+            along, across = dx * way_x + dy * way_y, dy * way_x - dx * way_y
+            half = band * band - across * across
+            if half < 0:
+                continue
+            half = np.sqrt(half)
+            if along + half < 0 or along - half > length:
+                continue
+            s = max(along - half, 0.0)
+            here = cost + slope * s + per_metre * np.hypot(along - s, across)
+            z[j, i] = min(z[j, i], here)
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def across_ground(
+    flow: Flow, slot: Int32s, tile_i: int, tile_j: int, edge: Int32s, share: Singles,
+    step: float, i0: int, j0: int, z: Floats,
+) -> None:  # fmt: skip
+    """Lower `z` by walking on from node to node over open ground.
+
+    Open ground is never cheaper than its nearest street position (`edge`, `share`, tile by tile), so that ground along
+    a street that nobody reaches is not reached either.
+    """
+    rows, columns = z.shape
+    row, column, floor = np.empty(z.size, np.int32), np.empty(z.size, np.int32), np.empty(z.size)
+    n = 0
+    tail, head, dist, first, limit = flow.tail, flow.head, flow.dist, flow.start_first, flow.limit
+    for j in range(1, rows - 1):
+        r = (j + j0) // TILE - tile_j
+        for i in range(1, columns - 1):
+            c = (i + i0) // TILE - tile_i
+            if r < 0 or r >= slot.shape[0] or c < 0 or c >= slot.shape[1]:
+                continue
+            e = edge[slot[r, c], (j + j0) % TILE, (i + i0) % TILE]
+            if e < 0:
+                continue
+            from_tail, from_head = dist[tail[e]], dist[head[e]]
+            if from_tail <= limit or from_head <= limit or first[e] < first[e + 1]:
+                cost = _cost_at(flow, e, share[slot[r, c], (j + j0) % TILE, (i + i0) % TILE])
+                if cost < z[j, i] and cost <= limit:
+                    row[n], column[n], floor[n] = j, i, cost
+                    n += 1
+    straight = flow.per_metre * step
+    diagonal = straight * np.sqrt(2.0)
+    for turn in range(4):  # a sweep from each side, twice
+        away = -1 if turn % 2 == 0 else 1
+        for m in range(n):
+            k = m if turn % 2 == 0 else n - 1 - m
+            j, i = row[k], column[k]
+            near = min(z[j, i + away], z[j + away, i]) + straight
+            near = min(near, min(z[j + away, i - 1], z[j + away, i + 1]) + diagonal)
+            z[j, i] = min(z[j, i], max(near, floor[k]))
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _cost_at(flow: Flow, e: int, share: float) -> float:
+    """Return the cost at a position of an edge."""
+    best = np.inf
+    if flow.dist[flow.tail[e]] < np.inf:
+        best = flow.dist[flow.tail[e]] + (flow.up[e] * share if share > 0 else 0.0)
+    if flow.dist[flow.head[e]] < np.inf:
+        best = min(best, flow.dist[flow.head[e]] + (flow.down[e] * (1.0 - share) if share < 1 else 0.0))
+    for s in range(flow.start_first[e], flow.start_first[e + 1]):
+        gap = share - flow.start_share[s]
+        whole = flow.up[e] if gap > 0 else flow.down[e]
+        best = min(best, flow.start_cost[s] + (whole * abs(gap) if gap != 0 else 0.0))
+    return best
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def pieces_by_tile(
+    start: Floats, stop: Floats, reach: float, size: float, tile_i: int, tile_j: int, rows: int, columns: int
+) -> tuple[Ints, Int32s]:
+    """Return for every tile the straight pieces within reach of it, in compressed rows: first, piece."""
+    count = np.zeros(rows * columns + 1, dtype=np.int64)
+    out = np.zeros(0, dtype=np.int32)
+    for turn in range(2):
+        for p in range(len(start)):
+            west, east = min(start[p, 0], stop[p, 0]) - reach, max(start[p, 0], stop[p, 0]) + reach
+            south, north = min(start[p, 1], stop[p, 1]) - reach, max(start[p, 1], stop[p, 1]) + reach
+            for r in range(
+                max(int(np.floor(south / size)) - tile_j, 0), min(int(np.floor(north / size)) - tile_j, rows - 1) + 1
+            ):
+                for c in range(
+                    max(int(np.floor(west / size)) - tile_i, 0),
+                    min(int(np.floor(east / size)) - tile_i, columns - 1) + 1,
+                ):
+                    tile = r * columns + c
+                    if turn == 0:
+                        count[tile + 1] += 1
+                    else:
+                        out[count[tile]] = p
+                        count[tile] += 1
+        if turn == 0:
+            count = np.cumsum(count)
+            out = np.empty(count[-1], dtype=np.int32)
+    first = np.zeros(rows * columns + 1, dtype=np.int64)
+    first[1:] = count[:-1]
+    return first, out
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def nearest_piece(
+    start: Floats, stop: Floats, pieces: Int32s, reach: float, step: float, i0: int, j0: int
+) -> tuple[Int32s, Floats]:
+    """Return for every node of a tile its nearest straight piece within reach (-1: none) and the metres along it."""
+    piece = np.full((TILE, TILE), -1, dtype=np.int32)
+    along = np.zeros((TILE, TILE))
+    best = np.full((TILE, TILE), reach * reach)
+    for p in pieces:
+        x, y = start[p]
+        way_x, way_y = stop[p, 0] - x, stop[p, 1] - y
+        length = np.hypot(way_x, way_y)
+        if length > 0:
+            way_x, way_y = way_x / length, way_y / length
+        low_j = max(int(np.ceil((min(y, stop[p, 1]) - reach) / step)) - j0, 0)
+        high_j = min(int(np.floor((max(y, stop[p, 1]) + reach) / step)) - j0 + 1, TILE)
+        low_i = max(int(np.ceil((min(x, stop[p, 0]) - reach) / step)) - i0, 0)
+        high_i = min(int(np.floor((max(x, stop[p, 0]) + reach) / step)) - i0 + 1, TILE)
+        for j in range(low_j, high_j):
+            for i in range(low_i, high_i):
+                dx, dy = (i + i0) * step - x, (j + j0) * step - y
+                s = min(max(dx * way_x + dy * way_y, 0.0), length)
+                gap = (dx - s * way_x) ** 2 + (dy - s * way_y) ** 2
+                if gap < best[j, i]:
+                    best[j, i], piece[j, i], along[j, i] = gap, p, s
+    return piece, along

@@ -1,0 +1,353 @@
+"""Circles (生活圈): the ground that can be walked to from a place within a distance or a time.
+
+Circles are drawn for people to look at; scores come from the network itself. They are read off a square grid, and every
+statement about them holds to one cell of `CELL_M` metres:
+
+- a street position reached with a cell to spare lies inside, and so does the start;
+- a street position that is not reached lies outside, unless one that is reached is within a cell of it;
+- longer limits contain shorter ones;
+- ground beside a street is walked to across open ground only: never past a barrier, and never where the nearest street
+  is one that is not reached;
+- a new way takes nothing away, except ground whose nearest street becomes a part of it that is not reached, and changes
+  nothing elsewhere. With ``spread_m=0`` it never takes anything away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from contourpy import FillType, contour_generator
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import InputError, UsageError, sentence
+from pyproj import Transformer
+
+from livingcircle import _ground, _search
+from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, TRIM_M, Joiner, Joins, _pieces, _segments
+from livingcircle.network import Walk, WalkNetwork
+from livingcircle.walkers import WALKERS, Walker
+
+CELL_M = 20.0  # what a circle may be wrong by
+SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
+
+_STEP_M = CELL_M / 2  # between grid nodes
+_BAND_M = 0.6 * CELL_M  # reached ground beside a street; over 1.12 steps, so that no street slips between the nodes
+_STEEP_M = 20 * _STEP_M  # stands for "not reached": contours stay close to the last node that is
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Geometries = npt.NDArray[Any]
+
+
+class CircleGrid:
+    """The ground around the streets of a network, ready for circles; it is surveyed where a circle first needs it.
+
+    Parameters
+    ----------
+    network
+        The walking network.
+    barriers
+        Lines that nobody walks across, in the plane of the network.
+    spread_m
+        How far from the streets ground can be walked to; 0 keeps circles to the streets themselves.
+
+    Attributes
+    ----------
+    network, spread_m
+        As given.
+    """
+
+    def __init__(
+        self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M
+    ) -> None:
+        self.network, self.spread_m = network, spread_m
+        self._barriers = shapely.STRtree(_pieces(np.array([], dtype=object) if barriers is None else barriers))
+        self._of, self._start, self._stop, self._before = _segments(network.streets)
+        size = _ground.TILE * _STEP_M
+        low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)
+        high = np.floor((network.streets.coords.max(axis=0) + spread_m) / size).astype(np.int64)
+        self._corner, (columns, rows) = low, high - low + 1
+        self._first, self._pieces = _ground.pieces_by_tile(
+            self._start, self._stop, spread_m, size, low[0], low[1], rows, columns
+        )
+        self._slot = np.full((rows, columns), -1, dtype=np.int32)
+        self._surveyed = 0
+        self._edge = np.empty((0, _ground.TILE, _ground.TILE), dtype=np.int32)
+        self._share = np.empty((0, _ground.TILE, _ground.TILE), dtype=np.float32)
+
+    def costs(self, flow: _ground.Flow, legs: Floats) -> tuple[Floats, int, int]:
+        """Return what it costs to walk to each node of the window that a search reaches, and the window's first node.
+
+        Parameters
+        ----------
+        flow
+            A finished search over the network.
+        legs
+            The origins' straight ways to their streets: x, y of both ends and the cost at the beginning.
+        """
+        west, south, east, north = _ground.bounds(flow)
+        margin = max(min(self.spread_m, flow.limit / flow.per_metre), _BAND_M) + 2 * _STEP_M
+        reach = margin + flow.limit / flow.per_metre
+        ends = legs[:, :4].reshape(-1, 2)
+        low = np.maximum(np.minimum([west, south], ends.min(axis=0)) - margin, legs[:, :2].min(axis=0) - reach)
+        high = np.minimum(np.maximum([east, north], ends.max(axis=0)) + margin, legs[:, :2].max(axis=0) + reach)
+        (i0, j0), (i1, j1) = np.floor(low / _STEP_M).astype(int), np.ceil(high / _STEP_M).astype(int)
+        z = np.full((j1 - j0 + 1, i1 - i0 + 1), np.inf)
+        _ground.along_streets(flow, legs, _BAND_M, _STEP_M, i0, j0, z)
+        if self.spread_m > 0:
+            self._survey(i0, j0, i1, j1)
+            _ground.across_ground(
+                flow, self._slot, *self._corner, self._edge, self._share, _STEP_M, i0, j0, z
+            )
+        return z, int(i0), int(j0)
+
+    def _survey(self, i0: int, j0: int, i1: int, j1: int) -> None:
+        """Find the nearest street of every node of the tiles that a window touches."""
+        rows, columns = self._slot.shape
+        low = np.maximum(np.array([i0, j0]) // _ground.TILE - self._corner, 0)
+        high = np.minimum(np.array([i1, j1]) // _ground.TILE - self._corner + 1, [columns, rows])
+        new = np.argwhere(self._slot[low[1] : high[1], low[0] : high[0]] < 0) + low[::-1]
+        room = len(self._edge)
+        if self._surveyed + len(new) > room:
+            shape = (max(2 * room, self._surveyed + len(new)) - room, _ground.TILE, _ground.TILE)
+            self._edge = np.concatenate([self._edge, np.empty(shape, dtype=np.int32)])
+            self._share = np.concatenate([self._share, np.empty(shape, dtype=np.float32)])
+        for row, column in new:
+            self._edge[self._surveyed], self._share[self._surveyed] = self._tile(int(row), int(column))
+            self._slot[row, column] = self._surveyed
+            self._surveyed += 1
+
+    def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return the nearest street position of each node of a tile: edge, -1 where the ground is closed, and share."""
+        i0, j0 = (self._corner + [column, row]) * _ground.TILE
+        at = row * self._slot.shape[1] + column
+        pieces = self._pieces[self._first[at] : self._first[at + 1]]
+        piece, along = _ground.nearest_piece(self._start, self._stop, pieces, self.spread_m, _STEP_M, i0, j0)
+        streets = self.network.streets
+        edge = np.where(piece >= 0, self._of[piece], -1)
+        # Nobody steps off a bridge or out of a tunnel.
+        open_ = (edge >= 0) & ~streets.raised[edge]
+        j, i = np.nonzero(open_)
+        way = self._stop[piece[j, i]] - self._start[piece[j, i]]
+        length = np.hypot(way[:, 0], way[:, 1])
+        ratio = along[j, i] / np.where(length > 0, length, 1.0)
+        foot = self._start[piece[j, i]] + way * ratio[:, None]
+        open_[j, i] = ~self._blocked(np.column_stack([i0 + i, j0 + j]) * _STEP_M, foot)
+        whole = np.where(streets.length_m[edge] > 0, streets.length_m[edge], 1.0)
+        share = np.clip((self._before[piece] + along) / whole, 0.0, 1.0)
+        return np.where(open_, edge, -1).astype(np.int32), share.astype(np.float32)
+
+    def _blocked(self, node: Floats, foot: Floats) -> npt.NDArray[np.bool_]:
+        blocked = np.zeros(len(node), dtype=bool)
+        way = foot - node
+        length = np.hypot(way[:, 0], way[:, 1])
+        long = np.flatnonzero(length > 2 * TRIM_M)
+        end = foot[long] - way[long] * (TRIM_M / length[long])[:, None]
+        lines = shapely.linestrings(np.stack([node[long], end], axis=1))
+        blocked[long[np.unique(self._barriers.query(lines, predicate="intersects")[0])]] = True
+        return blocked
+
+
+def circles(
+    grid: CircleGrid,
+    xy: Floats,
+    origins: Joins,
+    *,
+    limits: Sequence[float],
+    unit: Literal["m", "min"] = "m",
+    walker: Walker | None = None,
+    merge: bool = False,
+) -> gpd.GeoDataFrame:
+    """Return the ground that can be walked to from each place within each limit.
+
+    Parameters
+    ----------
+    grid
+        The ground around the streets.
+    xy
+        The places, in the plane of the network (n × 2).
+    origins
+        Where they join it; places that do not join have no circle.
+    limits, unit
+        Metres or minutes; each circle contains the shorter ones.
+    walker
+        Who walks; minutes need one.
+    merge
+        True for one circle of all places together: the ground from which people walk to any of them.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``origin`` (position of the place; not with `merge`), ``limit``, ``unit``, ``geometry`` (Polygon or
+        MultiPolygon in the plane of the network), by origin and then limit.
+    """
+    if unit == "min" and walker is None:
+        raise UsageError("circles in minutes need a walker", expected=f"one of {', '.join(WALKERS)}")
+    walk = grid.network.walk(walker, unit="s" if unit == "min" else "m")
+    ordered = sorted(set(limits))
+    costs = np.array(ordered) * (60.0 if unit == "min" else 1.0)
+    if not ordered or not np.isfinite(costs).all() or costs[0] < CELL_M * walk.per_metre:
+        least = CELL_M if unit == "m" else CELL_M * walk.per_metre / 60
+        raise UsageError("a circle cannot be drawn", got=f"limits {list(limits)} {unit}",
+                         expected=f"at least {least:.3g} {unit}", remedy="ask for a longer walk")  # fmt: skip
+    joined = np.flatnonzero(origins.joined)
+    groups = [joined] if merge else list(joined[:, None])
+    shapes = [_bands(grid, walk, xy[group], origins.take(group), costs, towards=merge) for group in groups]
+    columns = {
+        "origin": np.repeat(joined, len(ordered)),
+        "limit": np.tile(np.asarray(ordered, dtype=float), len(groups)),
+        "unit": pd.Series([unit] * (len(groups) * len(ordered)), dtype="str"),
+    }
+    if merge:
+        del columns["origin"]
+    geometry = np.array([shape for bands in shapes for shape in bands], dtype=object)
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=grid.network.streets.crs)
+
+
+def isochrones(
+    network: WalkNetwork,
+    barriers: Geometries | None,
+    lonlat: Floats,
+    *,
+    minutes: Sequence[float] | None = None,
+    metres: Sequence[float] | None = None,
+    walker: Walker = WALKERS["adult"],
+    ids: Sequence[str] | None = None,
+    join_limit_m: float = JOIN_LIMIT_M,
+) -> gpd.GeoDataFrame:
+    """Return how far people walk from each point, as areas for a map.
+
+    Parameters
+    ----------
+    network
+        The walking network.
+    barriers
+        Lines that nobody walks across, in the plane of the network.
+    lonlat
+        Points in WGS-84 degrees (n × 2).
+    minutes, metres
+        The limits, in one of the two units.
+    walker
+        Who walks: how fast, and whether steps can be used.
+    ids
+        Names of the points; by default 1, 2, 3 …
+    join_limit_m
+        The longest straight way from a point to the street.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``id``, ``minutes`` or ``metres``, ``walker``, ``geometry`` in WGS-84 degrees.
+
+    Raises
+    ------
+    InputError
+        A point is not on the street network.
+    """
+    if (minutes is None) == (metres is None):
+        raise UsageError("isochrones need minutes or metres", expected="one of the two")
+    lonlat = np.asarray(lonlat, dtype=float).reshape(-1, 2)
+    names = [str(i + 1) for i in range(len(lonlat))] if ids is None else list(ids)
+    lines = np.array([], dtype=object) if barriers is None else barriers
+    transformer = Transformer.from_crs(WGS84, network.streets.crs, always_xy=True)
+    xy = np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
+    joins = _joined(network, lines, xy, [f"{n} ({x:g}, {y:g})" for n, (x, y) in zip(names, lonlat, strict=True)],
+                    join_limit_m)  # fmt: skip
+    unit: Literal["m", "min"] = "m" if minutes is None else "min"
+    limits = metres if minutes is None else minutes
+    assert limits is not None
+    table = circles(CircleGrid(network, lines), xy, joins, limits=limits, unit=unit, walker=walker)
+    columns = {
+        "id": pd.Series(np.array(names, dtype=object)[table["origin"]], dtype="str"),
+        ("metres" if minutes is None else "minutes"): table["limit"],
+        "walker": pd.Series([walker.name] * len(table), dtype="str"),
+    }
+    return gpd.GeoDataFrame(columns, geometry=table.geometry).to_crs(WGS84)
+
+
+def _joined(network: WalkNetwork, barriers: Geometries, xy: Floats, labels: list[str], limit_m: float) -> Joins:
+    """Join points to the streets; every point must join."""
+    lost = ~np.isfinite(xy).all(axis=1)
+    joins = Joiner(network.streets, barriers, limit_m=limit_m).join(np.where(lost[:, None], 1e9, xy))
+    faults = [
+        sentence(
+            f"point {labels[i]} is not on the street network",
+            got=(
+                f"every way to a street within {limit_m:g} m crosses water, rail, a motorway or a wall"
+                if joins.reason[i] == BLOCKED
+                else f"no street within {limit_m:g} m"
+            ),
+            expected="longitude, latitude of a place beside a street of the file",
+            remedy="move the point to the street side, or use a street file that holds the place",
+        )
+        for i in np.flatnonzero(~joins.joined)
+    ]
+    if faults:
+        raise InputError.of(faults)
+    return joins
+
+
+def _bands(
+    grid: CircleGrid, walk: Walk, xy: Floats, origins: Joins, limits: Floats, *, towards: bool
+) -> list[shapely.Geometry]:
+    """Return one circle for each limit around one place, or around all places together."""
+    if not len(xy):
+        return [shapely.MultiPolygon()] * len(limits)
+    flow = _search_from(walk, origins, limits[-1] + _STEP_M * walk.per_metre, towards=towards)
+    z, i0, j0 = grid.costs(flow, _legs(walk, xy, origins))
+    return [_contour(z, limit, walk.per_metre, i0, j0) for limit in limits]
+
+
+def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> _ground.Flow:
+    """Search the network from the origins, along the walk or, for people who walk towards them, against it."""
+    s = walk.streets
+    up, down = (walk.backward, walk.forward) if towards else (walk.forward, walk.backward)
+    order = np.argsort(origins.edge, kind="stable")
+    e, share, leg = origins.edge[order], origins.share[order], origins.leg_m[order] * walk.per_metre
+    with np.errstate(invalid="ignore"):
+        to_head = leg + np.where(share == 1, 0.0, up[e] * (1 - share))
+        to_tail = leg + np.where(share == 0, 0.0, down[e] * share)
+    dist, _ = _search.multi_source(
+        *(walk.arcs_against if towards else walk.arcs),
+        np.concatenate([s.head[e], s.tail[e]]), np.concatenate([to_head, to_tail]), limit,
+    )  # fmt: skip
+    first = np.zeros(len(s.tail) + 1, dtype=np.int64)
+    np.add.at(first, e + 1, 1)
+    return _ground.Flow(
+        s.tail, s.head, s.length_m, s.offsets, s.coords, up, down, dist, np.cumsum(first), share, leg, walk.per_metre, limit
+    )
+
+
+def _legs(walk: Walk, xy: Floats, origins: Joins) -> Floats:
+    """Return the straight ways from the places to their streets: x, y of both ends and the cost at the beginning."""
+    s = walk.streets
+    foot = np.empty_like(xy)
+    for n, e in enumerate(origins.edge):
+        line = s.coords[s.offsets[e] : s.offsets[e + 1]]
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+        at = origins.share[n] * along[-1]
+        foot[n] = np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])
+    return np.column_stack([xy, foot, np.zeros(len(xy))])
+
+
+def _contour(z: Floats, limit: float, per_metre: float, i0: int, j0: int) -> shapely.Geometry:
+    """Return the ground that costs at most `limit`, with its holes.
+
+    Nodes just inside or outside keep their distance from the limit, so that the outline runs smoothly between them. No
+    node is exactly on it, so that no two rings can touch.
+    """
+    rows, columns = (np.flatnonzero((z <= limit).any(axis=axis)) for axis in (1, 0))
+    j1, i1 = rows[0] - 1, columns[0] - 1
+    beyond = (z[j1 : rows[-1] + 2, i1 : columns[-1] + 2] - limit) / per_metre
+    inside = beyond <= 0
+    field = np.where(inside, np.clip(beyond, -_STEP_M, -0.5), np.where(beyond <= _STEP_M, np.maximum(beyond, 0.5), _STEEP_M))
+    generator = contour_generator(z=field, name="serial", fill_type=FillType.ChunkCombinedOffsetOffset)
+    points, rings, shapes = (chunk[0] for chunk in generator.filled(-2 * _STEP_M, 0.0))
+    at = (points + [i0 + i1, j0 + j1]) * _STEP_M
+    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, at, (rings.astype(np.int64), shapes.astype(np.int64)))
+    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)

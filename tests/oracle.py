@@ -1,0 +1,190 @@
+"""Slow and plain implementations of what the product computes fast; tests compare the two."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import shapely
+from livingcircle.coverage import Judged, People, Units
+from livingcircle.joins import BLOCKED, PIECE_M, TOO_FAR, TRIM_M, Joins
+from livingcircle.walkers import Walker
+from livingcircle_layers.streets import Streets
+
+Floats = npt.NDArray[np.float64]
+Spot = tuple[Any, ...]
+
+
+def split_graph(
+    streets: Streets, homes: Joins, doors: Joins, *, walker: Walker | None = None, seconds: bool = False
+) -> nx.MultiDiGraph:
+    """Return the streets as a graph that is cut wherever a home or a door joins; legs are edges of their own."""
+    graph = nx.MultiDiGraph()
+    graph.add_nodes_from(("node", i) for i in range(len(streets.node_id)))
+    cuts: dict[int, set[float]] = {}
+    for joins in (homes, doors):
+        for edge, share in zip(joins.edge, joins.share, strict=True):
+            if edge >= 0:
+                cuts.setdefault(int(edge), set()).add(float(share))
+    for edge in range(len(streets.tail)):
+        length = _cost(streets, edge, walker, seconds=seconds)
+        chain = sorted({0.0, 1.0} | cuts.get(edge, set()))
+        spots = [_spot(streets, edge, share) for share in chain]
+        for share in chain:
+            graph.add_node(_spot(streets, edge, share))
+        if math.isinf(length):
+            continue
+        for low, high, a, b in zip(chain, chain[1:], spots, spots[1:], strict=False):
+            graph.add_edge(a, b, weight=length * (high - low))
+            if not streets.oneway[edge]:
+                graph.add_edge(b, a, weight=length * (high - low))
+    per_metre = 1.0 / walker.speed_m_s if seconds and walker else 1.0
+    for i, (edge, share, leg) in enumerate(zip(homes.edge, homes.share, homes.leg_m, strict=True)):
+        if edge >= 0:
+            graph.add_edge(("home", i), _spot(streets, int(edge), float(share)), weight=leg * per_metre)
+    for j, (edge, share, leg) in enumerate(zip(doors.edge, doors.share, doors.leg_m, strict=True)):
+        if edge >= 0:
+            graph.add_edge(_spot(streets, int(edge), float(share)), ("door", j), weight=leg * per_metre)
+    return graph
+
+
+def _spot(streets: Streets, edge: int, share: float) -> Spot:
+    if share == 0.0:
+        return ("node", int(streets.tail[edge]))
+    if share == 1.0:
+        return ("node", int(streets.head[edge]))
+    return ("on", edge, share)
+
+
+def _cost(streets: Streets, edge: int, walker: Walker | None, *, seconds: bool) -> float:
+    on_steps = streets.highway[edge] == "steps"
+    if walker is not None and on_steps and not walker.steps:
+        return math.inf
+    length = float(streets.length_m[edge])
+    if not seconds or walker is None:
+        return length
+    return length / (walker.steps_speed_m_s if on_steps else walker.speed_m_s)
+
+
+def nearest(streets: Streets, homes: Joins, doors: Joins, **options: Any) -> Floats:
+    """Return every home's walk to its nearest door, unlimited and unrounded; NaN where there is no way."""
+    against = split_graph(streets, homes, doors, **options).reverse()
+    at = [("door", j) for j in np.flatnonzero(doors.joined)]
+    found = nx.multi_source_dijkstra_path_length(against, at) if at else {}
+    return np.array([found.get(("home", i), math.nan) for i in range(len(homes.edge))])
+
+
+def pairs(streets: Streets, homes: Joins, doors: Joins, **options: Any) -> dict[tuple[int, int], float]:
+    """Return every home's walk to every door that it can reach."""
+    graph = split_graph(streets, homes, doors, **options)
+    walks = {}
+    for i in np.flatnonzero(homes.joined):
+        found = nx.single_source_dijkstra_path_length(graph, ("home", int(i)))
+        walks.update({(int(i), spot[1]): cost for spot, cost in found.items() if spot[0] == "door"})
+    return walks
+
+
+def join_one(
+    streets: Streets, islands: npt.NDArray[np.bool_], barriers: Sequence[Any], place: tuple[float, float], limit: float
+) -> tuple[float, str]:
+    """Return a place's leg to the street (NaN: none) and the reason, looking at every piece and every barrier."""
+    home = shapely.Point(place)
+    reason = TOO_FAR
+    for on_island in (False, True):
+        legs = []
+        for edge in range(len(streets.tail)):
+            if streets.raised[edge] or islands[edge] != on_island:
+                continue
+            for piece in _pieces(streets.coords[streets.offsets[edge] : streets.offsets[edge + 1]]):
+                foot = piece.interpolate(piece.project(home)) if piece.length else shapely.Point(piece.coords[0])
+                legs.append((home.distance(foot), foot.x, foot.y))
+        within = sorted(leg for leg in legs if leg[0] <= limit)
+        for length, x, y in within:
+            if not _crosses(place, (x, y), barriers):
+                return length, ""
+        if within:
+            reason = BLOCKED
+    return math.nan, reason
+
+
+def _pieces(coords: Floats) -> list[Any]:
+    found = []
+    for a, b in zip(coords, coords[1:], strict=False):
+        n = max(1, math.ceil(math.dist(a, b) / PIECE_M))
+        for k in range(n):
+            found.append(shapely.LineString([a + (b - a) * (k / n), b if k + 1 == n else a + (b - a) * ((k + 1) / n)]))
+    return found
+
+
+def _crosses(a: tuple[float, float], b: tuple[float, float], barriers: Sequence[Any]) -> bool:
+    way = shapely.LineString([a, b])
+    if way.length <= 2 * TRIM_M:
+        return False
+    walked = shapely.LineString([way.interpolate(TRIM_M), way.interpolate(way.length - TRIM_M)])
+    return any(walked.intersects(barrier) for barrier in barriers)
+
+
+def count_unit(judged: Judged, people: People, units: Units, unit: int, exit_m: Floats, reach_m: float) -> dict[str, Any]:
+    """Return what the coverage table should say of one unit and rule, home by home."""
+    rule = judged.rule
+    group = rule.group if rule.group in people.groups else "all"
+    applies = people.applies(rule)
+    demand = walk = radius = minutes = edge = everybody = meant = 0
+    walks: list[tuple[float, int]] = []
+    for home, code in enumerate(units.code):
+        if code != unit:
+            continue
+        everybody += int(people.groups["all"][home])
+        if not applies[home]:
+            continue
+        meant += int(people.groups["all"][home])
+        n = int(people.groups[group][home])
+        demand += n
+        walk += n if judged.walk[home] else 0
+        radius += n if judged.radius is not None and judged.radius[home] else 0
+        minutes += n if judged.minutes is not None and judged.minutes[home] else 0
+        edge += n if exit_m[home] <= reach_m else 0
+        distance = float(judged.walk_m[home])
+        walks.append((math.inf if math.isnan(distance) else distance, n))
+    return {
+        "demand": demand,
+        "covered": walk,
+        "radius_covered": radius if judged.radius is not None else None,
+        "minutes_covered": minutes if judged.minutes is not None else None,
+        "edge": edge,
+        "group_basis": "given" if rule.group in people.groups else "stand_in",
+        "not_applicable": meant == 0 and everybody > 0,
+        "median": quantile(walks, 1, 2),
+        "p90": quantile(walks, 9, 10),
+    }
+
+
+def quantile(walks: Sequence[tuple[float, int]], part: int, of: int) -> float:
+    """Return the walk of the person at part / of in the line of all people, nearest first; NaN if not reached."""
+    line = [walk for walk, n in sorted(walks) for _ in range(n)]
+    if not line:
+        return math.nan
+    position = -(-len(line) * part // of)
+    walk = line[max(position, 1) - 1]
+    return math.nan if math.isinf(walk) else walk
+
+
+def mean_services(
+    scoring: Sequence[str], judged: Mapping[str, Judged], with_data: set[str], people: People, units: Units, unit: int
+) -> tuple[float, float]:
+    """Return the mean number of services in reach of the residents of a unit, and of those that have data."""
+    total = reached = usable = 0
+    for home, code in enumerate(units.code):
+        if code != unit:
+            continue
+        n = int(people.groups["all"][home])
+        total += n
+        for rule in scoring:
+            if rule in with_data and people.applies(judged[rule].rule)[home]:
+                usable += n
+                reached += n if judged[rule].walk[home] else 0
+    return (reached / total, usable / total) if total else (math.nan, math.nan)

@@ -1,0 +1,333 @@
+"""Walking distances: against NetworkX on cut graphs, against the ellipsoid, and to the centimetre."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import oracle
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from livingcircle.joins import Joiner, Joins
+from livingcircle.network import Walk, WalkNetwork
+from livingcircle.walkers import WALKERS
+from livingcircle_layers.access import access_points
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.facilities import gather_facilities
+from livingcircle_layers.osm import OsmExtract, read_osm
+from livingcircle_layers.streets import Streets
+from pyproj import Geod, Transformer
+from towns import XY, streets_of
+
+ADULT, WHEELCHAIR = WALKERS["adult"], WALKERS["wheelchair"]
+FEW = settings(max_examples=60, deadline=None)
+
+
+def joins_at(*places: tuple[int, float, float]) -> Joins:
+    """Return joins from edge, share and leg; edge -1 is not joined."""
+    edge = np.array([p[0] for p in places], dtype=np.int64)
+    lost = edge < 0
+    share = np.where(lost, np.nan, np.array([p[1] for p in places], dtype=float))
+    leg = np.where(lost, np.nan, np.array([p[2] for p in places], dtype=float))
+    return Joins(edge, share, leg, np.where(lost, "no_street_within_limit", "").astype(object))
+
+
+def nearest(streets: Streets, homes: Joins, doors: Joins, limit: float = 1e6) -> list[float]:
+    return WalkNetwork(streets).walk().nearest(homes, doors, limit=limit)[0].tolist()
+
+
+# Known answers ------------------------------------------------------------------------------------------------------
+
+
+#   0 ──100── 1 ──100── 2        edges: 0 (0–1), 1 (1–2)
+LINE = streets_of([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)])
+
+
+def test_walk_goes_along_the_edge_with_both_legs() -> None:
+    # 5 m to the street, 60 m to node 1, 30 m on, 7 m to the door
+    assert nearest(LINE, joins_at((0, 0.4, 5)), joins_at((1, 0.3, 7))) == [102.0]
+
+
+def test_both_on_one_edge_walk_straight_between() -> None:
+    assert nearest(LINE, joins_at((0, 0.9, 1)), joins_at((0, 0.25, 2))) == [68.0]
+
+
+def test_standing_at_the_door_is_no_walk() -> None:
+    assert nearest(LINE, joins_at((1, 0.5, 0)), joins_at((1, 0.5, 0))) == [0.0]
+
+
+def test_unjoined_homes_and_doors_reach_nothing() -> None:
+    assert np.isnan(nearest(LINE, joins_at((-1, 0, 0)), joins_at((0, 0.5, 0)))).all()
+    assert np.isnan(nearest(LINE, joins_at((0, 0.5, 0)), joins_at((-1, 0, 0)))).all()
+    assert np.isnan(nearest(LINE, joins_at((0, 0.5, 0)), joins_at())).all()
+
+
+def test_one_way_streets_lead_from_the_home_to_the_facility() -> None:
+    #   0 ──100──> 1     and back by a detour of 300 m: 1 ── (0, -100) ── 0
+    streets = streets_of([(0, 0), (100, 0)], [(0, 1), (1, 0)], via={1: [(100, -100), (0, -100)]}, oneway=[0])
+    west, east = joins_at((0, 0.2, 0)), joins_at((0, 0.7, 0))
+    assert nearest(streets, west, east) == [50.0]
+    assert nearest(streets, east, west) == [350.0]  # 30 m on, 300 m around, 20 m
+
+
+def test_detour_around_is_taken_when_shorter_than_the_own_edge() -> None:
+    # A street that winds 400 m from 0 to 1, beside a straight one of 100 m.
+    streets = streets_of([(0, 0), (100, 0)], [(0, 1), (0, 1)], via={0: [(0, 150), (100, 150)]})
+    assert nearest(streets, joins_at((0, 0.05, 0)), joins_at((0, 0.95, 0))) == [140.0]
+
+
+def test_loop_is_walked_the_shorter_way_round() -> None:
+    streets = streets_of([(0, 0)], [(0, 0)], via={0: [(100, 0), (100, 100), (0, 100)]})
+    assert nearest(streets, joins_at((0, 0.1, 0)), joins_at((0, 0.9, 0))) == [80.0]
+
+
+def test_islands_are_not_reached() -> None:
+    streets = streets_of([(0, 0), (100, 0), (0, 900), (100, 900)], [(0, 1), (2, 3)])
+    assert np.isnan(nearest(streets, joins_at((0, 0.5, 0)), joins_at((1, 0.5, 0)))).all()
+
+
+def test_wheelchairs_go_around_steps_and_steps_are_slow() -> None:
+    #   0 ──steps 40── 1   and a ramp of 100 m beside
+    streets = streets_of([(0, 0), (40, 0)], [(0, 1), (0, 1)], via={1: [(20, 45.8257569495584)]}, steps=[0])
+    homes, doors = joins_at((1, 0.0, 0)), joins_at((1, 1.0, 0))
+    network = WalkNetwork(streets)
+    assert network.walk(ADULT).nearest(homes, doors, limit=1e6)[0].tolist() == [40.0]
+    assert network.walk(WHEELCHAIR).nearest(homes, doors, limit=1e6)[0].tolist() == [100.0]
+    # 40 m of steps at 0.5 m/s take 80 s; the ramp at 1.33 m/s 75.19 s
+    assert network.walk(ADULT, unit="s").nearest(homes, doors, limit=1e6)[0].tolist() == [75.19]
+    assert network.walk(WHEELCHAIR, unit="s").nearest(homes, doors, limit=1e6)[0].tolist() == [125.0]
+
+
+def test_time_needs_a_walker() -> None:
+    with pytest.raises(ValueError, match="walker"):
+        WalkNetwork(LINE).walk(unit="s")
+
+
+@pytest.mark.parametrize(
+    ("metres", "within"),
+    [(299.99, True), (300.0, True), (300.004, True), (300.006, False), (300.01, False)],
+)
+def test_limits_are_inclusive_and_compared_to_the_centimetre(metres: float, within: bool) -> None:
+    streets = streets_of([(0, 0), (1000, 0)], [(0, 1)])
+    homes, doors = joins_at((0, 0.0, 0)), joins_at((0, metres / 1000, 0))
+    cost, door = WalkNetwork(streets).walk().nearest(homes, doors, limit=300.0)
+    place, _, paired = WalkNetwork(streets).walk().pairs(homes, doors, limit=300.0)
+    assert bool(cost[0] <= 300.0) is within
+    assert (int(door[0]) == 0) is within
+    assert len(place) == int(within)
+    if within:
+        assert cost[0] == paired[0] == round(metres, 2)
+
+
+@pytest.mark.parametrize(("metres", "within"), [(299.99, True), (300.0, True), (300.004, True), (300.01, False)])
+def test_limits_hold_through_several_edges_too(metres: float, within: bool) -> None:
+    streets = streets_of([(0, 0), (100, 0), (200, 0), (metres - 2.5, 0)], [(0, 1), (1, 2), (2, 3)])
+    homes, doors = joins_at((0, 0.0, 1.25)), joins_at((2, 1.0, 1.25))
+    cost, _ = WalkNetwork(streets).walk().nearest(homes, doors, limit=300.0)
+    assert bool(cost[0] <= 300.0) is within
+
+
+# Against NetworkX, on networks that nobody would draw -----------------------------------------------------------------
+
+SHARES = st.sampled_from([0.0, 0.125, 0.25, 1 / 3, 0.5, 0.9, 1.0])
+LEGS = st.sampled_from([0.0, 2.5, 17.0])
+
+
+@st.composite
+def small_streets(draw: st.DrawFn, *, two_way: bool = False) -> Streets:
+    """Draw streets with parallel edges, loops, edges without length, one-way edges and islands."""
+    places: list[XY] = [
+        (40.0 * x, 40.0 * y)
+        for x, y in draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=7))
+    ]
+    ends = st.integers(0, len(places) - 1)
+    edges = draw(st.lists(st.tuples(ends, ends), min_size=1, max_size=10))
+    some = st.sets(st.integers(0, len(edges) - 1))
+    bends = {
+        e: [(places[a][0] + 13.0, places[a][1] + 29.0)] for e, (a, _) in enumerate(edges) if e in draw(some)
+    }
+    return streets_of(places, edges, via=bends, oneway=[] if two_way else draw(some), steps=draw(some))
+
+
+@st.composite
+def joined(draw: st.DrawFn, streets: Streets, most: int = 5) -> Joins:
+    edges = st.integers(-1, len(streets.tail) - 1)
+    return joins_at(*draw(st.lists(st.tuples(edges, SHARES, LEGS), min_size=1, max_size=most)))
+
+
+@given(st.data())
+@FEW
+def test_nearest_agrees_with_networkx(data: st.DataObject) -> None:
+    streets = data.draw(small_streets())
+    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
+    network = WalkNetwork(streets)
+    walks: list[tuple[Walk, dict[str, Any]]] = [
+        (network.walk(), {}),
+        (network.walk(WHEELCHAIR), {"walker": WHEELCHAIR}),
+        (network.walk(ADULT, unit="s"), {"walker": ADULT, "seconds": True}),
+    ]
+    for walk, options in walks:
+        cost, door = walk.nearest(homes, doors, limit=1e6)
+        np.testing.assert_allclose(cost, oracle.nearest(streets, homes, doors, **options), atol=0.0051)
+        single = oracle.pairs(streets, homes, doors, **options)
+        for i, j in enumerate(door):
+            assert (j == -1) == np.isnan(cost[i])
+            assert j == -1 or abs(single[i, int(j)] - cost[i]) < 0.0051
+
+
+@given(st.data(), st.sampled_from([25.0, 60.0, 1e6]))
+@FEW
+def test_pairs_agree_with_networkx(data: st.DataObject, limit: float) -> None:
+    streets = data.draw(small_streets())
+    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
+    place, door, cost = WalkNetwork(streets).walk().pairs(homes, doors, limit=limit)
+    found = {(int(i), int(j)): float(c) for i, j, c in zip(place, door, cost, strict=True)}
+    expected = {
+        pair: round(walk, 2) for pair, walk in oracle.pairs(streets, homes, doors).items() if round(walk, 2) <= limit
+    }
+    assert found == pytest.approx(expected, abs=0.0101)
+    assert list(found) == sorted(found)
+    assert len(found) == len(place)
+
+
+# Properties -----------------------------------------------------------------------------------------------------------
+
+
+@given(st.data())
+@FEW
+def test_a_longer_limit_loses_no_home_and_changes_no_walk(data: st.DataObject) -> None:
+    streets = data.draw(small_streets())
+    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
+    walk = WalkNetwork(streets).walk()
+    short, long = walk.nearest(homes, doors, limit=50.0)[0], walk.nearest(homes, doors, limit=120.0)[0]
+    reached = ~np.isnan(short)
+    np.testing.assert_array_equal(short[reached], long[reached])
+    assert (np.isnan(long[~reached]) | (long[~reached] > 50.0)).all()
+
+
+@given(st.data())
+@FEW
+def test_one_more_facility_lengthens_no_walk(data: st.DataObject) -> None:
+    streets = data.draw(small_streets())
+    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
+    walk = WalkNetwork(streets).walk()
+    fewer = walk.nearest(homes, doors.take(np.arange(len(doors.edge) - 1)), limit=1e6)[0]
+    more = walk.nearest(homes, doors, limit=1e6)[0]
+    assert (np.nan_to_num(more, nan=np.inf) <= np.nan_to_num(fewer, nan=np.inf)).all()
+
+
+@given(st.data())
+@FEW
+def test_another_numbering_changes_no_walk(data: st.DataObject) -> None:
+    streets = data.draw(small_streets())
+    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    n, m = len(streets.node_id), len(streets.tail)
+    node, edge = rng.permutation(n), rng.permutation(m)  # new position of each node and edge
+    back = np.argsort(edge)
+    paths = [streets.coords[streets.offsets[e] : streets.offsets[e + 1]] for e in back]
+    other = streets_of(
+        streets.node_xy[np.argsort(node)].tolist(),
+        [(int(node[streets.tail[e]]), int(node[streets.head[e]])) for e in back],
+        via={k: path[1:-1].tolist() for k, path in enumerate(paths)},
+        oneway=np.flatnonzero(streets.oneway[back]).tolist(),
+    )
+
+    def moved(joins: Joins) -> Joins:
+        return Joins(np.where(joins.edge < 0, -1, edge[joins.edge]), joins.share, joins.leg_m, joins.reason)
+
+    order = rng.permutation(len(doors.edge))
+    np.testing.assert_array_equal(
+        nearest(streets, homes, doors), nearest(other, moved(homes), moved(doors.take(order)))
+    )
+
+
+@given(st.data())
+@FEW
+def test_two_way_walks_are_as_long_in_both_directions(data: st.DataObject) -> None:
+    streets = data.draw(small_streets(two_way=True))
+    a, b = data.draw(joined(streets)), data.draw(joined(streets))
+    walk = WalkNetwork(streets).walk()
+    there = {(i, j): c for i, j, c in zip(*(x.tolist() for x in walk.pairs(a, b, limit=1e6)), strict=True)}
+    back = {(j, i): c for i, j, c in zip(*(x.tolist() for x in walk.pairs(b, a, limit=1e6)), strict=True)}
+    assert there == pytest.approx(back, abs=0.0101)
+
+
+@given(st.data())
+@FEW
+def test_the_walk_to_oneself_is_the_two_legs(data: st.DataObject) -> None:
+    streets = data.draw(small_streets())
+    places = data.draw(joined(streets))
+    one_by_one = [nearest(streets, places.take(np.array([i])), places.take(np.array([i])))[0] for i in range(len(places.edge))]
+    np.testing.assert_allclose(one_by_one, np.where(places.joined, 2 * places.leg_m, np.nan), atol=0.005)
+
+
+def test_a_network_is_never_changed_by_a_search() -> None:
+    before = {k: np.copy(v) for k, v in vars(LINE).items() if isinstance(v, np.ndarray)}
+    network = WalkNetwork(LINE)
+    homes = joins_at((0, 0.4, 5))
+    first = network.walk(ADULT).nearest(homes, joins_at((1, 0.3, 7)), limit=1e6)[0]
+    network.walk(WHEELCHAIR, unit="s").nearest(homes, joins_at((1, 0.3, 7)), limit=10)
+    assert network.walk(ADULT).nearest(homes, joins_at((1, 0.3, 7)), limit=1e6)[0] == first
+    for key, value in before.items():
+        np.testing.assert_array_equal(value, getattr(LINE, key))
+
+
+# Real cities ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chengdu(real_data: Path) -> OsmExtract:
+    return read_osm(real_data / "chengdu" / "chengdu-centre.osm.pbf", load_catalogue())
+
+
+def doors_of(osm: OsmExtract, joiner: Joiner, service: str) -> Joins:
+    places = gather_facilities(osm.features, load_catalogue()).frame
+    places = places[places["service"] == service].reset_index(drop=True)
+    walls = osm.barriers.geometry[osm.barriers["kind"] == "wall"].to_numpy()
+    points = access_points(places, streets=osm.streets, features=osm.features, walls=walls)
+    return joiner.join(np.column_stack([points.geometry.x, points.geometry.y]))
+
+
+@pytest.mark.realdata
+def test_two_thousand_homes_of_chengdu_agree_with_networkx(chengdu: OsmExtract) -> None:
+    joiner = Joiner(chengdu.streets, chengdu.barriers.geometry.to_numpy())
+    west, south, east, north = chengdu.extent.bounds
+    rng = np.random.default_rng(20)
+    homes = joiner.join(rng.uniform((west, south), (east, north), (2000, 2)))
+    assert 1800 < homes.joined.sum() < 2000
+    walk = WalkNetwork(chengdu.streets).walk()
+    for service in ("bus_stop", "park", "supermarket"):
+        doors = doors_of(chengdu, joiner, service)
+        assert len(doors.edge) > 10
+        plain = oracle.nearest(chengdu.streets, homes, doors)
+        cost, _ = walk.nearest(homes, doors, limit=1e6)
+        np.testing.assert_allclose(cost, plain, atol=0.0051)  # NaN where NaN
+        assert np.isnan(cost[~homes.joined]).all()
+        limited, _ = walk.nearest(homes, doors, limit=1000.0)
+        np.testing.assert_array_equal(limited, np.where(cost <= 1000.0, cost, np.nan))
+        few = np.flatnonzero(homes.joined)[:100]
+        place, door, paired = walk.pairs(homes.take(few), doors, limit=1000.0)
+        least = np.full(100, np.inf)
+        np.minimum.at(least, place, paired)
+        np.testing.assert_array_equal(np.where(np.isinf(least), np.nan, least), limited[few])
+        assert (np.diff(place) >= 0).all()
+        assert len(set(zip(place.tolist(), door.tolist(), strict=True))) == len(place)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    "file", ["chengdu/chengdu-centre.osm.pbf", "porto/porto_portugal.osm.pbf", "porto-alegre/poa_osm.pbf"]
+)
+def test_lengths_are_those_of_the_ellipsoid(real_data: Path, file: str) -> None:
+    streets = WalkNetwork.from_osm(real_data / file).streets
+    lon, lat = Transformer.from_crs(streets.crs, WGS84, always_xy=True).transform(*streets.coords.T)
+    step = Geod(ellps="WGS84").inv(lon[:-1], lat[:-1], lon[1:], lat[1:])[2]
+    step[streets.offsets[1:-1] - 1] = 0.0
+    true = np.add.reduceat(step, streets.offsets[:-1])
+    assert true.sum() > 100_000
+    np.testing.assert_allclose(streets.length_m, true, rtol=1e-3, atol=1e-6)
+    assert streets.length_m.sum() == pytest.approx(true.sum(), rel=2e-4)
