@@ -55,79 +55,84 @@ class Flow(NamedTuple):
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def bounds(flow: Flow) -> tuple[float, float, float, float]:
-    """Return west, south, east, north of all edges that are at least partly reached."""
+def reached_edges(flow: Flow) -> tuple[Ints, float, float, float, float]:
+    """Return all edges that are at least partly reached, and their west, south, east and north."""
+    tail, head, dist, limit, offsets, coords = flow.tail, flow.head, flow.dist, flow.limit, flow.offsets, flow.coords
+    first = flow.start_first
+    edges, n = np.empty(len(tail), dtype=np.int64), 0
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for e in range(len(flow.tail)):
-        reached = flow.dist[flow.tail[e]] < np.inf or flow.dist[flow.head[e]] < np.inf
-        if reached or flow.start_first[e] < flow.start_first[e + 1]:
-            for v in range(flow.offsets[e], flow.offsets[e + 1]):
-                west, east = min(west, flow.coords[v, 0]), max(east, flow.coords[v, 0])
-                south, north = min(south, flow.coords[v, 1]), max(north, flow.coords[v, 1])
-    return west, south, east, north
+    for e in range(len(tail)):
+        if dist[tail[e]] <= limit or dist[head[e]] <= limit or first[e] < first[e + 1]:
+            edges[n] = e
+            n += 1
+            for v in range(offsets[e], offsets[e + 1]):
+                west, east = min(west, coords[v, 0]), max(east, coords[v, 0])
+                south, north = min(south, coords[v, 1]), max(north, coords[v, 1])
+    return edges[:n].copy(), west, south, east, north
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def along_streets(flow: Flow, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
+def along_streets(
+    flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats
+) -> None:
     """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
 
-    `legs` are the straight ways of the origins to their streets (x, y of both ends, cost at the beginning); they count
-    as streets.
+    `edges` are those that are reached. `legs` are the straight ways of the origins to their streets (x, y of both ends,
+    cost at the beginning); they count as streets.
     """
+    ground = flow.per_metre, flow.limit, band, step, i0, j0
     for s in range(len(legs)):
         x, y, to_x, to_y, cost = legs[s]
-        _piece(x, y, to_x, to_y, cost, flow.per_metre, flow.per_metre, flow.limit, band, step, i0, j0, z)
-    tail, head, dist, first, limit = flow.tail, flow.head, flow.dist, flow.start_first, flow.limit
-    for e in range(len(tail)):
-        from_tail, from_head = dist[tail[e]], dist[head[e]]
-        if not (from_tail <= limit or from_head <= limit or first[e] < first[e + 1]):
-            continue
-        a, b = flow.offsets[e], flow.offsets[e + 1] - 1
-        _run(flow, e, a, b, 0.0, from_tail, flow.up[e], band, step, i0, j0, z)
-        _run(flow, e, b, a, 0.0, from_head, flow.down[e], band, step, i0, j0, z)
+        _piece(x, y, to_x, to_y, cost, flow.per_metre, ground, z)
+    tail, head, dist, length, offsets, coords = flow.tail, flow.head, flow.dist, flow.length, flow.offsets, flow.coords
+    up, down, first = flow.up, flow.down, flow.start_first
+    for e in edges:
+        line = coords[offsets[e] : offsets[e + 1]]
+        back = line[::-1]
+        slope_up, slope_down = flow.per_metre, flow.per_metre
+        if length[e] > 0:
+            slope_up, slope_down = up[e] / length[e], down[e] / length[e]
+        _run(line, 0.0, dist[tail[e]], slope_up, ground, z)
+        _run(back, 0.0, dist[head[e]], slope_down, ground, z)
         for s in range(first[e], first[e + 1]):
-            share, cost = flow.start_share[s], flow.start_cost[s]
-            _run(flow, e, a, b, share, cost, flow.up[e], band, step, i0, j0, z)
-            _run(flow, e, b, a, 1.0 - share, cost, flow.down[e], band, step, i0, j0, z)
+            at = flow.start_share[s] * length[e]
+            _run(line, at, flow.start_cost[s], slope_up, ground, z)
+            _run(back, length[e] - at, flow.start_cost[s], slope_down, ground, z)
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _run(
-    flow: Flow, e: int, first: int, last: int, share: float, cost: float, whole: float,
-    band: float, step: float, i0: int, j0: int, z: Floats,
-) -> None:  # fmt: skip
-    """Walk an edge from vertex `first` to vertex `last`, beginning at `share` of it, and mark the ground beside it."""
-    if not (cost <= flow.limit and whole < np.inf):
+    line: Floats, begin: float, cost: float, slope: float, ground: tuple[float, float, float, float, int, int], z: Floats
+) -> None:
+    """Walk a line on from `begin` metres, where it costs `cost`, and mark the ground beside it."""
+    if slope == np.inf:
         return
-    length = flow.length[e]
-    slope = whole / length if length > 0 else flow.per_metre
-    begin, at, toward = share * length, 0.0, 1 if last > first else -1
-    v = first
-    while v != last and cost + slope * (at - begin) <= flow.limit:
-        x, y = flow.coords[v, 0], flow.coords[v, 1]
-        to_x, to_y = flow.coords[v + toward, 0], flow.coords[v + toward, 1]
-        gap = np.hypot(to_x - x, to_y - y)
+    limit, at = ground[1], 0.0
+    for v in range(len(line) - 1):
+        if not cost + slope * (at - begin) <= limit:
+            return
+        x, y, to_x, to_y = line[v, 0], line[v, 1], line[v + 1, 0], line[v + 1, 1]
+        gap = np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2)
         skip = min(max(begin - at, 0.0), gap)
         if at + gap >= begin:
             if gap > 0:
                 x, y = x + (to_x - x) * skip / gap, y + (to_y - y) * skip / gap
-            there = cost + slope * max(at + skip - begin, 0.0)
-            _piece(x, y, to_x, to_y, there, slope, flow.per_metre, flow.limit, band, step, i0, j0, z)
+            _piece(x, y, to_x, to_y, cost + slope * max(at + skip - begin, 0.0), slope, ground, z)
         at += gap
-        v += toward
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _piece(
-    x: float, y: float, to_x: float, to_y: float, cost: float, slope: float, per_metre: float, limit: float,
-    band: float, step: float, i0: int, j0: int, z: Floats,
+    x: float, y: float, to_x: float, to_y: float, cost: float, slope: float,
+    ground: tuple[float, float, float, float, int, int], z: Floats,
 ) -> None:  # fmt: skip
     """Mark the ground beside a straight piece that is walked from (x, y), where it costs `cost`.
 
     A metre along the street costs no less than one across the ground, so of all positions within the band of a node
     the first one gives the cheapest walk.
     """
-    length = np.hypot(to_x - x, to_y - y)
+    per_metre, limit, band, step, i0, j0 = ground
+    length = np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2)
     way_x, way_y = ((to_x - x) / length, (to_y - y) / length) if length > 0 else (1.0, 0.0)
     if slope > 0:
         length = min(length, max((limit - cost) / slope, 0.0))
@@ -150,7 +155,7 @@ def _piece(
             if along + half < 0 or along - half > length:
                 continue
             s = max(along - half, 0.0)
-            here = cost + slope * s + per_metre * np.hypot(along - s, across)
+            here = cost + slope * s + per_metre * np.sqrt((along - s) ** 2 + across**2)
             z[j, i] = min(z[j, i], here)
 
 
@@ -169,17 +174,16 @@ def across_ground(
     n = 0
     tail, head, dist, first, limit = flow.tail, flow.head, flow.dist, flow.start_first, flow.limit
     for j in range(1, rows - 1):
-        r = (j + j0) // TILE - tile_j
-        for i in range(1, columns - 1):
-            c = (i + i0) // TILE - tile_i
+        r, tj = (j + j0) // TILE - tile_j, (j + j0) % TILE
+        for c in range(i0 // TILE - tile_i, (i0 + columns) // TILE - tile_i + 1):
             if r < 0 or r >= slot.shape[0] or c < 0 or c >= slot.shape[1]:
                 continue
-            e = edge[slot[r, c], (j + j0) % TILE, (i + i0) % TILE]
-            if e < 0:
-                continue
-            from_tail, from_head = dist[tail[e]], dist[head[e]]
-            if from_tail <= limit or from_head <= limit or first[e] < first[e + 1]:
-                cost = _cost_at(flow, e, share[slot[r, c], (j + j0) % TILE, (i + i0) % TILE])
+            tile, west = slot[r, c], (c + tile_i) * TILE - i0
+            for i in range(max(west, 1), min(west + TILE, columns - 1)):
+                e = edge[tile, tj, i - west]
+                if e < 0 or not (dist[tail[e]] <= limit or dist[head[e]] <= limit or first[e] < first[e + 1]):
+                    continue
+                cost = _cost_at(flow, e, share[tile, tj, i - west])
                 if cost < z[j, i] and cost <= limit:
                     row[n], column[n], floor[n] = j, i, cost
                     n += 1

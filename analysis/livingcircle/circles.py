@@ -90,7 +90,7 @@ class CircleGrid:
         legs
             The origins' straight ways to their streets: x, y of both ends and the cost at the beginning.
         """
-        west, south, east, north = _ground.bounds(flow)
+        edges, west, south, east, north = _ground.reached_edges(flow)
         margin = max(min(self.spread_m, flow.limit / flow.per_metre), _BAND_M) + 2 * _STEP_M
         reach = margin + flow.limit / flow.per_metre
         ends = legs[:, :4].reshape(-1, 2)
@@ -98,7 +98,7 @@ class CircleGrid:
         high = np.minimum(np.maximum([east, north], ends.max(axis=0)) + margin, legs[:, :2].max(axis=0) + reach)
         (i0, j0), (i1, j1) = np.floor(low / _STEP_M).astype(int), np.ceil(high / _STEP_M).astype(int)
         z = np.full((j1 - j0 + 1, i1 - i0 + 1), np.inf)
-        _ground.along_streets(flow, legs, _BAND_M, _STEP_M, i0, j0, z)
+        _ground.along_streets(flow, edges, legs, _BAND_M, _STEP_M, i0, j0, z)
         if self.spread_m > 0:
             self._survey(i0, j0, i1, j1)
             _ground.across_ground(

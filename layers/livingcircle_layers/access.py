@@ -40,8 +40,8 @@ def access_points(
     """Find the points at which each place is entered from the street.
 
     A ground (park, school …) with an outline is entered at its gates and where a street crosses the outline, and, if
-    no fence is mapped, also along the streets beside it. Everything else is entered at mapped entrances or at its own
-    position.
+    no fence is mapped, also along the streets beside it; a line (greenway) all along. Everything else is entered at
+    mapped entrances or at its own position.
 
     Parameters
     ----------
@@ -75,6 +75,8 @@ def access_points(
     ]
     fenced = places["fence_tag"].to_numpy(dtype=bool)[ground] | _walled(outline, walls)
     parts.append(_frontage(ground[~fenced], outline[~fenced], level))
+    line = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (1, 5)))
+    parts.append(_frontage(line, geometry[line], level))
     found = np.unique(np.concatenate([p["place"].to_numpy() for p in parts]))
     parts.append(_centres(places, geometry, np.setdiff1d(np.arange(len(places)), np.union1d(found, ground[fenced]))))
     points = pd.concat(parts, ignore_index=True)
@@ -128,10 +130,11 @@ def _walled(outline: Geometries, walls: Geometries) -> npt.NDArray[np.bool_]:
 
 def _frontage(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFrame:
     parts, index = shapely.get_parts(outline, return_index=True)
-    count = np.maximum(1, np.ceil(shapely.length(parts) / FRONTAGE_STEP_M)).astype(np.int64)
+    steps = np.maximum(1, np.ceil(shapely.length(parts) / FRONTAGE_STEP_M)).astype(np.int64)
+    count = steps + ~shapely.is_closed(parts)
     ring = np.repeat(np.arange(len(parts)), count)
     step = np.arange(len(ring)) - np.repeat(np.cumsum(count) - count, count)
-    points = shapely.line_interpolate_point(parts[ring], step / count[ring], normalized=True)
+    points = shapely.line_interpolate_point(parts[ring], step / steps[ring], normalized=True)
     near = np.unique(shapely.STRtree(streets).query(points, predicate="dwithin", distance=FRONTAGE_REACH_M)[0])
     return _table(owner[index[ring[near]]], "frontage", points[near])
 

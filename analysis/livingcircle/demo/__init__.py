@@ -6,12 +6,18 @@ are planted in it, with the answers that must come out, are listed in `livingcir
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from livingcircle.demo import _files
 from livingcircle.demo._town import draw_town
 
-__all__ = ["write_demo_town"]
+if TYPE_CHECKING:
+    from livingcircle.study import Study
+
+__all__ = ["demo_study", "write_demo_town"]
 
 # Services without any place in the town, and one of which only a few are mapped: nothing is claimed about them.
 NOT_MAPPED = ("nursery_0_3", "light_rail", "ferry")
@@ -29,7 +35,7 @@ walkers = ["adult"]
 
 [streets]
 osm = "town.osm.pbf"
-# dem = "dem.tif"        # ground heights, for walking times on slopes
+dem = "dem.tif"          # ground heights, for walking times on slopes
 
 [communities]
 file = "communities.geojson"
@@ -53,6 +59,29 @@ licence = "fictional"
 
 # What is known about the layers of the map: every place of these services is in it.
 """
+
+
+def demo_study(directory: str | Path | None = None) -> Study:
+    """Return the study of the built-in demo town (示意镇).
+
+    Parameters
+    ----------
+    directory
+        Where its files are written; by default a temporary folder that goes away with the program.
+
+    Examples
+    --------
+    >>> demo_study().name
+    '示意镇 Demo town'
+    """
+    from livingcircle.study import Study
+
+    return Study.load(write_demo_town(Path(directory) if directory else Path(_temporary_folder().name)))
+
+
+@cache
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="livingcircle-demo-")
 
 
 def write_demo_town(directory: Path) -> Path:
