@@ -16,58 +16,61 @@ from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets
 
 Floats = npt.NDArray[np.float64]
-Spot = tuple[Any, ...]
 
 
 def split_graph(
     streets: Streets, homes: Joins, doors: Joins, *, walker: Walker | None = None, seconds: bool = False
 ) -> nx.MultiDiGraph:
-    """Return the streets as a graph that is cut wherever a home or a door joins; legs are edges of their own."""
+    """Return the streets as a graph that is cut wherever a home or a door joins; legs are edges of their own.
+
+    An edge hangs between its nodes by links that cost the wait at the node on the way in and nothing on the way out.
+    """
     graph = nx.MultiDiGraph()
-    graph.add_nodes_from(("node", i) for i in range(len(streets.node_id)))
     cuts: dict[int, set[float]] = {}
     for joins in (homes, doors):
         for edge, share in zip(joins.edge, joins.share, strict=True):
             if edge >= 0:
                 cuts.setdefault(int(edge), set()).add(float(share))
     for edge in range(len(streets.tail)):
-        length = _cost(streets, edge, walker, seconds=seconds)
         chain = sorted({0.0, 1.0} | cuts.get(edge, set()))
-        spots = [_spot(streets, edge, share) for share in chain]
-        for share in chain:
-            graph.add_node(_spot(streets, edge, share))
-        if math.isinf(length):
-            continue
-        for low, high, a, b in zip(chain, chain[1:], spots, spots[1:], strict=False):
-            graph.add_edge(a, b, weight=length * (high - low))
-            if not streets.oneway[edge]:
-                graph.add_edge(b, a, weight=length * (high - low))
+        for node, share in ((streets.tail[edge], 0.0), (streets.head[edge], 1.0)):
+            wait = walker.signal_wait_s if seconds and walker and streets.signals[node] else 0.0
+            graph.add_edge((edge, share), ("node", int(node)), weight=wait)
+            graph.add_edge(("node", int(node)), (edge, share), weight=0.0)
+        there, back = _costs(streets, edge, walker, seconds=seconds)
+        for low, high in zip(chain, chain[1:], strict=False):
+            if not math.isinf(there):
+                graph.add_edge((edge, low), (edge, high), weight=there * (high - low))
+            if not math.isinf(back):
+                graph.add_edge((edge, high), (edge, low), weight=back * (high - low))
     per_metre = 1.0 / walker.speed_m_s if seconds and walker else 1.0
-    for i, (edge, share, leg) in enumerate(zip(homes.edge, homes.share, homes.leg_m, strict=True)):
-        if edge >= 0:
-            graph.add_edge(("home", i), _spot(streets, int(edge), float(share)), weight=leg * per_metre)
-    for j, (edge, share, leg) in enumerate(zip(doors.edge, doors.share, doors.leg_m, strict=True)):
-        if edge >= 0:
-            graph.add_edge(_spot(streets, int(edge), float(share)), ("door", j), weight=leg * per_metre)
+    for i in np.flatnonzero(homes.joined):
+        spot = (int(homes.edge[i]), float(homes.share[i]))
+        graph.add_edge(("home", int(i)), spot, weight=homes.leg_m[i] * per_metre)
+    for j in np.flatnonzero(doors.joined):
+        spot = (int(doors.edge[j]), float(doors.share[j]))
+        graph.add_edge(spot, ("door", int(j)), weight=doors.leg_m[j] * per_metre)
     return graph
 
 
-def _spot(streets: Streets, edge: int, share: float) -> Spot:
-    if share == 0.0:
-        return ("node", int(streets.tail[edge]))
-    if share == 1.0:
-        return ("node", int(streets.head[edge]))
-    return ("on", edge, share)
-
-
-def _cost(streets: Streets, edge: int, walker: Walker | None, *, seconds: bool) -> float:
+def _costs(streets: Streets, edge: int, walker: Walker | None, *, seconds: bool) -> tuple[float, float]:
+    """Return what an edge costs from tail to head and back."""
     on_steps = streets.highway[edge] == "steps"
+    there = back = float(streets.length_m[edge])
     if walker is not None and on_steps and not walker.steps:
-        return math.inf
-    length = float(streets.length_m[edge])
-    if not seconds or walker is None:
-        return length
-    return length / (walker.steps_speed_m_s if on_steps else walker.speed_m_s)
+        return math.inf, math.inf
+    if seconds and walker is not None:
+        climb = 0.0
+        if streets.height_m is not None and not on_steps and there > 0:
+            climb = float(streets.height_m[streets.head[edge]] - streets.height_m[streets.tail[edge]]) / there
+        pace = walker.steps_speed_m_s if on_steps else walker.speed_m_s
+        there, back = (metres / (pace * _tobler(slope) / _tobler(0.0)) for metres, slope in ((there, climb), (back, -climb)))
+    return there, math.inf if streets.oneway[edge] else back
+
+
+def _tobler(slope: float) -> float:
+    """Return Tobler's walking speed in km/h on a slope (standards.md 11.2)."""
+    return 6.0 * math.exp(-3.5 * abs(slope + 0.05))
 
 
 def nearest(streets: Streets, homes: Joins, doors: Joins, **options: Any) -> Floats:

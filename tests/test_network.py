@@ -101,6 +101,25 @@ def test_wheelchairs_go_around_steps_and_steps_are_slow() -> None:
     assert network.walk(WHEELCHAIR, unit="s").nearest(homes, doors, limit=1e6)[0].tolist() == [125.0]
 
 
+def test_signals_cost_a_wait_for_those_who_pass_them() -> None:
+    #   0 ──133── 1 (signals) ──133── 2        100 s each at 1.33 m/s, 30 s at the signals
+    streets = streets_of([(0, 0), (133, 0), (266, 0)], [(0, 1), (1, 2)], signals=[1])
+    walk = WalkNetwork(streets).walk(ADULT, unit="s")
+    assert walk.nearest(joins_at((0, 0.0, 0)), joins_at((1, 1.0, 0)), limit=1e6)[0].tolist() == [230.0]
+    assert walk.nearest(joins_at((1, 0.5, 0)), joins_at((0, 0.5, 0)), limit=1e6)[0].tolist() == [130.0]
+    assert walk.nearest(joins_at((0, 0.0, 0)), joins_at((0, 0.9, 0)), limit=1e6)[0].tolist() == [90.0]
+
+
+def test_climbing_takes_longer_than_going_down() -> None:
+    #   133 m with a climb of 6.65 m: 5 %, Tobler 6 exp(-3.5 · 0.1) against 6 exp(-3.5 · 0.05) on the flat
+    streets = streets_of([(0, 0), (133, 0)], [(0, 1)], height_m=[500.0, 506.65])
+    walk = WalkNetwork(streets).walk(ADULT, unit="s")
+    up, down = joins_at((0, 0.0, 0)), joins_at((0, 1.0, 0))
+    assert walk.nearest(up, down, limit=1e6)[0].tolist() == [119.12]  # 100 s · exp(0.175)
+    assert walk.nearest(down, up, limit=1e6)[0].tolist() == [83.95]  # 100 s · exp(-0.175)
+    assert nearest(streets, up, down) == [133.0]  # metres are metres
+
+
 def test_time_needs_a_walker() -> None:
     with pytest.raises(ValueError, match="walker"):
         WalkNetwork(LINE).walk(unit="s")
@@ -149,7 +168,16 @@ def small_streets(draw: st.DrawFn, *, two_way: bool = False) -> Streets:
     bends = {
         e: [(places[a][0] + 13.0, places[a][1] + 29.0)] for e, (a, _) in enumerate(edges) if e in draw(some)
     }
-    return streets_of(places, edges, via=bends, oneway=[] if two_way else draw(some), steps=draw(some))
+    heights = draw(st.none() | st.lists(st.integers(0, 9), min_size=len(places), max_size=len(places)))
+    return streets_of(
+        places,
+        edges,
+        via=bends,
+        oneway=[] if two_way else draw(some),
+        steps=draw(some),
+        signals=draw(st.sets(st.integers(0, len(places) - 1))),
+        height_m=heights,
+    )
 
 
 @st.composite
@@ -183,11 +211,12 @@ def test_nearest_agrees_with_networkx(data: st.DataObject) -> None:
 def test_pairs_agree_with_networkx(data: st.DataObject, limit: float) -> None:
     streets = data.draw(small_streets())
     homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
-    place, door, cost = WalkNetwork(streets).walk().pairs(homes, doors, limit=limit)
+    options: dict[str, Any] = data.draw(st.sampled_from([{}, {"walker": ADULT, "seconds": True}]))
+    walk = WalkNetwork(streets).walk(ADULT, unit="s") if options else WalkNetwork(streets).walk()
+    place, door, cost = walk.pairs(homes, doors, limit=limit)
     found = {(int(i), int(j)): float(c) for i, j, c in zip(place, door, cost, strict=True)}
-    expected = {
-        pair: round(walk, 2) for pair, walk in oracle.pairs(streets, homes, doors).items() if round(walk, 2) <= limit
-    }
+    walks = oracle.pairs(streets, homes, doors, **options)
+    expected = {pair: round(walk, 2) for pair, walk in walks.items() if round(walk, 2) <= limit}
     assert found == pytest.approx(expected, abs=0.0101)
     assert list(found) == sorted(found)
     assert len(found) == len(place)

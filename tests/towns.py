@@ -97,8 +97,16 @@ class Town:
         return self
 
     def area(self, marks: str, **tags: str) -> Town:
-        """Add a closed way."""
-        return self.way(marks + marks[0], **tags)
+        """Add a closed way; without tags it is only the ring of a relation."""
+        self._ways.append((100 + len(self._ways), [ord(m) for m in marks + marks[0]], _tags(tags)))
+        return self
+
+    def street(self, a: XY, b: XY, **tags: str) -> Town:
+        """Add a straight street between two places that are not in the drawing."""
+        first = max([999, *self._nodes]) + 1
+        self._nodes |= {first: (a, {}), first + 1: (b, {})}
+        self._ways.append((100 + len(self._ways), [first, first + 1], _tags(tags) or {"highway": "residential"}))
+        return self
 
     def box(self, x: float, y: float, width: float, height: float, **tags: str) -> Town:
         """Add a rectangular area whose corners are not in the drawing."""
@@ -189,6 +197,8 @@ def streets_of(
     oneway: Iterable[int] = (),
     steps: Iterable[int] = (),
     raised: Iterable[int] = (),
+    signals: Iterable[int] = (),
+    height_m: Sequence[float] | None = None,
 ) -> Streets:
     """Return streets straight from numbers, for tests of what happens to a centimetre.
 
@@ -200,6 +210,10 @@ def streets_of(
         Vertices between the ends of an edge, by the edge's position.
     oneway, steps, raised
         Positions of edges.
+    signals
+        Positions of nodes.
+    height_m
+        Height of every node.
     """
     paths = [[nodes[a], *(via or {}).get(e, ()), nodes[b]] for e, (a, b) in enumerate(edges)]
     coords = np.array([xy for path in paths for xy in path], dtype=float).reshape(-1, 2)
@@ -222,8 +236,9 @@ def streets_of(
         highway=np.where(flags(steps), "steps", "residential").astype(object),
         way_id=np.arange(m) + 1,
         raised=flags(raised),
-        signals=np.zeros(len(nodes), dtype=bool),
+        signals=np.isin(np.arange(len(nodes)), list(signals)),
         exits=np.zeros(len(nodes), dtype=bool),
+        height_m=None if height_m is None else np.array(height_m, dtype=float),
     )
 
 

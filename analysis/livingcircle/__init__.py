@@ -14,8 +14,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
-
     from livingcircle.circles import isochrones
     from livingcircle.demo import demo_study
     from livingcircle.network import WalkNetwork
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from livingcircle.standards import load_standard
     from livingcircle.study import Study
     from livingcircle.walkers import WALKERS, Walker
+    from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
 
 # Loaded when they are first used, so that the command line starts at once.
 _HOME = {

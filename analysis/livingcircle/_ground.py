@@ -17,6 +17,8 @@ Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
+_Setting = tuple[float, float, float, float, int, int]  # cost per metre, limit, band, step, first column and row
+
 TILE = 64  # grid nodes along a side of a tile
 
 
@@ -32,7 +34,7 @@ class Flow(NamedTuple):
     dist
         Cost at each node, infinite where it was not reached.
     start_first, start_share, start_cost
-        Origins on edge e are ``start_first[e]`` to ``start_first[e + 1]``: where they stand and what it cost to get there.
+        Origins on edge e are ``start_first[e]`` to ``start_first[e + 1]``: their share of it and their leg's cost.
     per_metre
         Cost of a metre off the street.
     limit
@@ -54,7 +56,7 @@ class Flow(NamedTuple):
     limit: float
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def reached_edges(flow: Flow) -> tuple[Ints, float, float, float, float]:
     """Return all edges that are at least partly reached, and their west, south, east and north."""
     tail, head, dist, limit, offsets, coords = flow.tail, flow.head, flow.dist, flow.limit, flow.offsets, flow.coords
@@ -71,10 +73,8 @@ def reached_edges(flow: Flow) -> tuple[Ints, float, float, float, float]:
     return edges[:n].copy(), west, south, east, north
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def along_streets(
-    flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats
-) -> None:
+@numba.njit(cache=True)
+def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
     """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
 
     `edges` are those that are reached. `legs` are the straight ways of the origins to their streets (x, y of both ends,
@@ -100,10 +100,8 @@ def along_streets(
             _run(back, length[e] - at, flow.start_cost[s], slope_down, ground, z)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _run(
-    line: Floats, begin: float, cost: float, slope: float, ground: tuple[float, float, float, float, int, int], z: Floats
-) -> None:
+@numba.njit(cache=True)
+def _run(line: Floats, begin: float, cost: float, slope: float, ground: _Setting, z: Floats) -> None:
     """Walk a line on from `begin` metres, where it costs `cost`, and mark the ground beside it."""
     if slope == np.inf:
         return
@@ -121,11 +119,10 @@ def _run(
         at += gap
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _piece(
-    x: float, y: float, to_x: float, to_y: float, cost: float, slope: float,
-    ground: tuple[float, float, float, float, int, int], z: Floats,
-) -> None:  # fmt: skip
+    x: float, y: float, to_x: float, to_y: float, cost: float, slope: float, ground: _Setting, z: Floats
+) -> None:
     """Mark the ground beside a straight piece that is walked from (x, y), where it costs `cost`.
 
     A metre along the street costs no less than one across the ground, so of all positions within the band of a node
@@ -159,18 +156,18 @@ def _piece(
             z[j, i] = min(z[j, i], here)
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def across_ground(
+@numba.njit(cache=True)
+def open_ground(
     flow: Flow, slot: Int32s, tile_i: int, tile_j: int, edge: Int32s, share: Singles,
-    step: float, i0: int, j0: int, z: Floats,
-) -> None:  # fmt: skip
-    """Lower `z` by walking on from node to node over open ground.
+    i0: int, j0: int, shape: tuple[int, int],
+) -> tuple[Int32s, Int32s, Floats]:  # fmt: skip
+    """Return the nodes of a window that can be walked to across the ground: row, column, street's cost.
 
-    Open ground is never cheaper than its nearest street position (`edge`, `share`, tile by tile), so that ground along
-    a street that nobody reaches is not reached either.
+    `edge` and `share` name the nearest street position, tile by tile; `slot` says where each tile is kept.
     """
-    rows, columns = z.shape
-    row, column, floor = np.empty(z.size, np.int32), np.empty(z.size, np.int32), np.empty(z.size)
+    rows, columns = shape
+    size = rows * columns
+    row, column, floor = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size)
     n = 0
     tail, head, dist, first, limit = flow.tail, flow.head, flow.dist, flow.start_first, flow.limit
     for j in range(1, rows - 1):
@@ -184,22 +181,62 @@ def across_ground(
                 if e < 0 or not (dist[tail[e]] <= limit or dist[head[e]] <= limit or first[e] < first[e + 1]):
                     continue
                 cost = _cost_at(flow, e, share[tile, tj, i - west])
-                if cost < z[j, i] and cost <= limit:
+                if cost <= limit:
                     row[n], column[n], floor[n] = j, i, cost
                     n += 1
-    straight = flow.per_metre * step
+    return row[:n], column[:n], floor[:n]
+
+
+@numba.njit(cache=True)
+def across_ground(near: Floats, row: Int32s, column: Int32s, floor: Floats, straight: float, limit: float) -> Floats:
+    """Return what it costs to walk on over open ground, from node to node.
+
+    `near` is the cost beside the streets, `straight` that of one step. Only ground whose nearest street is reached
+    within the limit (`floor`) is walked across; ground along other streets is not reached either, and costs at least
+    what its street does.
+    """
+    z = near.copy()
     diagonal = straight * np.sqrt(2.0)
+    walked = np.flatnonzero(floor <= limit)
+    n = len(walked)
     for turn in range(4):  # a sweep from each side, twice
         away = -1 if turn % 2 == 0 else 1
         for m in range(n):
-            k = m if turn % 2 == 0 else n - 1 - m
+            k = walked[m] if turn % 2 == 0 else walked[n - 1 - m]
             j, i = row[k], column[k]
-            near = min(z[j, i + away], z[j + away, i]) + straight
-            near = min(near, min(z[j + away, i - 1], z[j + away, i + 1]) + diagonal)
-            z[j, i] = min(z[j, i], max(near, floor[k]))
+            there = min(z[j, i + away], z[j + away, i]) + straight
+            z[j, i] = min(z[j, i], there, min(z[j + away, i - 1], z[j + away, i + 1]) + diagonal)
+    for k in np.flatnonzero(floor > limit):
+        j, i = row[k], column[k]
+        there = min(z[j, i - 1], z[j - 1, i], z[j, i + 1], z[j + 1, i]) + straight
+        z[j, i] = min(z[j, i], max(there, floor[k]))
+    return z
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
+def contour_field(z: Floats, limit: float, per_metre: float, step: float, steep: float) -> tuple[Floats, int, int]:
+    """Return the part of `z` that holds all costs within the limit, as metres beyond it, and its first column and row.
+
+    Metres are kept from half a metre to one step from the limit on either side; `steep` is anything beyond.
+    """
+    rows, columns = z.shape
+    j0, j1, i0, i1 = rows, 0, columns, 0
+    for j in range(rows):
+        for i in range(columns):
+            if z[j, i] <= limit:
+                j0, j1, i0, i1 = min(j0, j), max(j1, j), min(i0, i), max(i1, i)
+    field = np.empty((j1 - j0 + 3, i1 - i0 + 3))
+    for j in range(field.shape[0]):
+        for i in range(field.shape[1]):
+            beyond = (z[j + j0 - 1, i + i0 - 1] - limit) / per_metre
+            if beyond <= 0:
+                field[j, i] = min(max(beyond, -step), -0.5)
+            else:
+                field[j, i] = max(beyond, 0.5) if beyond <= step else steep
+    return field, i0 - 1, j0 - 1
+
+
+@numba.njit(cache=True)
 def _cost_at(flow: Flow, e: int, share: float) -> float:
     """Return the cost at a position of an edge."""
     best = np.inf
@@ -214,7 +251,7 @@ def _cost_at(flow: Flow, e: int, share: float) -> float:
     return best
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def pieces_by_tile(
     start: Floats, stop: Floats, reach: float, size: float, tile_i: int, tile_j: int, rows: int, columns: int
 ) -> tuple[Ints, Int32s]:
@@ -246,7 +283,7 @@ def pieces_by_tile(
     return first, out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def nearest_piece(
     start: Floats, stop: Floats, pieces: Int32s, reach: float, step: float, i0: int, j0: int
 ) -> tuple[Int32s, Floats]:

@@ -6,6 +6,8 @@ the arcs out of node i are ``head[first[i]:first[i + 1]]`` at ``cost[first[i]:fi
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +17,49 @@ Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+class Arcs(NamedTuple):
+    """A graph in compressed sparse rows."""
+
+    first: Ints
+    head: Int32s
+    cost: Floats
+
+
+class Edges(NamedTuple):
+    """Ends and costs of whole edges, infinite where an edge may not be walked that way; and the wait at each node."""
+
+    tail: Ints
+    head: Ints
+    forward: Floats
+    backward: Floats
+    wait: Floats
+
+
+class Places(NamedTuple):
+    """Places along edges: the edge (-1: not joined), the share of it (0 at its tail), the cost of the leg."""
+
+    edge: Ints
+    share: Floats
+    leg: Floats
+
+
+class Doors(NamedTuple):
+    """Doors sorted by edge: those of edge e are ``first[e]`` to ``first[e + 1]``; `id` is their own position."""
+
+    first: Ints
+    share: Floats
+    leg: Floats
+    id: Ints
+
+
+class Bearers(NamedTuple):
+    """The edges that carry doors, for each of their end nodes: ``edge[first[i]:first[i + 1]]``."""
+
+    first: Ints
+    edge: Int32s
+
+
+@numba.njit(cache=True)
 def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int) -> int:
     """Add an entry to a binary heap kept in two arrays; return the new size."""
     i = size
@@ -31,7 +75,7 @@ def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int)
     return size + 1
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     """Drop the smallest entry of the heap; return the new size."""
     size -= 1
@@ -54,7 +98,7 @@ def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     return size
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def multi_source(
     first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float
 ) -> tuple[Floats, Int32s]:
@@ -94,172 +138,172 @@ def multi_source(
     return dist, source
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def at_edge_positions(
-    tail: Ints,
-    head: Ints,
-    forward: Floats,
-    backward: Floats,
-    dist: Floats,
-    source: Int32s,
-    edge: Ints,
-    share: Floats,
-    leg: Floats,
-    door_first: Ints,
-    door_share: Floats,
-    door_leg: Floats,
-    door_id: Ints,
+    edges: Edges, dist: Floats, source: Int32s, places: Places, doors: Doors
 ) -> tuple[Floats, Int32s]:
     """Return the cost from places along edges to the nearest door, and which door.
 
-    A place at `share` of edge e (0 at its tail) walks to either end and on from there, or straight along the edge to a
-    door on the same edge (doors of edge e: ``door_first[e]`` to ``door_first[e + 1]``). `forward` and `backward` are the
-    costs of whole edges, infinite where the edge may not be walked that way. `edge` is -1 where a place is not joined.
+    A place walks to either end of its edge and on from there, or straight along the edge to a door on it. `dist` and
+    `source` are each node's cost and door, from a search against the walk.
     """
-    n = len(edge)
+    n = len(places.edge)
     best = np.full(n, np.inf)
     which = np.full(n, -1, dtype=np.int32)
     for i in range(n):
-        e = edge[i]
+        e = places.edge[i]
         if e < 0:
             continue
-        to_head = _along(forward[e], 1.0 - share[i]) + dist[head[e]]
-        to_tail = _along(backward[e], share[i]) + dist[tail[e]]
+        head, tail = edges.head[e], edges.tail[e]
+        to_head = _along(edges.forward[e], 1.0 - places.share[i]) + dist[head]
+        to_tail = _along(edges.backward[e], places.share[i]) + dist[tail]
         if to_head < to_tail:
-            best[i], which[i] = to_head, source[head[e]]
+            best[i], which[i] = to_head, source[head]
         elif to_tail < np.inf:
-            best[i], which[i] = to_tail, source[tail[e]]
-        for d in range(door_first[e], door_first[e + 1]):
-            gap = door_share[d] - share[i]
-            direct = door_leg[d] + (_along(forward[e], gap) if gap >= 0 else _along(backward[e], -gap))
+            best[i], which[i] = to_tail, source[tail]
+        for d in range(doors.first[e], doors.first[e + 1]):
+            direct = doors.leg[d] + _between(edges, e, places.share[i], doors.share[d])
             if direct < best[i]:
-                best[i], which[i] = direct, door_id[d]
-        best[i] += leg[i]
+                best[i], which[i] = direct, doors.id[d]
+        best[i] += places.leg[i]
     return best, which
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def _along(cost: float, share: float) -> float:
     """Return the cost of a share of an edge; standing still costs nothing even where walking is forbidden."""
     return 0.0 if share == 0.0 else cost * share
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def within_limit(
-    first: Ints,
-    head: Int32s,
-    cost: Floats,
-    edge_tail: Ints,
-    edge_head: Ints,
-    forward: Floats,
-    backward: Floats,
-    wait: Floats,
-    edge: Ints,
-    share: Floats,
-    leg: Floats,
-    door_first: Ints,
-    door_share: Floats,
-    door_leg: Floats,
-    door_id: Ints,
-    edges_first: Ints,
-    edges_at: Int32s,
+@numba.njit(cache=True)
+def _between(edges: Edges, e: int, start: float, stop: float) -> float:
+    """Return the cost of walking along edge e from one share of it to another."""
+    gap = stop - start
+    return _along(edges.forward[e], gap) if gap >= 0 else _along(edges.backward[e], -gap)
+
+
+@numba.njit(cache=True)
+def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: int, heap: Floats, node: Int32s) -> int:
+    """Run a bounded search from the seeded nodes ``touched[:reached]``; return how many nodes it has touched."""
+    size = 0
+    for t in range(reached):
+        size = _push(heap, node, size, dist[touched[t]], touched[t])
+    while size > 0:
+        key = heap[0]
+        at = node[0]
+        size = _pop(heap, node, size)
+        if key > dist[at]:
+            continue
+        for arc in range(arcs.first[at], arcs.first[at + 1]):
+            there = key + arcs.cost[arc]
+            other = arcs.head[arc]
+            if there <= limit and there < dist[other]:
+                if dist[other] == np.inf:
+                    touched[reached] = other
+                    reached += 1
+                dist[other] = there
+                size = _push(heap, node, size, there, other)
+    return reached
+
+
+@numba.njit(cache=True)
+def _seed(edges: Edges, places: Places, i: int, limit: float, dist: Floats, touched: Int32s) -> int:
+    """Walk from a place to both ends of its edge; return how many of them are within the limit."""
+    e = places.edge[i]
+    reached = 0
+    for end in range(2):
+        node = edges.head[e] if end == 0 else edges.tail[e]
+        there = places.leg[i] + edges.wait[node]
+        if end == 0:
+            there += _along(edges.forward[e], 1.0 - places.share[i])
+        else:
+            there += _along(edges.backward[e], places.share[i])
+        if there <= limit and there < dist[node]:
+            if dist[node] == np.inf:
+                touched[reached] = node
+                reached += 1
+            dist[node] = there
+    return reached
+
+
+@numba.njit(cache=True)
+def _offer(cost: float, door: int, limit: float, door_cost: Floats, hit: Ints, hits: int) -> int:
+    """Note a cost to a door if it is the best so far; return how many doors are hit."""
+    if cost <= limit and cost < door_cost[door]:
+        if door_cost[door] == np.inf:
+            hit[hits] = door
+            hits += 1
+        door_cost[door] = cost
+    return hits
+
+
+@numba.njit(cache=True)
+def _doors_beside(
+    edges: Edges,
+    doors: Doors,
+    bearers: Bearers,
+    node: int,
+    dist: float,
     limit: float,
+    door_cost: Floats,
+    hit: Ints,
+    hits: int,
+) -> int:
+    """Offer all doors on the edges at a node; return how many doors are hit."""
+    for k in range(bearers.first[node], bearers.first[node + 1]):
+        e = bearers.edge[k]
+        for d in range(doors.first[e], doors.first[e + 1]):
+            if edges.tail[e] == node:
+                there = dist + _along(edges.forward[e], doors.share[d]) + doors.leg[d]
+                hits = _offer(there, d, limit, door_cost, hit, hits)
+            if edges.head[e] == node:
+                there = dist + _along(edges.backward[e], 1.0 - doors.share[d]) + doors.leg[d]
+                hits = _offer(there, d, limit, door_cost, hit, hits)
+    return hits
+
+
+@numba.njit(cache=True)
+def within_limit(
+    arcs: Arcs, edges: Edges, places: Places, doors: Doors, bearers: Bearers, limit: float
 ) -> tuple[Ints, Ints, Floats]:
     """Return all pairs of place and door within `limit`: place, door, cost, sorted by place then door.
 
-    `edges_at` lists the edges that carry doors for each of their end nodes (``edges_first[i]`` to
-    ``edges_first[i + 1]``), so that the work per place follows what it reaches, not the number of doors.
+    The work per place follows what it reaches, not the number of doors.
     """
-    n = len(first) - 1
+    n = len(arcs.first) - 1
     dist = np.full(n, np.inf)
     touched = np.empty(n, dtype=np.int32)
-    heap_key = np.empty(len(head) + 3)
-    heap_node = np.empty(len(head) + 3, dtype=np.int32)
-    doors = len(door_id)
-    door_cost = np.full(doors, np.inf)
-    door_hit = np.empty(doors, dtype=np.int64)
-    capacity = 1024
-    out_place = np.empty(capacity, dtype=np.int64)
-    out_door = np.empty(capacity, dtype=np.int64)
-    out_cost = np.empty(capacity)
+    heap = np.empty(len(arcs.head) + 3)
+    node = np.empty(len(arcs.head) + 3, dtype=np.int32)
+    door_cost = np.full(len(doors.id), np.inf)
+    hit = np.empty(len(doors.id), dtype=np.int64)
+    out_place = np.empty(1024, dtype=np.int64)
+    out_door = np.empty(1024, dtype=np.int64)
+    out_cost = np.empty(1024)
     count = 0
-    for i in range(len(edge)):
-        e = edge[i]
+    for i in range(len(places.edge)):
+        e = places.edge[i]
         if e < 0:
             continue
-        size = 0
-        reached = 0
+        reached = _spread(arcs, limit, dist, touched, _seed(edges, places, i, limit, dist, touched), heap, node)
         hits = 0
-        for end in range(2):
-            node = edge_head[e] if end == 0 else edge_tail[e]
-            there = leg[i] + wait[node]
-            there += _along(forward[e], 1.0 - share[i]) if end == 0 else _along(backward[e], share[i])
-            if there <= limit and there < dist[node]:
-                if dist[node] == np.inf:
-                    touched[reached] = node
-                    reached += 1
-                dist[node] = there
-                size = _push(heap_key, heap_node, size, there, node)
-        while size > 0:
-            key = heap_key[0]
-            node = heap_node[0]
-            size = _pop(heap_key, heap_node, size)
-            if key > dist[node]:
-                continue
-            for arc in range(first[node], first[node + 1]):
-                there = key + cost[arc]
-                other = head[arc]
-                if there <= limit and there < dist[other]:
-                    if dist[other] == np.inf:
-                        touched[reached] = other
-                        reached += 1
-                    dist[other] = there
-                    size = _push(heap_key, heap_node, size, there, other)
         for t in range(reached):
-            node = touched[t]
-            for k in range(edges_first[node], edges_first[node + 1]):
-                f = edges_at[k]
-                from_tail = edge_tail[f] == node
-                from_head = edge_head[f] == node
-                for d in range(door_first[f], door_first[f + 1]):
-                    there = np.inf
-                    if from_tail:
-                        there = dist[node] + _along(forward[f], door_share[d]) + door_leg[d]
-                    if from_head:
-                        there = min(there, dist[node] + _along(backward[f], 1.0 - door_share[d]) + door_leg[d])
-                    if there <= limit and there < door_cost[d]:
-                        if door_cost[d] == np.inf:
-                            door_hit[hits] = d
-                            hits += 1
-                        door_cost[d] = there
-        for d in range(door_first[e], door_first[e + 1]):
-            gap = door_share[d] - share[i]
-            there = leg[i] + door_leg[d] + (_along(forward[e], gap) if gap >= 0 else _along(backward[e], -gap))
-            if there <= limit and there < door_cost[d]:
-                if door_cost[d] == np.inf:
-                    door_hit[hits] = d
-                    hits += 1
-                door_cost[d] = there
-        if count + hits > capacity:
-            capacity = max(2 * capacity, count + hits)
-            out_place = _grown(out_place, capacity)
-            out_door = _grown(out_door, capacity)
-            out_cost = _grown(out_cost, capacity)
-        order = np.argsort(door_id[door_hit[:hits]])
+            hits = _doors_beside(edges, doors, bearers, touched[t], dist[touched[t]], limit, door_cost, hit, hits)
+            dist[touched[t]] = np.inf
+        for d in range(doors.first[e], doors.first[e + 1]):
+            direct = places.leg[i] + doors.leg[d] + _between(edges, e, places.share[i], doors.share[d])
+            hits = _offer(direct, d, limit, door_cost, hit, hits)
+        if count + hits > len(out_place):
+            capacity = max(2 * len(out_place), count + hits)
+            out_place = np.append(out_place, np.empty(capacity - len(out_place), dtype=np.int64))
+            out_door = np.append(out_door, np.empty(capacity - len(out_door), dtype=np.int64))
+            out_cost = np.append(out_cost, np.empty(capacity - len(out_cost)))
+        order = np.argsort(doors.id[hit[:hits]])
         for k in range(hits):
-            d = door_hit[order[k]]
+            d = hit[order[k]]
             out_place[count] = i
-            out_door[count] = door_id[d]
+            out_door[count] = doors.id[d]
             out_cost[count] = door_cost[d]
             door_cost[d] = np.inf
             count += 1
-        for t in range(reached):
-            dist[touched[t]] = np.inf
     return out_place[:count], out_door[:count], out_cost[:count]
-
-
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _grown(array: npt.NDArray[np.float64], capacity: int) -> npt.NDArray[np.float64]:
-    larger = np.empty(capacity, dtype=array.dtype)
-    larger[: len(array)] = array
-    return larger

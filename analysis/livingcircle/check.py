@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from livingcircle_layers.catalogue import load_catalogue
-
-from livingcircle.scan import Inputs, read_inputs
+from livingcircle.inputs import Inputs, read_inputs
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
+from livingcircle_layers.catalogue import load_catalogue
 
 
 def describe_study(study: Study) -> list[str]:
@@ -21,11 +20,12 @@ def describe_study(study: Study) -> list[str]:
     rules = load_standard(study.standard, catalogue=catalogue)
     inputs = read_inputs(study, catalogue)
     return [
-        f"study: {study.name}; standard {rules.id} ({rules.title_zh}), {len(rules.rules)} rules, {len(rules.scoring)} score",
+        f"study: {study.name}; standard {rules.id} ({rules.title_zh}),"
+        f" {len(rules.rules)} rules, {len(rules.scoring)} score",
         *_describe_units(study, inputs),
         *_describe_streets(study, inputs),
         *_describe_people(study, inputs),
-        *_describe_layers(study, inputs, rules_services=[s for r in rules.rules for s in r.services]),
+        *_describe_layers(inputs, rules_services=[s for r in rules.rules for s in r.services]),
         *(f"note: {w}" for w in (*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes)),
     ]
 
@@ -58,7 +58,7 @@ def _describe_people(study: Study, inputs: Inputs) -> list[str]:
     ]
 
 
-def _describe_layers(study: Study, inputs: Inputs, *, rules_services: list[str]) -> list[str]:
+def _describe_layers(inputs: Inputs, *, rules_services: list[str]) -> list[str]:
     frame = inputs.facilities.frame
     lines = []
     for service in dict.fromkeys(rules_services):

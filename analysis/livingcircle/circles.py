@@ -15,7 +15,7 @@ statement about them holds to one cell of `CELL_M` metres:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -44,6 +44,15 @@ Ints = npt.NDArray[np.int64]
 Geometries = npt.NDArray[Any]
 
 
+class _Window(NamedTuple):
+    """A part of the grid around one search: its first node, the costs beside the streets, the ground between them."""
+
+    i0: int
+    j0: int
+    near: Floats
+    open_ground: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]
+
+
 class CircleGrid:
     """The ground around the streets of a network, ready for circles; it is surveyed where a circle first needs it.
 
@@ -62,9 +71,7 @@ class CircleGrid:
         As given.
     """
 
-    def __init__(
-        self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M
-    ) -> None:
+    def __init__(self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M) -> None:
         self.network, self.spread_m = network, spread_m
         self._barriers = shapely.STRtree(_pieces(np.array([], dtype=object) if barriers is None else barriers))
         self._of, self._start, self._stop, self._before = _segments(network.streets)
@@ -80,8 +87,8 @@ class CircleGrid:
         self._edge = np.empty((0, _ground.TILE, _ground.TILE), dtype=np.int32)
         self._share = np.empty((0, _ground.TILE, _ground.TILE), dtype=np.float32)
 
-    def costs(self, flow: _ground.Flow, legs: Floats) -> tuple[Floats, int, int]:
-        """Return what it costs to walk to each node of the window that a search reaches, and the window's first node.
+    def around(self, flow: _ground.Flow, legs: Floats) -> _Window:
+        """Return the part of the grid that a search reaches.
 
         Parameters
         ----------
@@ -91,20 +98,20 @@ class CircleGrid:
             The origins' straight ways to their streets: x, y of both ends and the cost at the beginning.
         """
         edges, west, south, east, north = _ground.reached_edges(flow)
-        margin = max(min(self.spread_m, flow.limit / flow.per_metre), _BAND_M) + 2 * _STEP_M
+        margin = max(self.spread_m, _BAND_M) + 2 * _STEP_M
         reach = margin + flow.limit / flow.per_metre
         ends = legs[:, :4].reshape(-1, 2)
         low = np.maximum(np.minimum([west, south], ends.min(axis=0)) - margin, legs[:, :2].min(axis=0) - reach)
         high = np.minimum(np.maximum([east, north], ends.max(axis=0)) + margin, legs[:, :2].max(axis=0) + reach)
         (i0, j0), (i1, j1) = np.floor(low / _STEP_M).astype(int), np.ceil(high / _STEP_M).astype(int)
-        z = np.full((j1 - j0 + 1, i1 - i0 + 1), np.inf)
-        _ground.along_streets(flow, edges, legs, _BAND_M, _STEP_M, i0, j0, z)
-        if self.spread_m > 0:
-            self._survey(i0, j0, i1, j1)
-            _ground.across_ground(
-                flow, self._slot, *self._corner, self._edge, self._share, _STEP_M, i0, j0, z
-            )
-        return z, int(i0), int(j0)
+        near = np.full((j1 - j0 + 1, i1 - i0 + 1), np.inf)
+        _ground.along_streets(flow, edges, legs, _BAND_M, _STEP_M, i0, j0, near)
+        self._survey(i0, j0, i1, j1)
+        first_i, first_j = self._corner
+        open_ground = _ground.open_ground(
+            flow, self._slot, first_i, first_j, self._edge, self._share, i0, j0, near.shape
+        )
+        return _Window(int(i0), int(j0), near, open_ground)
 
     def _survey(self, i0: int, j0: int, i1: int, j1: int) -> None:
         """Find the nearest street of every node of the tiles that a window touches."""
@@ -124,7 +131,7 @@ class CircleGrid:
 
     def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Return the nearest street position of each node of a tile: edge, -1 where the ground is closed, and share."""
-        i0, j0 = (self._corner + [column, row]) * _ground.TILE
+        i0, j0 = (self._corner + np.array([column, row])) * _ground.TILE
         at = row * self._slot.shape[1] + column
         pieces = self._pieces[self._first[at] : self._first[at + 1]]
         piece, along = _ground.nearest_piece(self._start, self._stop, pieces, self.spread_m, _STEP_M, i0, j0)
@@ -272,7 +279,7 @@ def isochrones(
 
 def _joined(network: WalkNetwork, barriers: Geometries, xy: Floats, labels: list[str], limit_m: float) -> Joins:
     """Join points to the streets; every point must join."""
-    lost = ~np.isfinite(xy).all(axis=1)
+    lost = ~np.asarray(np.isfinite(xy).all(axis=1))
     joins = Joiner(network.streets, barriers, limit_m=limit_m).join(np.where(lost[:, None], 1e9, xy))
     faults = [
         sentence(
@@ -299,8 +306,8 @@ def _bands(
     if not len(xy):
         return [shapely.MultiPolygon()] * len(limits)
     flow = _search_from(walk, origins, limits[-1] + _STEP_M * walk.per_metre, towards=towards)
-    z, i0, j0 = grid.costs(flow, _legs(walk, xy, origins))
-    return [_contour(z, limit, walk.per_metre, i0, j0) for limit in limits]
+    window = grid.around(flow, _legs(walk, xy, origins))
+    return [_contour(window, limit, walk.per_metre) for limit in limits]
 
 
 def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> _ground.Flow:
@@ -319,8 +326,9 @@ def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> 
     first = np.zeros(len(s.tail) + 1, dtype=np.int64)
     np.add.at(first, e + 1, 1)
     return _ground.Flow(
-        s.tail, s.head, s.length_m, s.offsets, s.coords, up, down, dist, np.cumsum(first), share, leg, walk.per_metre, limit
-    )
+        s.tail, s.head, s.length_m, s.offsets, s.coords, up, down, dist,
+        np.cumsum(first), share, leg, walk.per_metre, limit,
+    )  # fmt: skip
 
 
 def _legs(walk: Walk, xy: Floats, origins: Joins) -> Floats:
@@ -335,19 +343,18 @@ def _legs(walk: Walk, xy: Floats, origins: Joins) -> Floats:
     return np.column_stack([xy, foot, np.zeros(len(xy))])
 
 
-def _contour(z: Floats, limit: float, per_metre: float, i0: int, j0: int) -> shapely.Geometry:
+def _contour(window: _Window, limit: float, per_metre: float) -> shapely.Geometry:
     """Return the ground that costs at most `limit`, with its holes.
 
     Nodes just inside or outside keep their distance from the limit, so that the outline runs smoothly between them. No
     node is exactly on it, so that no two rings can touch.
     """
-    rows, columns = (np.flatnonzero((z <= limit).any(axis=axis)) for axis in (1, 0))
-    j1, i1 = rows[0] - 1, columns[0] - 1
-    beyond = (z[j1 : rows[-1] + 2, i1 : columns[-1] + 2] - limit) / per_metre
-    inside = beyond <= 0
-    field = np.where(inside, np.clip(beyond, -_STEP_M, -0.5), np.where(beyond <= _STEP_M, np.maximum(beyond, 0.5), _STEEP_M))
+    z = _ground.across_ground(window.near, *window.open_ground, per_metre * _STEP_M, limit)
+    field, i, j = _ground.contour_field(z, limit, per_metre, _STEP_M, _STEEP_M)
     generator = contour_generator(z=field, name="serial", fill_type=FillType.ChunkCombinedOffsetOffset)
-    points, rings, shapes = (chunk[0] for chunk in generator.filled(-2 * _STEP_M, 0.0))
-    at = (points + [i0 + i1, j0 + j1]) * _STEP_M
-    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, at, (rings.astype(np.int64), shapes.astype(np.int64)))
+    filled: Any = generator.filled(-2 * _STEP_M, 0.0)
+    [points], [rings], [shapes] = filled
+    xy = (points + np.array([window.i0 + i, window.j0 + j])) * _STEP_M
+    offsets = rings.astype(np.int64), shapes.astype(np.int64)
+    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, offsets)
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
 from livingcircle_layers.errors import LivingCircleError, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ app = typer.Typer(
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
 OsmFile = Annotated[Path, typer.Option("--osm", help="OpenStreetMap file: .osm.pbf, .osm, .osm.gz, .osm.bz2.")]
-WalkerName = Annotated[str, typer.Option("--walker", help="adult, elder, child_primary, caregiver_small_child, wheelchair.")]
+WalkerName = Annotated[
+    str, typer.Option("--walker", help="adult, elder, child_primary, caregiver_small_child, wheelchair.")
+]
 
 _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 
@@ -59,11 +62,13 @@ def demo(output: Output = Path("outputs/demo")) -> None:
     from livingcircle.demo import demo_study
 
     _scan_and_save(demo_study(output / "inputs"), output)
-    typer.echo(f"Open {output / 'map.html'} in a browser and look first at 假覆盖: inside the radius, outside the walk.")
+    typer.echo(
+        f"Open {output / 'map.html'} in a browser and look first at 假覆盖: inside the radius, outside the walk."
+    )
 
 
 @app.command()
-def scan(
+def scan(  # noqa: PLR0913  one parameter for each option
     study: Annotated[Path | None, typer.Argument(help="Study file (TOML); or use the options below.")] = None,
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results.")] = None,
@@ -106,7 +111,8 @@ def check(study: Annotated[Path, typer.Argument(help="Study file (TOML).")]) -> 
 
 @app.command()
 def streets(
-    osm: OsmFile, output: Annotated[Path, typer.Option("-o", "--output", help="GeoPackage to write.")] = Path("streets.gpkg")
+    osm: OsmFile,
+    output: Annotated[Path, typer.Option("-o", "--output", help="GeoPackage to write.")] = Path("streets.gpkg"),
 ) -> None:
     """Write the walking network of an OpenStreetMap file: layers nodes and edges.
 
@@ -260,7 +266,7 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
     console = Console(stderr=True)
     with console.status("starting") as status:
-        yield lambda text: status.update(text)
+        yield status.update
 
 
 def _point(text: str) -> tuple[float, float]:
@@ -286,4 +292,3 @@ def _complain(text: str) -> None:
 
 if __name__ == "__main__":
     main()
-

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from livingcircle_layers.catalogue import Catalogue
-from livingcircle_layers.facilities import Complete
 
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import DISTANCE_METRICS, Rule
 from livingcircle.walkers import WALKERS, Walker
+from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.facilities import Complete
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -63,7 +63,7 @@ class Units:
         """Sum whole numbers of homes by unit."""
         inside = self.code >= 0
         total = np.bincount(self.code[inside], weights=weight[inside].astype(float), minlength=len(self.ids))
-        return np.rint(total).astype(np.int64)  # type: ignore[no-any-return]
+        return np.rint(total).astype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -304,7 +304,7 @@ def _places(places_inside: Mapping[Layer, Ints], rule: Rule, n: int) -> Floats:
 
 
 def _reach_m(rule: Rule) -> float:
-    """Return how far the reach of a rule goes, in metres; a rule of several parts reaches as far as GB's widest circle."""
+    """Return how far the reach of a rule goes in metres; that of a composite is GB's widest circle."""
     if rule.threshold is None:
         return 1000.0
     if rule.metric == "walk_min":

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
+
 from livingcircle_layers.streets import Streets
 
 JOIN_LIMIT_M = 300.0  # beyond this a place is not on the street network (standards.md 11.3)
@@ -208,7 +209,7 @@ def _segments(streets: Streets) -> tuple[Ints, Floats, Floats, Floats]:
 def island_edges(streets: Streets) -> npt.NDArray[np.bool_]:
     """Tell which edges lie on an island: a piece of network short against the longest one."""
     length = np.bincount(streets.component, weights=streets.length_m)
-    return (length < ISLAND_SHARE * length.max())[streets.component]  # type: ignore[no-any-return]
+    return (length < ISLAND_SHARE * length.max())[streets.component]
 
 
 def _pieces(barriers: Geometries) -> Geometries:
@@ -217,4 +218,4 @@ def _pieces(barriers: Geometries) -> Geometries:
     lines = lines[shapely.get_num_points(lines) > 1]
     coords, owner = shapely.get_coordinates(lines, return_index=True)
     same = owner[1:] == owner[:-1]
-    return shapely.linestrings(np.stack([coords[:-1][same], coords[1:][same]], axis=1))  # type: ignore[no-any-return]
+    return shapely.linestrings(np.stack([coords[:-1][same], coords[1:][same]], axis=1))

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.osm import OsmExtract, read_osm
-from livingcircle_layers.tables import read_points
 
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.walkers import Walker
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.osm import OsmExtract, read_osm
+from livingcircle_layers.tables import read_points
 
 
 def matrix_table(

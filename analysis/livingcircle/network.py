@@ -10,11 +10,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from livingcircle_layers.streets import Streets
 
 from livingcircle import _search
 from livingcircle.joins import Joins
 from livingcircle.walkers import Walker, slope_factor
+from livingcircle_layers.streets import Streets
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -89,7 +89,9 @@ class WalkNetwork:
 
 def _share_of_footbridge(streets: Streets) -> Floats:
     """Return for each edge of a footbridge or underpass its share of the whole one, 0 for all others."""
-    on_foot = streets.raised & np.isin(streets.highway.astype(str), ("footway", "path", "pedestrian", "steps", "cycleway"))
+    on_foot = streets.raised & np.isin(
+        streets.highway.astype(str), ("footway", "path", "pedestrian", "steps", "cycleway")
+    )
     total = pd.Series(np.where(on_foot, streets.length_m, 0.0)).groupby(streets.way_id).transform("sum").to_numpy()
     return np.divide(streets.length_m, total, out=np.zeros(len(total)), where=on_foot & (total > 0))
 
@@ -115,26 +117,35 @@ class Walk:
     per_metre: float
 
     @cached_property
-    def arcs(self) -> tuple[Ints, Int32s, Floats]:
-        """Arcs in the direction of the walk, in compressed rows: first, head, cost."""
+    def edges(self) -> _search.Edges:
+        """Ends and costs of whole edges, as the searches take them."""
+        s = self.streets
+        return _search.Edges(s.tail, s.head, self.forward, self.backward, self.wait)
+
+    @cached_property
+    def arcs(self) -> _search.Arcs:
+        """Arcs in the direction of the walk."""
         return self._rows(against=False)
 
     @cached_property
-    def arcs_against(self) -> tuple[Ints, Int32s, Floats]:
+    def arcs_against(self) -> _search.Arcs:
         """Arcs against the walk, for searches from the facilities back to the homes."""
         return self._rows(against=True)
 
-    def _rows(self, *, against: bool) -> tuple[Ints, Int32s, Floats]:
+    def _rows(self, *, against: bool) -> _search.Arcs:
         s = self.streets
-        ends = (np.concatenate([s.tail, s.head]), np.concatenate([s.head, s.tail]))
-        tail, head = reversed(ends) if against else ends
-        # A node's wait is paid on the arc into it; the search against the walk meets the same node at the arc's far end.
-        cost = np.concatenate([self.forward, self.backward]) + self.wait[ends[0] if against else ends[1]]
+        tail, head = np.concatenate([s.tail, s.head]), np.concatenate([s.head, s.tail])
+        # Passing a node costs its wait, paid on the arc into it; against the walk that arc begins at the node.
+        cost = np.concatenate([self.forward, self.backward])
+        if against:
+            cost, tail, head = cost + self.wait[tail], head, tail
+        else:
+            cost = cost + self.wait[head]
         open_ = np.isfinite(cost) & (tail != head)
         tail, head, cost = tail[open_], head[open_], cost[open_]
         order = np.argsort(tail, kind="stable")
         first = np.concatenate([[0], np.cumsum(np.bincount(tail, minlength=len(s.node_id)))])
-        return first, head[order].astype(np.int32), cost[order]
+        return _search.Arcs(first, head[order].astype(np.int32), cost[order])
 
     def node_costs(self, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
         """Return every node's cost of the walk to the nearest door, and which door (-1: none within the limit)."""
@@ -169,11 +180,9 @@ class Walk:
             Position in `doors`, -1 where there is none.
         """
         dist, source = self.node_costs(doors, limit=limit)
-        s = self.streets
         best, which = _search.at_edge_positions(
-            s.tail, s.head, self.forward, self.backward, dist, source,
-            homes.edge, homes.share, homes.leg_m * self.per_metre, *self._doors_by_edge(doors),
-        )  # fmt: skip
+            self.edges, dist, source, self._places(homes), self._doors_by_edge(doors)
+        )
         best = np.round(best, 2)
         out = ~(best <= limit)
         return np.where(out, np.nan, best), np.where(out, -1, which).astype(np.int32)
@@ -185,21 +194,22 @@ class Walk:
         """
         s = self.streets
         on_edge = self._doors_by_edge(doors)
-        carrying = np.flatnonzero(np.diff(on_edge[0]))
+        carrying = np.flatnonzero(np.diff(on_edge.first))
         node = np.concatenate([s.tail[carrying], s.head[carrying]])
-        edges_first = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(s.node_id)))])
-        edges_at = np.concatenate([carrying, carrying])[np.argsort(node, kind="stable")].astype(np.int32)
+        first = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(s.node_id)))])
+        edge = np.concatenate([carrying, carrying])[np.argsort(node, kind="stable")].astype(np.int32)
         place, door, cost = _search.within_limit(
-            *self.arcs, s.tail, s.head, self.forward, self.backward, self.wait,
-            places.edge, places.share, places.leg_m * self.per_metre, *on_edge, edges_first, edges_at, limit + _ROUNDING,
-        )  # fmt: skip
+            self.arcs, self.edges, self._places(places), on_edge, _search.Bearers(first, edge), limit + _ROUNDING
+        )
         cost = np.round(cost, 2)
         keep = cost <= limit
         return place[keep], door[keep], cost[keep]
 
-    def _doors_by_edge(self, doors: Joins) -> tuple[Ints, Floats, Floats, Ints]:
-        """Return doors sorted by edge: where each edge's begin, their share, their leg's cost, their position."""
+    def _places(self, joins: Joins) -> _search.Places:
+        return _search.Places(joins.edge, joins.share, joins.leg_m * self.per_metre)
+
+    def _doors_by_edge(self, doors: Joins) -> _search.Doors:
         door = np.flatnonzero(doors.joined)
         door = door[np.argsort(doors.edge[door], kind="stable")]
         first = np.concatenate([[0], np.cumsum(np.bincount(doors.edge[door], minlength=len(self.forward)))])
-        return first, doors.share[door], doors.leg_m[door] * self.per_metre, door
+        return _search.Doors(first, doors.share[door], doors.leg_m[door] * self.per_metre, door)

@@ -23,7 +23,10 @@ Int32s = npt.NDArray[np.int32]
 
 # Services whose rules count only grounds of the size that the clause names (standards-tables.md, min_site_m2).
 _SIZED = frozenset(
-    ("park", "square", "sports_field", "football_pitch", "small_sports_ground", "medium_sports_ground", "large_sports_ground")
+    (
+        "park", "square", "sports_field", "football_pitch",
+        "small_sports_ground", "medium_sports_ground", "large_sports_ground",
+    )
 )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ class City:
     @cached_property
     def home_points(self) -> npt.NDArray[Any]:
         """The homes as points."""
-        return shapely.points(self.homes["x"].to_numpy(), self.homes["y"].to_numpy())  # type: ignore[no-any-return]
+        return shapely.points(self.homes["x"].to_numpy(), self.homes["y"].to_numpy())
 
     def doors_of(self, layer: Layer) -> npt.NDArray[np.int64]:
         """Return the positions of the access points of a layer."""

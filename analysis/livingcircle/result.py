@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
-    from livingcircle_layers.catalogue import Catalogue
 
     from livingcircle.standards import RuleSet
+    from livingcircle_layers.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

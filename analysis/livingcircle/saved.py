@@ -9,10 +9,6 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import pyogrio
-from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.crs import WGS84
-from livingcircle_layers.errors import InputError
-from livingcircle_layers.streets import Streets, streets_frames
 
 from livingcircle.columns import (
     COVERAGE,
@@ -30,6 +26,10 @@ from livingcircle.columns import (
 from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule, RuleSet
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.streets import Streets, streets_frames
 
 
 def load_result(directory: str | Path) -> ScanResult:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from importlib import metadata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from livingcircle_layers.access import access_points
-from livingcircle_layers.catalogue import Catalogue, load_catalogue
-from livingcircle_layers.crs import WGS84, metric_crs
-from livingcircle_layers.errors import InputError, sentence
-from livingcircle_layers.facilities import Facilities, gather_facilities, unplaced_rows
-from livingcircle_layers.homes import Placement, place_people
-from livingcircle_layers.osm import ATTRIBUTION, LICENCE, OsmExtract, read_osm
-from livingcircle_layers.people import People as Population
-from livingcircle_layers.people import read_people
-from livingcircle_layers.relief import drape
-from livingcircle_layers.units import Units as Communities
-from livingcircle_layers.units import read_units, upper_levels
 
+from livingcircle.accounts import account, run_record, settings_of
 from livingcircle.coverage import LEVELS, Judged, People, Standing, Units, coverage_table, judge, layer_standing
 from livingcircle.coverage import rule_walker as walker_of
-from livingcircle.joins import BLOCKED, Joiner, Joins
+from livingcircle.inputs import Inputs, Stages, read_inputs
+from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Layer, Reach, exit_distance, measure_reach, nearest_m
 from livingcircle.result import ScanResult
@@ -40,40 +26,14 @@ from livingcircle.scores import scores_table
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
-
-_REASONS = {
-    "no_street_within_limit": "no street within {limit:g} m",
-    BLOCKED: "every way to a street within {limit:g} m crosses water, rail, a motorway or a wall",
-}
-_VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
-
-
-@dataclass
-class Stages:
-    """Times the stages of a scan and tells about them."""
-
-    say: Callable[[str], None] | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, text: str) -> Iterator[None]:
-        """Announce a stage and note how long it took."""
-        if self.say:
-            self.say(text)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 3)
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Everything that was read for a study; geometries in one metric plane."""
-
-    communities: Communities
-    units: gpd.GeoDataFrame
-    osm: OsmExtract
-    population: Population
-    facilities: Facilities
+from livingcircle_layers.access import access_points
+from livingcircle_layers.catalogue import Catalogue, load_catalogue
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import UsageError
+from livingcircle_layers.facilities import Facilities
+from livingcircle_layers.homes import Placement, place_people
+from livingcircle_layers.typed_toml import nearest
+from livingcircle_layers.units import upper_levels
 
 
 def scan(
@@ -122,7 +82,7 @@ def scan(
         city, joined_all, places = _build_city(study, inputs, placement)
     with stages.stage("search", "measuring walks"):
         reaches = _measure(city, rules, walkers, study.search_limit_m)
-        nearest = _nearest_by_service(city, catalogue, walkers[0], study.search_limit_m)
+        by_service = _nearest_by_service(city, catalogue, walkers[0], study.search_limit_m)
     with stages.stage("aggregate", "counting people by unit"):
         people = _counted(city.homes, inputs.units)
         levels = make_levels(inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name)
@@ -136,10 +96,10 @@ def scan(
             levels,
             catalogue=catalogue,
             exit_m=exit_distance(city, limit_m=study.search_limit_m),
-            facility_units=_places_inside(inputs, first, levels),
+            facility_units=_places_inside(inputs, first),
         )
         scores = scores_table(rules, first, standings, people, levels)
-    unplaced, counts = _account(study, inputs, placement, joined_all, places)
+    unplaced, counts = account(study, inputs, placement, joined_all, places)
     result = ScanResult(
         coverage=_sorted(coverage, rules, walkers),
         scores=_sorted_scores(scores),
@@ -147,88 +107,25 @@ def scan(
         facilities=_facilities(inputs, catalogue),
         access_points=places,
         unplaced=unplaced,
-        homes=_homes(city, nearest),
+        homes=_homes(city, by_service),
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=catalogue,
-        run=_run(study, inputs, rules, first, counts, stages),
-        settings=_settings(study, walkers, rules),
+        run=run_record(study, inputs, rules, first, counts, stages),
+        settings=settings_of(study, walkers, rules),
         approval_number=study.map.approval_number,
     )
     return _restricted_to(result, only) if only else result
 
 
-def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
-    """Read and check every input of a study; computes nothing."""
-    stages = stages or Stages()
-    _check_files(study)
-    with stages.stage("read_units", "reading communities"):
-        communities = read_units(study.communities.file, columns=study.communities.columns, layer=study.communities.layer)
-        bounds = communities.frame.total_bounds
-        crs = metric_crs(bounds)
-        units = communities.frame.to_crs(crs)
-    with stages.stage("read_streets", "reading streets and facilities"):
-        osm = read_osm(study.streets.osm, catalogue, crs)
-        if study.streets.dem:
-            osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
-        _check_overlap(study, units, osm)
-        facilities = gather_facilities(
-            osm.features,
-            catalogue,
-            [f.source() for f in study.facilities],
-            osm_complete={entry.service: entry.complete for entry in study.layer},
-        )
-    with stages.stage("read_people", "reading people"):
-        population = read_people(
-            study.population.file,
-            crs=crs,
-            window=shapely.box(*bounds).buffer(0.02),
-            columns=study.population.columns,
-            layer=study.population.layer,
-        )
-    return Inputs(communities, units, osm, population, facilities)
-
-
-def _check_files(study: Study) -> None:
-    """Complain about every missing file at once, before anything is read."""
-    named = {
-        "streets": study.streets.osm,
-        **({"elevation model": study.streets.dem} if study.streets.dem else {}),
-        "communities": study.communities.file,
-        "population": study.population.file,
-        **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
-    }
-    faults = [
-        sentence(f"file not found: {path}", expected=f"the {role} of the study", remedy="check the path")
-        for role, path in named.items()
-        if not path.exists()
-    ]
-    if faults:
-        raise InputError.of(faults)
-
-
-def _check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
-    streets = shapely.STRtree(osm.streets.lines)
-    if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
-        west, south, east, north = gpd.GeoSeries([osm.extent], crs=osm.crs).to_crs(WGS84).total_bounds
-        ours = units.to_crs(WGS84).total_bounds
-        raise InputError(
-            f"{study.communities.file.name} does not overlap the streets of {study.streets.osm.name}",
-            got=f"communities at {ours[0]:.3f}–{ours[2]:.3f} E, {ours[1]:.3f}–{ours[3]:.3f} N",
-            expected=f"within {west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N",
-            remedy="use an extract of the same city, or check that longitude and latitude are not swapped",
-        )
-
-
 def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
-    from livingcircle_layers.errors import UsageError
-    from livingcircle_layers.typed_toml import nearest
-
     unknown = [u for u in only if u not in units.index]
     if unknown:
         close = nearest(unknown[0], units.index)
         raise UsageError(
-            "unknown community", got=", ".join(unknown), remedy=f"did you mean {close}?" if close else "use ids of the file"
+            "unknown community",
+            got=", ".join(unknown),
+            remedy=f"did you mean {close}?" if close else "use ids of the file",
         )
 
 
@@ -269,9 +166,7 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
     return city, joins, access
 
 
-def _measure(
-    city: City, rules: RuleSet, walkers: Sequence[Walker], limit_m: float
-) -> dict[Layer, Reach]:
+def _measure(city: City, rules: RuleSet, walkers: Sequence[Walker], limit_m: float) -> dict[Layer, Reach]:
     """Measure every layer that a rule asks for, with the rule's own walker where it has one."""
     needed: dict[Layer, dict[str, Walker]] = {}
     for rule in rules.rules:
@@ -322,7 +217,9 @@ def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool
         if not ids:
             continue
         community_code = pd.Index(ids).get_indexer(owner)
-        types = units["unit_type"].groupby(community_code).agg(lambda t: t.iloc[0] if t.nunique() == 1 else "mixed")
+        types = (
+            units["unit_type"].groupby(community_code).agg(lambda t: t.iloc[0] if (t == t.iloc[0]).all() else "mixed")
+        )
         names = {"community": units["unit_name"].to_dict(), "city": {"city": name}}.get(level, {})
         levels.append(
             Units(
@@ -344,9 +241,7 @@ def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int
     }
 
 
-def _places_inside(
-    inputs: Inputs, judged: Mapping[str, Judged], levels: Sequence[Units]
-) -> dict[str, dict[Layer, npt.NDArray[np.int64]]]:
+def _places_inside(inputs: Inputs, judged: Mapping[str, Judged]) -> dict[str, dict[Layer, npt.NDArray[np.int64]]]:
     """Count the places of each layer inside each unit, by a point that lies in the place."""
     frame = inputs.facilities.frame
     points = shapely.point_on_surface(frame.geometry.to_numpy())
@@ -414,129 +309,6 @@ def _homes(city: City, nearest: Mapping[str, Any]) -> pd.DataFrame:
     return city.homes[["home", "unit", "x", "y", "people", *groups, "basis"]].assign(
         edge_id=joins.edge, fraction=joins.share, leg_m=joins.leg_m, **nearest
     )
-
-
-def _account(
-    study: Study, inputs: Inputs, placement: Placement, joins: Joins, doors: gpd.GeoDataFrame
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """List what could not be used, and count people so that nobody is lost."""
-    homes = placement.homes
-    inside = homes[homes["unit"] != ""]
-    outside = homes[homes["unit"] == ""]
-    lost = inside[~joins.joined].assign(reason=joins.reason[~joins.joined])
-    rejected = inputs.population.rejected
-    parts = [inputs.facilities.unplaced, unplaced_rows(rejected.to_dict("records"))]
-    for frame in (lost, outside.assign(reason="outside_communities")):
-        grouped = frame.groupby(["source", "row", "unit", "reason"], as_index=False)["people"].sum()
-        detail = grouped["reason"].map(
-            {k: v.format(limit=study.join_limit_m) for k, v in _REASONS.items()}
-            | {"outside_communities": "lies in none of the communities"}
-        )
-        parts.append(unplaced_rows(grouped.rename(columns={"unit": "unit_id"}).assign(detail=detail).to_dict("records")))
-    parts.append(_without_way_in(study, inputs, doors))
-    unplaced = pd.concat(parts, ignore_index=True)
-    order = ["reason", "source", "row", "unit_id"]
-    readable = int(rejected["people"].fillna(0).sum())
-    return unplaced.sort_values(order, kind="stable").reset_index(drop=True), {
-        "input": int(inputs.population.total),
-        "placed": int(inside["people"].sum() - lost["people"].sum()),
-        "not_placed": int(lost["people"].sum()) + readable,
-        "outside": int(outside["people"].sum()),
-    }
-
-
-def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.DataFrame:
-    """List facilities that nobody can enter: a fence without a gate, or no street near any access point."""
-    frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
-    entered = set(doors["facility_id"])
-    reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
-    rows = [
-        {
-            "source": place.source,
-            "row": facility_id,
-            "name": place.name_,
-            "reason": "access_not_on_network" if facility_id in entered else "fenced_without_gate",
-            "detail": f"no street within {study.join_limit_m:g} m of any access point"
-            if facility_id in entered
-            else "a fence or wall is mapped around it, but no gate and no street through it",
-        }
-        for facility_id, place in zip(
-            frame.index, frame.rename(columns={"name": "name_"}).itertuples(index=False), strict=True
-        )
-        if facility_id not in reachable
-    ]
-    return unplaced_rows(rows)
-
-
-def _settings(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict[str, object]:
-    return {
-        "standard": f"{rules.id} {rules.title_zh}",
-        "walkers": "; ".join(w.label() for w in walkers),
-        "join_limit_m": study.join_limit_m,
-        "search_limit_m": study.search_limit_m,
-        "datum": "WGS-84",
-        "gates": "respect",
-        "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
-        "spreading": "residential buildings, else residential land, else along streets, else evenly",
-        "measure": "metres along streets, legs included",
-    }
-
-
-def _run(
-    study: Study,
-    inputs: Inputs,
-    rules: RuleSet,
-    judged: Mapping[str, Judged],
-    people: Mapping[str, int],
-    stages: Stages,
-) -> dict[str, Any]:
-    files = [
-        ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
-        *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
-        ("communities", study.communities.file, "", "", ""),
-        ("population", study.population.file, study.population.licence, "", ""),
-        *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
-    ]
-    streets = inputs.osm.streets
-    height = streets.height_m
-    skipped = [r.id for r in rules.rules if r.id not in judged]
-    warnings = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes]
-    if height is not None and np.isnan(height).any():
-        warnings.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
-    if skipped:
-        warnings.append("not measured: " + ", ".join(skipped))
-    return {
-        "program": "livingcircle",
-        "name": study.name,
-        "settings": _settings(study, study.walker_profiles(), rules),
-        "inputs": [
-            {
-                "role": role,
-                "path": path.name,
-                "bytes": path.stat().st_size,
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "licence": licence,
-                "attribution": attribution,
-                "date": date,
-            }
-            for role, path, licence, attribution, date in files
-        ],
-        "people": dict(people),
-        "counts": {
-            "communities": len(inputs.units),
-            "facilities": int(inputs.facilities.frame["facility_id"].nunique()),
-            "rules": len(judged),
-            "street_nodes": len(streets.node_id),
-            "street_edges": len(streets.tail),
-            "street_km": round(float(streets.length_m.sum()) / 1000, 1),
-            "street_components": int(streets.component.max()) + 1,
-        },
-        "crs": inputs.osm.crs.srs,
-        "data_date": inputs.osm.data_date,
-        "warnings": warnings,
-        "versions": {name: metadata.version(name) for name in _VERSIONS},
-        "timings_s": stages.seconds,
-    }
 
 
 def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:

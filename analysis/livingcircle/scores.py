@@ -133,9 +133,7 @@ def _most(units: Units, usable: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return out
 
 
-def _weakest(
-    units: Units, rules: Sequence[Rule], judged: Mapping[str, Judged], people: People
-) -> npt.NDArray[Any]:
+def _weakest(units: Units, rules: Sequence[Rule], judged: Mapping[str, Judged], people: People) -> npt.NDArray[Any]:
     """Return per unit the scoring rule that the smallest share of residents reaches; the first of equals."""
     lowest = np.full(len(units.ids), np.inf)
     name = np.full(len(units.ids), "", dtype=object)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from livingcircle_layers.errors import InputError, UsageError
-from livingcircle_layers.facilities import FacilitySource
-from livingcircle_layers.typed_toml import checked, read_toml
 from pydantic import BaseModel, ConfigDict, Field
 
 from livingcircle.joins import JOIN_LIMIT_M
 from livingcircle.walkers import WALKERS, Walker
+from livingcircle_layers.errors import InputError, UsageError
+from livingcircle_layers.facilities import FacilitySource
+from livingcircle_layers.typed_toml import checked, read_toml
 
 SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
 
@@ -63,9 +63,7 @@ class FacilitiesInput(_Part):
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""
         mode = self.mode or ("replace" if self.service else "classify")
-        return FacilitySource(
-            self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence
-        )
+        return FacilitySource(self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence)
 
 
 class LayerInput(_Part):
@@ -86,9 +84,13 @@ class Study(_Part):
 
     name: str = Field(default="", description="title of maps and reports")
     standard: str = Field(description="bundle, standard, or TOML file of rules")
-    walkers: tuple[str, ...] = Field(default=("adult",), description="whose minutes are computed: " + ", ".join(WALKERS))
+    walkers: tuple[str, ...] = Field(
+        default=("adult",), description="whose minutes are computed: " + ", ".join(WALKERS)
+    )
     join_limit_m: float = Field(default=JOIN_LIMIT_M, gt=0, le=2000, description="longest leg to the street, metres")
-    search_limit_m: float = Field(default=SEARCH_LIMIT_M, gt=0, description="how far the nearest place is looked for, metres")
+    search_limit_m: float = Field(
+        default=SEARCH_LIMIT_M, gt=0, description="how far the nearest place is looked for, metres"
+    )
     catalogue: Path | None = Field(default=None, description="TOML file that extends the service catalogue")
     streets: StreetsInput
     communities: CommunitiesInput

@@ -19,9 +19,14 @@ class Walker(BaseModel):
     speed_m_s: float = Field(gt=0, le=5, description="walking speed on the flat, metres per second")
     steps: bool = Field(default=True, description="whether steps can be used at all")
     steps_speed_m_s: float = Field(default=0.5, gt=0, le=5, description="horizontal speed on steps, metres per second")
-    signal_wait_s: float = Field(default=30.0, ge=0, le=600, description="mean wait at a crossing with signals, seconds")
+    signal_wait_s: float = Field(
+        default=30.0, ge=0, le=600, description="mean wait at a crossing with signals, seconds"
+    )
     footbridge_s: float = Field(
-        default=0.0, ge=0, le=600, description="seconds that a footbridge or underpass costs beside its length and steps"
+        default=0.0,
+        ge=0,
+        le=600,
+        description="seconds that a footbridge or underpass costs beside its length and steps",
     )
 
     def label(self) -> str:
@@ -62,4 +67,4 @@ def slope_factor(slope: Floats) -> Floats:
     >>> slope_factor(np.array([0.05, -0.05])).round(2).tolist()
     [0.84, 1.19]
     """
-    return np.exp(-3.5 * (np.abs(slope + 0.05) - 0.05))  # type: ignore[no-any-return]
+    return np.exp(-3.5 * (np.abs(slope + 0.05) - 0.05))

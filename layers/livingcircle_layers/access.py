@@ -30,7 +30,12 @@ Geometries = npt.NDArray[Any]
 
 def is_gate(tags: dict[str, str]) -> bool:
     """Tell whether a point lets people through a fence: a gate or an entrance that is not closed to them."""
-    opening = tags.get("barrier") in _GATES or tags.get("entrance", "no") not in ("no", "emergency", "garage", "service")
+    opening = tags.get("barrier") in _GATES or tags.get("entrance", "no") not in (
+        "no",
+        "emergency",
+        "garage",
+        "service",
+    )
     return opening and tags.get("access") not in ("no", "private") and tags.get("foot") != "no"
 
 
@@ -88,7 +93,11 @@ def access_points(
 
 def _table(place: npt.NDArray[np.int64], how: str, points: Geometries) -> pd.DataFrame:
     return pd.DataFrame(
-        {"place": place.astype(np.int64), "how": pd.Series(how, index=range(len(place)), dtype="str"), "geometry": points}
+        {
+            "place": place.astype(np.int64),
+            "how": pd.Series(how, index=range(len(place)), dtype="str"),
+            "geometry": points,
+        }
     )
 
 

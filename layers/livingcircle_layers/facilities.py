@@ -22,7 +22,9 @@ from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.tables import numbers, read_points
 
 SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
-STATION_ENTRANCE_M = 300.0  # a metro station with an entrance this near is entered there, not at its centre (a judgement)
+STATION_ENTRANCE_M = (
+    300.0  # a metro station with an entrance this near is entered there, not at its centre (a judgement)
+)
 
 Complete = Literal["yes", "no", "unknown"]
 Mode = Literal["classify", "replace", "add"]
@@ -83,7 +85,7 @@ class Facilities:
     notes: tuple[str, ...] = ()
 
 
-def unplaced_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+def unplaced_rows(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
     """Return rows of `unplaced.csv`; what a row does not say stays empty."""
     empty = {"source": "", "row": "", "name": "", "unit_id": "", "people": np.nan, "reason": "", "detail": ""}
     frame = pd.DataFrame([{**empty, **row} for row in rows], columns=list(UNPLACED_COLUMNS))
@@ -155,7 +157,9 @@ def osm_facilities(features: gpd.GeoDataFrame, catalogue: Catalogue) -> tuple[gp
             at.append(i)
         if not services and catalogue.unlevelled_school(tags):
             detail = "neither isced:level nor the name tells whether it is a primary or a secondary school"
-            lost.append({"source": "osm", "row": osm_id, "name": name, "reason": "school_level_unknown", "detail": detail})
+            lost.append(
+                {"source": "osm", "row": osm_id, "name": name, "reason": "school_level_unknown", "detail": detail}
+            )
     frame = _frame(rows, geometry[at], features.crs)
     return _metro_by_entrances(frame, features), unplaced_rows(lost)
 
@@ -189,8 +193,7 @@ def read_facilities(
         if not services:
             detail = "; ".join(str(c) for c in categories.iloc[i] if c)
             lost.append({"source": label, "row": row, "name": name.iloc[i], "reason": "no_service", "detail": detail})
-    for record in rejected.to_dict("records"):
-        lost.append({"source": label, **record})
+    lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
         raise InputError(
             f"{label}: no row is a service of the catalogue",
@@ -220,7 +223,9 @@ def _category_columns(points: pd.DataFrame) -> list[str]:
 def _metro_by_entrances(frame: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Drop stations that have mapped entrances: nobody boards at the middle of the platform's polygon."""
     metro = np.flatnonzero(frame["service"].to_numpy() == "metro")
-    way_in = {i for i, t in zip(features["osm_id"], features["tags"], strict=True) if t.get("railway") == "subway_entrance"}
+    way_in = {
+        i for i, t in zip(features["osm_id"], features["tags"], strict=True) if t.get("railway") == "subway_entrance"
+    }
     entrance = frame["facility_id"].isin(way_in).to_numpy()[metro]
     geometry = frame.geometry.to_numpy()[metro]
     tree = shapely.STRtree(geometry[entrance])

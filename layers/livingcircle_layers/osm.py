@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import re
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +22,7 @@ from livingcircle_layers.barriers import build_barriers, is_surface_water
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.streets import RawWays, Stretch, Streets, build_streets, is_square, walkability
+from livingcircle_layers.streets import RawWays, Streets, Stretch, build_streets, is_square, walkability
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 ATTRIBUTION = "© OpenStreetMap contributors"
@@ -114,7 +116,7 @@ class _Found:
 def project(geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
     """Return WGS-84 geometries in the plane `crs`."""
     transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
-    return shapely.transform(  # type: ignore[no-any-return]
+    return shapely.transform(
         geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
     )
 
@@ -140,22 +142,19 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
         The file is missing, is not an OpenStreetMap file, is cut off, or holds no walkable way.
     """
     path = check_osm_path(path)
-    scan = _Scan(catalogue)
     with _readable(path):
         box = _header_box(path)
-        scan.run(path)
+        scan = _scan(path, catalogue)
     if not scan.ways.refs:
-        raise InputError(
-            f"{path.name} holds no walkable way",
-            expected="ways with a highway tag that people may walk",
-            remedy="check that the extract was made with streets and covers the city",
-        )
+        raise _no_walkable_way(path)
     bounds = box or scan.ways.extent()
     crs = crs or metric_crs(bounds)
     points, lines, areas = scan.points.frame(crs), scan.lines.frame(crs), scan.areas.frame(crs)
     residential = _polygons(areas, lambda t: t.get("landuse") == "residential")
     water = _polygons(areas, is_surface_water)
     streets = build_streets(scan.ways, crs=crs, residential_land=residential.geometry.to_numpy(), extent=bounds)
+    if not len(streets.tail):
+        raise _no_walkable_way(path)
     greenways = lines[_mask(lines["tags"], lambda t: catalogue_line(t, catalogue))]
     candidates = pd.concat([points, areas, greenways])
     return OsmExtract(
@@ -187,6 +186,35 @@ def check_osm_path(path: str | Path) -> Path:
     if path.stat().st_size == 0:
         raise InputError(f"{path.name} is empty", got="0 bytes", remedy="download or export the extract again")
     return path
+
+
+def _no_walkable_way(path: Path) -> InputError:
+    return InputError(
+        f"{path.name} holds no walkable way",
+        expected="ways with a highway tag that people may walk",
+        remedy="check that the extract was made with streets and covers the city",
+    )
+
+
+def _scan(path: Path, catalogue: Catalogue) -> _Scan:
+    """Read a file; one that is not ordered by type and id, as editors and servers write them, is sorted first."""
+    scan = _Scan(catalogue)
+    try:
+        scan.run(path)
+        if scan.ways.refs:
+            return scan
+    except RuntimeError as fault:
+        if not re.search(r"out of order|twice in input", str(fault)):
+            raise
+    with tempfile.TemporaryDirectory() as folder:
+        ordered = Path(folder) / "ordered.osm.pbf"
+        everything = osmium.MergeInputReader()
+        everything.add_file(str(path))
+        with osmium.SimpleWriter(str(ordered)) as writer:
+            everything.apply(writer, simplify=True)
+        scan = _Scan(catalogue)
+        scan.run(ordered)
+    return scan
 
 
 @contextlib.contextmanager
@@ -231,6 +259,7 @@ class _Scan:
         wanted = osmium.filter.KeyFilter(*sorted(self._keys))
         processor = osmium.FileProcessor(str(path)).with_areas(wanted).with_filter(wanted)
         newest = None
+        item: Any
         for item in processor:
             if item.is_node():
                 self._node(item)
@@ -250,7 +279,12 @@ class _Scan:
             self.ways.signals.add(node.id)
         if not node.location.valid() or forbidden(tags):
             return
-        if self._facility_keys & tags.keys() or "entrance" in tags or "barrier" in tags or tags.get("highway") == "bus_stop":
+        if (
+            self._facility_keys & tags.keys()
+            or "entrance" in tags
+            or "barrier" in tags
+            or tags.get("highway") == "bus_stop"
+        ):
             self.points.add(f"n{node.id}", tags, bytes.fromhex(self._wkb.create_point(node)))
 
     def _way(self, way: Any) -> None:
@@ -374,9 +408,7 @@ def _polygons(areas: gpd.GeoDataFrame, wanted: Callable[[Tags], bool]) -> gpd.Ge
 def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoDataFrame:
     keep = _mask(
         candidates["tags"],
-        lambda t: (
-            "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t)
-        ),
+        lambda t: "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t),
     )
     return candidates[keep].drop_duplicates("osm_id").sort_values("osm_id", kind="stable").reset_index(drop=True)
 

@@ -175,7 +175,7 @@ def _bilinear(source: Any, col: Floats, row: Floats) -> Floats:
     fy, fx = y - i, x - j
     upper = (1 - fx) * heights[i, j] + fx * heights[i, over]
     lower = (1 - fx) * heights[down, j] + fx * heights[down, over]
-    return (1 - fy) * upper + fy * lower  # type: ignore[no-any-return]
+    return (1 - fy) * upper + fy * lower
 
 
 def _cells(transform: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:

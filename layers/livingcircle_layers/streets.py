@@ -24,7 +24,8 @@ Tags = Mapping[str, str]
 # highway values that are no street for people on foot, after the pedestrian filter of standards.md section 8.
 _NOT_WALKED = frozenset(
     (
-        "motorway", "motorway_link", "proposed", "planned", "construction", "abandoned", "disused", "razed", "demolished",
+        "motorway", "motorway_link", "proposed", "planned", "construction", "abandoned", "disused", "razed",
+        "demolished",
         "platform", "raceway", "bus_guideway", "busway", "escape", "via_ferrata", "rest_area", "services", "bus_stop",
         "elevator", "no", "none", "emergency_bay", "emergency_access_point", "street_lamp", "traffic_signals",
     )
@@ -63,10 +64,11 @@ def walkability(tags: Tags) -> Verdict:
 
 
 def is_square(tags: Tags) -> bool:
-    """Tell whether an area is crossed on foot in any direction: a square or a pedestrian area."""
-    return tags.get("place") == "square" or (
+    """Tell whether an area is crossed on foot in any direction: an open square or pedestrian area."""
+    square = tags.get("place") == "square" or (
         tags.get("area") == "yes" and tags.get("highway") in ("pedestrian", "footway", "living_street", "path")
     )
+    return square and walkability({**tags, "highway": "pedestrian", "area": "no"}) == "yes"
 
 
 @dataclass
@@ -196,7 +198,7 @@ class Streets:
     def lines(self) -> npt.NDArray[Any]:
         """The edges as LineStrings (m)."""
         index = np.repeat(np.arange(len(self.tail)), np.diff(self.offsets))
-        return shapely.linestrings(self.coords, indices=index)  # type: ignore[no-any-return]
+        return shapely.linestrings(self.coords, indices=index)
 
     @cached_property
     def component(self) -> Ints:
@@ -212,7 +214,7 @@ class Streets:
         order = np.lexsort((np.arange(len(total)), -total))
         rank = np.empty(len(total), dtype=np.int64)
         rank[order] = np.arange(len(total))
-        return rank[label]  # type: ignore[no-any-return]
+        return rank[label]
 
 
 def build_streets(
@@ -241,7 +243,7 @@ def build_streets(
 
     node_of, junction, first, last = _junctions(refs, way)
     start, stop = _edge_slices(way, junction, first, last)
-    extra = _square_lines(ways, way, node_of, junction, xy, crs)
+    extra = _square_lines(ways, way, node_of, xy, crs)
     offsets, vertex = _vertices(start, stop)
     edge_way = way[start]
     coords = np.concatenate([xy[vertex], extra.coords.reshape(-1, 2)])
@@ -340,7 +342,7 @@ class _Lines:
     way: Ints
 
 
-def _square_lines(ways: RawWays, way: Ints, node_of: Ints, junction: Bools, xy: Floats, crs: CRS) -> _Lines:
+def _square_lines(ways: RawWays, way: Ints, node_of: Ints, xy: Floats, crs: CRS) -> _Lines:
     """Connect the entries of each square by the straight lines that stay inside it."""
     from livingcircle_layers.osm import project
 
@@ -376,7 +378,7 @@ def _square_lines(ways: RawWays, way: Ints, node_of: Ints, junction: Bools, xy: 
 def _shared_between_ways(node_of: Ints, way: Ints) -> Bools:
     """Tell which vertices belong to more than one stretch; a ring's own closing vertex is none."""
     pair = np.unique(np.column_stack([node_of, way]), axis=0)
-    return (np.bincount(pair[:, 0], minlength=node_of.max(initial=0) + 1) > 1)[node_of]  # type: ignore[no-any-return]
+    return (np.bincount(pair[:, 0], minlength=node_of.max(initial=0) + 1) > 1)[node_of]
 
 
 def _pairs(xy: Floats) -> tuple[Ints, Ints]:

@@ -1,0 +1,163 @@
+"""The books of a run: what could not be used and why, what was in force, and what the inputs were."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from livingcircle.coverage import Judged
+from livingcircle.inputs import Inputs, Stages
+from livingcircle.joins import BLOCKED, TOO_FAR, Joins
+from livingcircle.rules import RuleSet
+from livingcircle.study import Study
+from livingcircle.walkers import Walker
+from livingcircle_layers.facilities import unplaced_rows
+from livingcircle_layers.homes import Placement
+from livingcircle_layers.osm import ATTRIBUTION, LICENCE
+
+_REASONS = {
+    TOO_FAR: "no street within {limit:g} m",
+    BLOCKED: "every way to a street within {limit:g} m crosses water, rail, a motorway or a wall",
+}
+_VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
+
+
+def account(
+    study: Study, inputs: Inputs, placement: Placement, joins: Joins, doors: gpd.GeoDataFrame
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """List what could not be used, and count people so that nobody is lost."""
+    homes = placement.homes
+    inside = homes[homes["unit"] != ""]
+    outside = homes[homes["unit"] == ""]
+    lost = inside[~joins.joined].assign(reason=joins.reason[~joins.joined])
+    rejected = inputs.population.rejected
+    parts = [inputs.facilities.unplaced, unplaced_rows(rejected.to_dict("records"))]
+    for frame in (lost, outside.assign(reason="outside_communities")):
+        grouped = frame.groupby(["source", "row", "unit", "reason"], as_index=False)["people"].sum()
+        detail = grouped["reason"].map(
+            {k: v.format(limit=study.join_limit_m) for k, v in _REASONS.items()}
+            | {"outside_communities": "lies in none of the communities"}
+        )
+        parts.append(
+            unplaced_rows(
+                pd.DataFrame(grouped).rename(columns={"unit": "unit_id"}).assign(detail=detail).to_dict("records")
+            )
+        )
+    parts.append(_without_way_in(study, inputs, doors))
+    unplaced = pd.concat(parts, ignore_index=True)
+    order = ["reason", "source", "row", "unit_id"]
+    readable = int(rejected["people"].fillna(0).sum())
+    return unplaced.sort_values(order, kind="stable").reset_index(drop=True), {
+        "input": int(inputs.population.total),
+        "placed": int(inside["people"].sum() - lost["people"].sum()),
+        "not_placed": int(lost["people"].sum()) + readable,
+        "outside": int(outside["people"].sum()),
+    }
+
+
+def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.DataFrame:
+    """List facilities that nobody can enter: a fence without a gate, or no street near any access point."""
+    frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
+    entered = set(doors["facility_id"])
+    reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
+    rows = [
+        {
+            "source": place.source,
+            "row": facility_id,
+            "name": place.name_,
+            "reason": "access_not_on_network" if facility_id in entered else "fenced_without_gate",
+            "detail": f"no street within {study.join_limit_m:g} m of any access point"
+            if facility_id in entered
+            else "a fence or wall is mapped around it, but no gate and no street through it",
+        }
+        for facility_id, place in zip(
+            frame.index, frame.rename(columns={"name": "name_"}).itertuples(index=False), strict=True
+        )
+        if facility_id not in reachable
+    ]
+    return unplaced_rows(rows)
+
+
+def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict[str, object]:
+    """Return every default in force, as the command line prints it and the legend of the map names it."""
+    return {
+        "standard": f"{rules.id} {rules.title_zh}",
+        "walkers": "; ".join(w.label() for w in walkers),
+        "join_limit_m": study.join_limit_m,
+        "search_limit_m": study.search_limit_m,
+        "datum": "WGS-84",
+        "gates": "respect",
+        "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
+        "spreading": "residential buildings, else residential land, else along streets, else evenly",
+        "measure": "metres along streets, legs included",
+    }
+
+
+def run_record(
+    study: Study,
+    inputs: Inputs,
+    rules: RuleSet,
+    judged: Mapping[str, Judged],
+    people: Mapping[str, int],
+    stages: Stages,
+) -> dict[str, Any]:
+    """Return what `run.json` says of a run: inputs with digests, settings, counts, warnings, versions, timings."""
+    files = [
+        ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
+        *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
+        ("communities", study.communities.file, "", "", ""),
+        ("population", study.population.file, study.population.licence, "", ""),
+        *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
+    ]
+    streets = inputs.osm.streets
+    height = streets.height_m
+    skipped = [r.id for r in rules.rules if r.id not in judged]
+    warnings = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes]
+    if height is not None and np.isnan(height).any():
+        warnings.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
+    if skipped:
+        warnings.append("not measured: " + ", ".join(skipped))
+    return {
+        "program": "livingcircle",
+        "name": study.name,
+        "settings": settings_of(study, study.walker_profiles(), rules),
+        "inputs": [
+            {
+                "role": role,
+                "path": path.name,
+                "bytes": path.stat().st_size,
+                "sha256": _digest(path),
+                "licence": licence,
+                "attribution": attribution,
+                "date": date,
+            }
+            for role, path, licence, attribution, date in files
+        ],
+        "people": dict(people),
+        "counts": {
+            "communities": len(inputs.units),
+            "facilities": int(inputs.facilities.frame["facility_id"].nunique()),
+            "rules": len(judged),
+            "street_nodes": len(streets.node_id),
+            "street_edges": len(streets.tail),
+            "street_km": round(float(streets.length_m.sum()) / 1000, 1),
+            "street_components": int(streets.component.max()) + 1,
+        },
+        "crs": inputs.osm.crs.srs,
+        "data_date": inputs.osm.data_date,
+        "warnings": warnings,
+        "versions": {name: metadata.version(name) for name in _VERSIONS},
+        "timings_s": stages.seconds,
+    }
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
