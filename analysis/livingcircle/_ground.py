@@ -163,13 +163,14 @@ def open_ground(
 ) -> tuple[Int32s, Int32s, Floats]:  # fmt: skip
     """Return the nodes of a window that can be walked to across the ground: row, column, street's cost.
 
-    `edge` and `share` name the nearest street position, tile by tile; `slot` says where each tile is kept.
+    `edge` and `share` name the nearest street position, tile by tile, and that of a bridge or tunnel if one is nearer
+    still (-1: none): both must be reached. `slot` says where each tile is kept.
     """
     rows, columns = shape
     size = rows * columns
     row, column, floor = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size)
     n = 0
-    tail, head, dist, first, limit = flow.tail, flow.head, flow.dist, flow.start_first, flow.limit
+    limit = flow.limit
     for j in range(1, rows - 1):
         r, tj = (j + j0) // TILE - tile_j, (j + j0) % TILE
         for c in range(i0 // TILE - tile_i, (i0 + columns) // TILE - tile_i + 1):
@@ -177,10 +178,15 @@ def open_ground(
                 continue
             tile, west = slot[r, c], (c + tile_i) * TILE - i0
             for i in range(max(west, 1), min(west + TILE, columns - 1)):
-                e = edge[tile, tj, i - west]
-                if e < 0 or not (dist[tail[e]] <= limit or dist[head[e]] <= limit or first[e] < first[e + 1]):
-                    continue
-                cost = _cost_at(flow, e, share[tile, tj, i - west])
+                cost = 0.0
+                for layer in range(2):
+                    e = edge[tile, layer, tj, i - west]
+                    if e >= 0:
+                        cost = max(cost, _cost_at(flow, e, share[tile, layer, tj, i - west]))
+                    elif layer == 0:
+                        cost = np.inf
+                    if cost > limit:
+                        break
                 if cost <= limit:
                     row[n], column[n], floor[n] = j, i, cost
                     n += 1
@@ -204,8 +210,11 @@ def across_ground(near: Floats, row: Int32s, column: Int32s, floor: Floats, stra
         for m in range(n):
             k = walked[m] if turn % 2 == 0 else walked[n - 1 - m]
             j, i = row[k], column[k]
-            there = min(z[j, i + away], z[j + away, i]) + straight
-            z[j, i] = min(z[j, i], there, min(z[j + away, i - 1], z[j + away, i + 1]) + diagonal)
+            beside, ahead = z[j, i + away], z[j + away, i]
+            # Cutting a corner needs ground on one side of it, so that no speck hangs by its corner alone.
+            same = max(z[j + away, i + away] + diagonal, min(beside, ahead))
+            other = max(z[j + away, i - away] + diagonal, min(z[j, i - away], ahead))
+            z[j, i] = min(z[j, i], beside + straight, ahead + straight, same, other)
     for k in np.flatnonzero(floor > limit):
         j, i = row[k], column[k]
         there = min(z[j, i - 1], z[j - 1, i], z[j, i + 1], z[j + 1, i]) + straight

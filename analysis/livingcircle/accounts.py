@@ -93,7 +93,7 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
         "join_limit_m": study.join_limit_m,
         "search_limit_m": study.search_limit_m,
         "datum": "WGS-84",
-        "gates": "respect",
+        "gates": study.gates,
         "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
         "spreading": "residential buildings, else residential land, else along streets, else evenly",
         "measure": "metres along streets, legs included",
@@ -112,6 +112,7 @@ def run_record(
     files = [
         ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
         *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
+        *([("estates", study.estates.file, "", "", "")] if study.estates else []),
         ("communities", study.communities.file, "", "", ""),
         ("population", study.population.file, study.population.licence, "", ""),
         *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
@@ -120,6 +121,7 @@ def run_record(
     height = streets.height_m
     skipped = [r.id for r in rules.rules if r.id not in judged]
     warnings = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes]
+    warnings += _gate_notes(inputs)
     if height is not None and np.isnan(height).any():
         warnings.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
     if skipped:
@@ -156,6 +158,19 @@ def run_record(
         "versions": {name: metadata.version(name) for name in _VERSIONS},
         "timings_s": stages.seconds,
     }
+
+
+def _gate_notes(inputs: Inputs) -> list[str]:
+    """Say what is known about gated estates, and where nothing is known."""
+    frame, notes = inputs.estates.frame, []
+    if len(frame):
+        shut = int((frame["gates"] == 0).sum())
+        notes.append(
+            f"{len(frame)} gated estates, {int(frame['gates'].sum())} gates; no gate is known for {shut} of them"
+        )
+    if inputs.estates.unknown:
+        notes.append(f"{inputs.estates.unknown} residential outlines: whether they are gated, and where, is not known")
+    return notes
 
 
 def _digest(path: Path) -> str:

@@ -4,7 +4,8 @@ Circles are drawn for people to look at; scores come from the network itself. Th
 statement about them holds to one cell of `CELL_M` metres:
 
 - a street position reached with a cell to spare lies inside, and so does the start;
-- a street position that is not reached lies outside, unless one that is reached is within a cell of it;
+- a street position that is not reached lies outside, unless one that is reached, or the start's own way to its street,
+  is within a cell of it;
 - longer limits contain shorter ones;
 - ground beside a street is walked to across open ground only: never past a barrier, and never where the nearest street
   is one that is not reached;
@@ -15,6 +16,7 @@ statement about them holds to one cell of `CELL_M` metres:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
@@ -23,14 +25,14 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 from contourpy import FillType, contour_generator
-from livingcircle_layers.crs import WGS84
-from livingcircle_layers.errors import InputError, UsageError, sentence
 from pyproj import Transformer
 
 from livingcircle import _ground, _search
 from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, TRIM_M, Joiner, Joins, _pieces, _segments
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS, Walker
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import InputError, UsageError, sentence
 
 CELL_M = 20.0  # what a circle may be wrong by
 SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
@@ -84,8 +86,8 @@ class CircleGrid:
         )
         self._slot = np.full((rows, columns), -1, dtype=np.int32)
         self._surveyed = 0
-        self._edge = np.empty((0, _ground.TILE, _ground.TILE), dtype=np.int32)
-        self._share = np.empty((0, _ground.TILE, _ground.TILE), dtype=np.float32)
+        self._edge = np.empty((0, 2, _ground.TILE, _ground.TILE), dtype=np.int32)
+        self._share = np.empty((0, 2, _ground.TILE, _ground.TILE), dtype=np.float32)
 
     def around(self, flow: _ground.Flow, legs: Floats) -> _Window:
         """Return the part of the grid that a search reaches.
@@ -99,10 +101,9 @@ class CircleGrid:
         """
         edges, west, south, east, north = _ground.reached_edges(flow)
         margin = max(self.spread_m, _BAND_M) + 2 * _STEP_M
-        reach = margin + flow.limit / flow.per_metre
         ends = legs[:, :4].reshape(-1, 2)
-        low = np.maximum(np.minimum([west, south], ends.min(axis=0)) - margin, legs[:, :2].min(axis=0) - reach)
-        high = np.minimum(np.maximum([east, north], ends.max(axis=0)) + margin, legs[:, :2].max(axis=0) + reach)
+        low = np.minimum([west, south], ends.min(axis=0)) - margin
+        high = np.maximum([east, north], ends.max(axis=0)) + margin
         (i0, j0), (i1, j1) = np.floor(low / _STEP_M).astype(int), np.ceil(high / _STEP_M).astype(int)
         near = np.full((j1 - j0 + 1, i1 - i0 + 1), np.inf)
         _ground.along_streets(flow, edges, legs, _BAND_M, _STEP_M, i0, j0, near)
@@ -121,7 +122,7 @@ class CircleGrid:
         new = np.argwhere(self._slot[low[1] : high[1], low[0] : high[0]] < 0) + low[::-1]
         room = len(self._edge)
         if self._surveyed + len(new) > room:
-            shape = (max(2 * room, self._surveyed + len(new)) - room, _ground.TILE, _ground.TILE)
+            shape = (max(2 * room, self._surveyed + len(new)) - room, 2, _ground.TILE, _ground.TILE)
             self._edge = np.concatenate([self._edge, np.empty(shape, dtype=np.int32)])
             self._share = np.concatenate([self._share, np.empty(shape, dtype=np.float32)])
         for row, column in new:
@@ -130,24 +131,35 @@ class CircleGrid:
             self._surveyed += 1
 
     def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Return the nearest street position of each node of a tile: edge, -1 where the ground is closed, and share."""
+        """Return where each node of a tile meets its nearest street, and a bridge or tunnel that is nearer still.
+
+        Edge (-1: none, or the straight way there is blocked) and share of it, both ``[layer, row, column]``.
+        """
         i0, j0 = (self._corner + np.array([column, row])) * _ground.TILE
         at = row * self._slot.shape[1] + column
         pieces = self._pieces[self._first[at] : self._first[at + 1]]
-        piece, along = _ground.nearest_piece(self._start, self._stop, pieces, self.spread_m, _STEP_M, i0, j0)
         streets = self.network.streets
+        # Nobody steps off a bridge or out of a tunnel between its ends.
+        ground = pieces[~streets.raised[self._of[pieces]]]
+        found = [
+            _ground.nearest_piece(self._start, self._stop, which, self.spread_m, _STEP_M, i0, j0)
+            for which in (ground, pieces)
+        ]
+        piece, along = np.stack([f[0] for f in found]), np.stack([f[1] for f in found])
         edge = np.where(piece >= 0, self._of[piece], -1)
-        # Nobody steps off a bridge or out of a tunnel.
-        open_ = (edge >= 0) & ~streets.raised[edge]
-        j, i = np.nonzero(open_)
-        way = self._stop[piece[j, i]] - self._start[piece[j, i]]
+        edge[1][edge[1] == edge[0]] = -1
+        j, i = np.nonzero(edge[0] >= 0)
+        foot = self._foot(piece[0, j, i], along[0, j, i])
+        edge[0, j, i] = np.where(self._blocked(np.column_stack([i0 + i, j0 + j]) * _STEP_M, foot), -1, edge[0, j, i])
+        length = streets.length_m[edge]
+        share = (self._before[piece] + along) / np.where(length > 0, length, 1.0)
+        return edge.astype(np.int32), np.clip(share, 0.0, 1.0).astype(np.float32)
+
+    def _foot(self, piece: Ints, along: Floats) -> Floats:
+        """Return the places `along` metres from the beginning of straight pieces."""
+        way = self._stop[piece] - self._start[piece]
         length = np.hypot(way[:, 0], way[:, 1])
-        ratio = along[j, i] / np.where(length > 0, length, 1.0)
-        foot = self._start[piece[j, i]] + way * ratio[:, None]
-        open_[j, i] = ~self._blocked(np.column_stack([i0 + i, j0 + j]) * _STEP_M, foot)
-        whole = np.where(streets.length_m[edge] > 0, streets.length_m[edge], 1.0)
-        share = np.clip((self._before[piece] + along) / whole, 0.0, 1.0)
-        return np.where(open_, edge, -1).astype(np.int32), share.astype(np.float32)
+        return self._start[piece] + way * (along / np.where(length > 0, length, 1.0))[:, None]  # type: ignore[no-any-return]
 
     def _blocked(self, node: Floats, foot: Floats) -> npt.NDArray[np.bool_]:
         blocked = np.zeros(len(node), dtype=bool)
@@ -277,6 +289,29 @@ def isochrones(
     return gpd.GeoDataFrame(columns, geometry=table.geometry).to_crs(WGS84)
 
 
+def isochrones_of_file(
+    osm: str | Path,
+    lonlat: Sequence[tuple[float, float]],
+    limits: Sequence[float],
+    *,
+    unit: Literal["m", "min"],
+    walker: Walker = WALKERS["adult"],
+) -> gpd.GeoDataFrame:
+    """Return how far people walk from each point along the streets of an OpenStreetMap file (see `isochrones`)."""
+    from livingcircle_layers.catalogue import load_catalogue
+    from livingcircle_layers.osm import read_osm
+
+    extract = read_osm(Path(osm), load_catalogue())
+    return isochrones(
+        WalkNetwork(extract.streets),
+        extract.barriers.geometry.to_numpy(),
+        np.array(lonlat, dtype=float),
+        minutes=limits if unit == "min" else None,
+        metres=limits if unit == "m" else None,
+        walker=walker,
+    )
+
+
 def _joined(network: WalkNetwork, barriers: Geometries, xy: Floats, labels: list[str], limit_m: float) -> Joins:
     """Join points to the streets; every point must join."""
     lost = ~np.asarray(np.isfinite(xy).all(axis=1))
@@ -319,10 +354,9 @@ def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> 
     with np.errstate(invalid="ignore"):
         to_head = leg + np.where(share == 1, 0.0, up[e] * (1 - share))
         to_tail = leg + np.where(share == 0, 0.0, down[e] * share)
-    dist, _ = _search.multi_source(
-        *(walk.arcs_against if towards else walk.arcs),
-        np.concatenate([s.head[e], s.tail[e]]), np.concatenate([to_head, to_tail]), limit,
-    )  # fmt: skip
+    seed = np.concatenate([s.head[e], s.tail[e]])
+    cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
+    dist, _ = _search.multi_source(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit)
     first = np.zeros(len(s.tail) + 1, dtype=np.int64)
     np.add.at(first, e + 1, 1)
     return _ground.Flow(

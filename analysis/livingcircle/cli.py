@@ -80,6 +80,11 @@ def scan(  # noqa: PLR0913  one parameter for each option
         list[str] | None, typer.Option(help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).")
     ] = None,
     walker: Annotated[list[str] | None, typer.Option(help="Whose minutes are computed; may be repeated.")] = None,
+    estates: Annotated[
+        Path | None, typer.Option(help="Gated estates: outlines (gated yes/no) and gate points.")
+    ] = None,
+    gates: Annotated[str | None, typer.Option(help="respect (default), open, or both to compare.")] = None,
+    dem: Annotated[Path | None, typer.Option(help="Heights (GeoTIFF), for walking times on slopes.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
 ) -> None:
@@ -90,7 +95,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
     """
     options = {
         "osm": osm, "communities": communities, "population": population, "standard": standard,
-        "facilities": facilities, "walker": walker,
+        "facilities": facilities, "walker": walker, "estates": estates, "gates": gates, "dem": dem,
     }  # fmt: skip
     chosen = _study(study, options)
     _scan_and_save(chosen, output or Path("outputs") / (chosen.name or "scan"), only=only or [], homes=homes)
@@ -212,6 +217,8 @@ def _study(path: Path | None, options: dict[str, Any]) -> Study:
     from livingcircle.study import Study, StudyOptions
 
     facilities = tuple(_facilities(text) for text in options.pop("facilities") or [])
+    if options["gates"] not in (None, "respect", "open", "both"):
+        raise UsageError("--gates is unknown", got=repr(options["gates"]), expected="respect, open or both")
     chosen = StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
     return chosen.on(Study.load(path)) if path else chosen.study()
 

@@ -307,6 +307,24 @@ UNPLACED = Table(
     ),
 )
 
+ESTATES = Table(
+    "estates",
+    "estates.csv",
+    "Gated estates: what opening the gates would bring",
+    "封闭小区:打开院门可新增的达标人口",
+    (
+        Column("estate_id", "id", "", "outline of the estate", "小区编号"),
+        Column("name", "text", "", "name of the estate", "小区名称", "not named"),
+        Column("unit_id", "id", "", "community in which these people live", "所在社区编号"),
+        Column("gates", "int", "", "known gates", "已知院门数"),
+        Column("rule", "id", "", "rule", "条文编号"),
+        Column("people", "int", "people", "people of the rule's group in the estate", "小区内该条文的服务人口"),
+        Column("covered", "int", "people", "inside the standard, leaving through the gates", "经院门步行达标人口"),
+        Column("covered_open", "int", "people", "inside the standard over open borders", "打开围墙后达标人口"),
+        Column("gain", "int", "people", "people whom opening the gates brings inside", "打开院门新增达标人口"),
+    ),
+)
+
 HOMES = Table(
     "homes", "homes.parquet",
     "Homes, for checks; never published",
@@ -380,6 +398,7 @@ TABLES = (
     FACILITIES,
     ACCESS_POINTS,
     UNPLACED,
+    ESTATES,
     HOMES,
     MATRIX,
     STREET_NODES,

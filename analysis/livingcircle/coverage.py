@@ -76,6 +76,7 @@ class Judged:
 
     rule: Rule
     walker: str
+    gates: str
     walk: Bools
     radius: Bools | None
     minutes: Bools | None
@@ -96,7 +97,9 @@ def rule_walker(rule: Rule, walker: Walker) -> Walker:
     return WALKERS[rule.walker] if rule.metric == "walk_min" and rule.walker else walker
 
 
-def judge(rules: Sequence[Rule], reaches: Mapping[Layer, Reach], walker: Walker) -> dict[str, Judged]:
+def judge(
+    rules: Sequence[Rule], reaches: Mapping[Layer, Reach], walker: Walker, *, gates: str = "respect"
+) -> dict[str, Judged]:
     """Judge every home by every rule that measures a distance or minutes.
 
     Parameters
@@ -107,18 +110,20 @@ def judge(rules: Sequence[Rule], reaches: Mapping[Layer, Reach], walker: Walker)
         Distances per layer.
     walker
         The chosen walker.
+    gates
+        How the gates of closed estates were taken: respect or open.
     """
     judged: dict[str, Judged] = {}
     for rule in rules:
         if rule.metric in DISTANCE_METRICS and rule.combine is None:
-            judged[rule.id] = _judge_one(rule, reaches[Layer.of(rule)], walker)
+            judged[rule.id] = _judge_one(rule, reaches[Layer.of(rule)], walker, gates)
     for rule in rules:
         if rule.combine in ("any_of", "all_of") and all(p in judged for p in rule.parts):
             judged[rule.id] = _judge_parts(rule, [judged[p] for p in rule.parts])
     return {rule.id: judged[rule.id] for rule in rules if rule.id in judged}
 
 
-def _judge_one(rule: Rule, reach: Reach, walker: Walker) -> Judged:
+def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str) -> Judged:
     threshold = rule.threshold if rule.threshold is not None else np.nan
     walk_m = reach.walk_m[walker.name]
     minutes_limit = threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier)
@@ -127,7 +132,7 @@ def _judge_one(rule: Rule, reach: Reach, walker: Walker) -> Judged:
         walk, radius = reach.walk_s[rule_walker(rule, walker).name] <= threshold * 60, None
     else:
         walk, radius = walk_m <= threshold, reach.straight_m <= threshold
-    return Judged(rule, walker.name, walk, radius, minutes, walk_m, reach.places)
+    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_m, reach.places)
 
 
 def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
@@ -141,6 +146,7 @@ def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
     return Judged(
         rule=rule,
         walker=parts[0].walker,
+        gates=parts[0].gates,
         walk=together.reduce([p.walk for p in parts]),
         radius=both([p.radius for p in parts]),
         minutes=both([p.minutes for p in parts]),
@@ -268,7 +274,7 @@ def _unit_rows(
             "group": group,
             "group_basis": basis,
             "walker": judged.walker,
-            "gates": "respect",
+            "gates": judged.gates,
             "clause_measure": rule.metric,
             "threshold": rule.threshold if rule.threshold is not None else np.nan,
             "threshold_unit": rule.threshold_unit,

@@ -14,6 +14,7 @@ from livingcircle.study import Study
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.estates import Estates, osm_estates, read_estates
 from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.people import People, read_people
@@ -47,6 +48,7 @@ class Inputs:
     osm: OsmExtract
     population: People
     facilities: Facilities
+    estates: Estates
 
 
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
@@ -71,6 +73,9 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             [f.source() for f in study.facilities],
             osm_complete={entry.service: entry.complete for entry in study.layer},
         )
+        estates = (
+            read_estates(study.estates.file, crs=crs, layer=study.estates.layer) if study.estates else osm_estates(osm)
+        )
     with stages.stage("read_people", "reading people"):
         population = read_people(
             study.population.file,
@@ -79,7 +84,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             columns=study.population.columns,
             layer=study.population.layer,
         )
-    return Inputs(communities, units, osm, population, facilities)
+    return Inputs(communities, units, osm, population, facilities, estates)
 
 
 def _check_files(study: Study) -> None:
@@ -87,6 +92,7 @@ def _check_files(study: Study) -> None:
     named = {
         "streets": study.streets.osm,
         **({"elevation model": study.streets.dem} if study.streets.dem else {}),
+        **({"estates": study.estates.file} if study.estates else {}),
         "communities": study.communities.file,
         "population": study.population.file,
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},

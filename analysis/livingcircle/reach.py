@@ -112,6 +112,18 @@ class Reach:
     nearest: Int32s
     places: int
 
+    def or_shorter(self, other: Reach) -> Reach:
+        """Return the shorter of two ways to the same places, home by home."""
+        first = next(iter(self.walk_m))
+        shorter = np.nan_to_num(other.walk_m[first], nan=np.inf) < np.nan_to_num(self.walk_m[first], nan=np.inf)
+        return Reach(
+            walk_m={w: np.fmin(v, other.walk_m[w]) for w, v in self.walk_m.items()},
+            walk_s={w: np.fmin(v, other.walk_s[w]) for w, v in self.walk_s.items()},
+            straight_m=self.straight_m,
+            nearest=np.where(shorter, other.nearest, self.nearest).astype(np.int32),
+            places=self.places,
+        )
+
 
 def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_m: float) -> Reach:
     """Measure how far every home is from a layer.

@@ -36,6 +36,7 @@ class ScanResult:
     run: Mapping[str, Any]
     settings: Mapping[str, object]
     approval_number: str = ""
+    estates: pd.DataFrame | None = None
 
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""

@@ -24,6 +24,7 @@ from livingcircle.columns import (
     ACCESS_POINTS,
     COMMUNITIES,
     COVERAGE,
+    ESTATES,
     FACILITIES,
     HOMES,
     SCORES,
@@ -129,6 +130,11 @@ def _write_scores(result: ScanResult, path: Path) -> None:
 
 def _write_unplaced(result: ScanResult, path: Path) -> None:
     _write_csv(result.unplaced, UNPLACED, path)
+
+
+def _write_estates(result: ScanResult, path: Path) -> None:
+    if result.estates is not None:
+        _write_csv(result.estates, ESTATES, path)
 
 
 def _write_communities(result: ScanResult, path: Path) -> None:
@@ -287,6 +293,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "unplaced.csv": _write_unplaced,
+    "estates.csv": _write_estates,
     "map.html": _write_map,
     "report.xlsx": write_report,
     HOMES_FILE: _write_homes,

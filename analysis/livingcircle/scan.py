@@ -14,8 +14,19 @@ import pandas as pd
 import shapely
 
 from livingcircle.accounts import account, run_record, settings_of
-from livingcircle.coverage import LEVELS, Judged, People, Standing, Units, coverage_table, judge, layer_standing
+from livingcircle.coverage import (
+    LEVELS,
+    TIER_MINUTES,
+    Judged,
+    People,
+    Standing,
+    Units,
+    coverage_table,
+    judge,
+    layer_standing,
+)
 from livingcircle.coverage import rule_walker as walker_of
+from livingcircle.gates import barriers_with, closed_crossings, estate_gains, with_gate_paths
 from livingcircle.inputs import Inputs, Stages, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
@@ -29,9 +40,11 @@ from livingcircle.walkers import Walker
 from livingcircle_layers.access import access_points
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.crs import WGS84
+from livingcircle_layers.cuts import without_edges
 from livingcircle_layers.errors import UsageError
 from livingcircle_layers.facilities import Facilities
 from livingcircle_layers.homes import Placement, place_people
+from livingcircle_layers.streets import Streets
 from livingcircle_layers.typed_toml import nearest
 from livingcircle_layers.units import upper_levels
 
@@ -67,6 +80,7 @@ def scan(
     walkers = study.walker_profiles()
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
+    study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(rules, walkers))})
     inputs = read_inputs(study, catalogue, stages)
     _check_only(only, inputs.units)
     with stages.stage("place", "placing people in homes"):
@@ -78,19 +92,17 @@ def scan(
             street_lines=inputs.osm.streets.lines[(inputs.osm.streets.component == 0) & ~inputs.osm.streets.raised],
             water=inputs.osm.water,
         )
-    with stages.stage("join", "joining homes and facilities to the streets"):
-        city, joined_all, places = _build_city(study, inputs, placement)
-    with stages.stage("search", "measuring walks"):
-        reaches = _measure(city, rules, walkers, study.search_limit_m)
+    with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
+        city, joins, doors = _build_city(study, inputs, placement)
+        judged = _judge_all(study, inputs, city, rules, walkers)
         by_service = _nearest_by_service(city, catalogue, walkers[0], study.search_limit_m)
     with stages.stage("aggregate", "counting people by unit"):
         people = _counted(city.homes, inputs.units)
         levels = make_levels(inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name)
-        judged = {w.name: judge(rules.rules, reaches, w) for w in walkers}
-        first = judged[walkers[0].name]
+        first = judged[0]
         standings = _standings(first, inputs.facilities, int(people.groups["all"].sum()))
         coverage = coverage_table(
-            [j for per in judged.values() for j in per.values()],
+            [j for verdicts in judged for j in verdicts.values()],
             standings,
             people,
             levels,
@@ -99,13 +111,16 @@ def scan(
             facility_units=_places_inside(inputs, first),
         )
         scores = scores_table(rules, first, standings, people, levels)
-    unplaced, counts = account(study, inputs, placement, joined_all, places)
+        gains = None
+        if study.gates == "both":
+            gains = estate_gains(inputs.estates, city.homes, people, first, judged[len(walkers)])
+    unplaced, counts = account(study, inputs, placement, joins, doors)
     result = ScanResult(
         coverage=_sorted(coverage, rules, walkers),
         scores=_sorted_scores(scores),
         communities=_communities(inputs, placement, city, scores),
         facilities=_facilities(inputs, catalogue),
-        access_points=places,
+        access_points=doors,
         unplaced=unplaced,
         homes=_homes(city, by_service),
         background=inputs.osm.background.to_crs(WGS84),
@@ -114,8 +129,33 @@ def scan(
         run=run_record(study, inputs, rules, first, counts, stages),
         settings=settings_of(study, walkers, rules),
         approval_number=study.map.approval_number,
+        estates=gains,
     )
     return _restricted_to(result, only) if only else result
+
+
+def _judge_all(
+    study: Study, inputs: Inputs, city: City, rules: RuleSet, walkers: Sequence[Walker]
+) -> list[dict[str, Judged]]:
+    """Judge every home by every rule: one entry per walker, with gates respected, then with open borders."""
+    reaches = {"respect": _measure(city, rules, walkers, study.search_limit_m)}
+    if study.gates != "respect":
+        # Whoever may cross the border may still take the gate, so that opening never lengthens a walk.
+        over = _measure(_with_open_gates(study, inputs, city), rules, walkers, study.search_limit_m)
+        reaches["open"] = {layer: reach.or_shorter(over[layer]) for layer, reach in reaches["respect"].items()}
+    variants = ("respect", "open") if study.gates == "both" else (study.gates,)
+    return [judge(rules.rules, reaches[gates], w, gates=gates) for gates in variants for w in walkers]
+
+
+def _widest_m(rules: RuleSet, walkers: Sequence[Walker]) -> float:
+    """Return how far must be looked so that every rule can be judged, in metres and in minutes."""
+    widest = 0.0
+    for rule in rules.rules:
+        if rule.metric in DISTANCE_METRICS and rule.threshold is not None:
+            speed = max(w.speed_m_s for w in (*walkers, *(walker_of(rule, w) for w in walkers)))
+            minutes = rule.threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier, 0)
+            widest = max(widest, minutes * 60 * speed, 0.0 if rule.metric == "walk_min" else rule.threshold)
+    return widest
 
 
 def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
@@ -129,19 +169,41 @@ def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
         )
 
 
+def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Joiner]:
+    """Return the streets and what joins places to them, with gates of estates respected or open."""
+    barriers = barriers_with(inputs.osm.barriers, inputs.estates, open_=open_)
+    streets = inputs.osm.streets
+    if not open_ and len(inputs.estates.frame):
+        streets = without_edges(streets, closed_crossings(streets, inputs.estates))
+        streets = with_gate_paths(streets, inputs.estates, Joiner(streets, barriers, limit_m=study.join_limit_m))
+    return streets, Joiner(streets, barriers, limit_m=study.join_limit_m)
+
+
+def _with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
+    """Return the same homes and access points on streets whose estates are open."""
+    streets, joiner = _joiner(study, inputs, open_=True)
+    return replace(
+        city,
+        network=WalkNetwork(streets),
+        home_joins=joiner.join(city.homes[["x", "y"]].to_numpy(dtype=float)),
+        door_joins=joiner.join(shapely.get_coordinates(city.doors.geometry.to_numpy())),
+    )
+
+
 def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins, gpd.GeoDataFrame]:
     """Join homes and access points; return the city of joined homes, the joins of all homes inside, and the doors."""
-    streets = inputs.osm.streets
-    joiner = Joiner(streets, inputs.osm.barriers.geometry.to_numpy(), limit_m=study.join_limit_m)
+    streets, joiner = _joiner(study, inputs, open_=False)
     homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
     joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
     frame = inputs.facilities.frame
-    places = frame.drop_duplicates("facility_id").reset_index(drop=True)
+    # A place of several services is entered at its outline where one of its rows has one.
+    outlines_first = np.argsort(shapely.get_type_id(frame.geometry.to_numpy()) == 0, kind="stable")
+    places = frame.iloc[outlines_first].drop_duplicates("facility_id").sort_index().reset_index(drop=True)
     places = places.assign(ground=places["facility_id"].isin(frame["facility_id"][frame["ground"]]))
     walls = inputs.osm.barriers
     doors = access_points(
         places,
-        streets=streets,
+        streets=inputs.osm.streets,
         features=inputs.osm.features,
         walls=walls.geometry[walls["kind"] == "wall"].to_numpy(),
     )
@@ -246,6 +308,8 @@ def _places_inside(inputs: Inputs, judged: Mapping[str, Judged]) -> dict[str, di
     frame = inputs.facilities.frame
     points = shapely.point_on_surface(frame.geometry.to_numpy())
     place, unit = shapely.STRtree(inputs.units.geometry.to_numpy()).query(points, predicate="intersects")
+    order = np.lexsort((unit, place))  # on a border the unit with the smallest id, as for homes
+    place, unit = place[order], unit[order]
     first = np.unique(place, return_index=True)[1]
     home = pd.Series(inputs.units.index[unit[first]], index=place[first])
     located = make_levels(inputs.units, home.reindex(range(len(frame))).fillna(""), complete=True)
@@ -261,10 +325,11 @@ def _sorted(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[Walker]) -
         "level": list(LEVELS),
         "rule": [r.id for r in rules.rules],
         "walker": [w.name for w in walkers],
+        "gates": ["respect", "open"],
     }
     keys = [
         coverage[c].map({v: i for i, v in enumerate(order[c])}) if c in order else coverage[c]
-        for c in ("walker", "rule", "unit_id", "level")
+        for c in ("gates", "walker", "rule", "unit_id", "level")
     ]
     return coverage.iloc[np.lexsort([np.asarray(k) for k in keys])].reset_index(drop=True)
 
@@ -313,7 +378,7 @@ def _homes(city: City, nearest: Mapping[str, Any]) -> pd.DataFrame:
 
 def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
     """Keep the rows of some communities and of the units above them."""
-    communities = result.communities.loc[sorted(only)]
+    communities = result.communities.loc[sorted(set(only))]
     upper = upper_levels(communities)
     kept = {"community": set(only), **{level: set(upper[level]) for level in LEVELS[1:]}}
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from livingcircle.joins import JOIN_LIMIT_M
 from livingcircle.walkers import WALKERS, Walker
@@ -60,6 +60,12 @@ class FacilitiesInput(_Part):
     licence: str = Field(default="restricted", description="licence of the data")
     complete: Literal["yes", "no", "unknown"] = Field(default="unknown", description="whether every place is in it")
 
+    @model_validator(mode="after")
+    def _mode_fits(self) -> FacilitiesInput:
+        if self.mode is not None and (self.mode == "classify") != (self.service is None):
+            raise ValueError("mode 'replace' or 'add' with a service, 'classify' without")
+        return self
+
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""
         mode = self.mode or ("replace" if self.service else "classify")
@@ -71,6 +77,13 @@ class LayerInput(_Part):
 
     service: str = Field(description="service of the catalogue")
     complete: Literal["yes", "no", "unknown"] = Field(description="whether the layer holds every place")
+
+
+class EstatesInput(_Part):
+    """Gated estates (封闭小区): outlines with a column gated (yes or no), and gate points."""
+
+    file: Path = Field(description="vector file with polygons and points")
+    layer: str | None = Field(default=None, description="layer of a GeoPackage")
 
 
 class MapInput(_Part):
@@ -92,7 +105,11 @@ class Study(_Part):
         default=SEARCH_LIMIT_M, gt=0, description="how far the nearest place is looked for, metres"
     )
     catalogue: Path | None = Field(default=None, description="TOML file that extends the service catalogue")
+    gates: Literal["respect", "open", "both"] = Field(
+        default="respect", description="whether people of gated estates leave through the gates; both compares"
+    )
     streets: StreetsInput
+    estates: EstatesInput | None = None
     communities: CommunitiesInput
     population: PopulationInput
     facilities: tuple[FacilitiesInput, ...] = ()
@@ -134,6 +151,7 @@ class Study(_Part):
                         "dem": folder / self.streets.dem if self.streets.dem else None,
                     }
                 ),
+                "estates": moved(self.estates) if self.estates else None,
                 "communities": moved(self.communities),
                 "population": moved(self.population),
                 "facilities": tuple(moved(f) for f in self.facilities),
@@ -162,6 +180,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
     faults = []
     parts: dict[str, type[BaseModel]] = {
         "streets": StreetsInput,
+        "estates": EstatesInput,
         "communities": CommunitiesInput,
         "population": PopulationInput,
         "facilities": FacilitiesInput,
@@ -190,6 +209,9 @@ class StudyOptions(_Part):
     standard: str | None = None
     facilities: tuple[FacilitiesInput, ...] = ()
     walker: tuple[str, ...] = ()
+    estates: Path | None = None
+    gates: Literal["respect", "open", "both"] | None = None
+    dem: Path | None = None
 
     def study(self) -> Study:
         """Return the study that the options describe; a missing one is a usage error."""
@@ -221,6 +243,12 @@ class StudyOptions(_Part):
             changes["communities"] = study.communities.model_copy(update={"file": self.communities})
         if self.population:
             changes["population"] = study.population.model_copy(update={"file": self.population})
+        if self.dem:
+            changes["streets"] = changes.get("streets", study.streets).model_copy(update={"dem": self.dem})
+        if self.estates:
+            changes["estates"] = EstatesInput(file=self.estates)
+        if self.gates:
+            changes["gates"] = self.gates
         if self.standard:
             changes["standard"] = self.standard
         if self.walker:

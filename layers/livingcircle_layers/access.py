@@ -78,7 +78,7 @@ def access_points(
         _crossings(ground, outline, level),
         _near(building, shapely.boundary(geometry[building]), openings, 1.0, "entrance"),
     ]
-    fenced = places["fence_tag"].to_numpy(dtype=bool)[ground] | _walled(outline, walls)
+    fenced = places["fence_tag"].to_numpy(dtype=bool)[ground] | walled(outline, walls)
     parts.append(_frontage(ground[~fenced], outline[~fenced], level))
     line = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (1, 5)))
     parts.append(_frontage(line, geometry[line], level))
@@ -128,7 +128,8 @@ def _crossings(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataF
     return _table(owner[i[k]], "crossing", points)
 
 
-def _walled(outline: Geometries, walls: Geometries) -> npt.NDArray[np.bool_]:
+def walled(outline: Geometries, walls: Geometries) -> npt.NDArray[np.bool_]:
+    """Tell which outlines walls or fences follow for at least half of their length."""
     share = np.zeros(len(outline))
     i, j = shapely.STRtree(walls).query(outline, predicate="dwithin", distance=GATE_REACH_M)
     for ring in np.unique(i):

@@ -111,18 +111,22 @@ def gather_facilities(
     osm_complete
         What the planner knows about OpenStreetMap's layers: service to yes, no or unknown.
     """
+    for service in osm_complete or {}:
+        if service not in catalogue.services:
+            raise catalogue.unknown_service(service)
     frame, unplaced = osm_facilities(features, catalogue)
     complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
     complete.update(osm_complete or {})
     frames, lost, notes = [frame], [unplaced], []
-    for source in sources:
-        rows, rejected, note = read_facilities(source, catalogue, crs=features.crs)
+    for source, label in zip(sources, _labels(sources), strict=True):
+        rows, rejected, note = read_facilities(source, catalogue, crs=features.crs, label=label)
         if source.mode == "replace":
-            frames = [f[f["service"] != source.service] for f in frames]
+            frames[0] = frames[0][frames[0]["service"] != source.service]
             complete[str(source.service)] = source.complete
         elif source.complete != "unknown":
             complete.update(dict.fromkeys(rows["service"].unique(), source.complete))
-        frames.append(_at_known_ground(rows, pd.concat(frames, ignore_index=True)))
+        # A file that replaces OpenStreetMap's list of parks still takes their outlines from it.
+        frames.append(_at_known_ground(rows, pd.concat([frame, *frames[1:]], ignore_index=True)))
         lost.append(rejected)
         notes.append(note)
     merged = _without_twins(pd.concat(frames, ignore_index=True))
@@ -164,11 +168,25 @@ def osm_facilities(features: gpd.GeoDataFrame, catalogue: Catalogue) -> tuple[gp
     return _metro_by_entrances(frame, features), unplaced_rows(lost)
 
 
+def _labels(sources: Sequence[FacilitySource]) -> list[str]:
+    """Return a name for each source; files of one name in different folders are told apart by a number."""
+    known: dict[str, list[tuple[Path, str | None]]] = {}
+    labels = []
+    for source in sources:
+        name, table = source.file.name, (source.file, source.layer)
+        of_this_name = known.setdefault(name, [])
+        if table not in of_this_name:
+            of_this_name.append(table)
+        number = of_this_name.index(table) + 1
+        labels.append(name if number == 1 else f"{name} ({number})")
+    return labels
+
+
 def read_facilities(
-    source: FacilitySource, catalogue: Catalogue, *, crs: CRS
+    source: FacilitySource, catalogue: Catalogue, *, crs: CRS, label: str | None = None
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame, str]:
     """Read a planner's file: its facilities, the rows that could not be used, and how its columns were read."""
-    label = source.file.name
+    label = label or source.file.name
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
     points, rejected = read_points(source.file, columns=source.columns, layer=source.layer)

@@ -69,7 +69,7 @@ class OsmExtract:
     buildings
         ``floor_m2`` (footprint × ``building:levels``, one level where untagged), ``residential``, ``geometry``.
     residential_land, water
-        Polygons of ``landuse=residential`` and of surface water.
+        ``osm_id``, ``name``, ``geometry``: polygons of ``landuse=residential`` and of surface water.
     barriers
         ``kind``, ``geometry``: lines that nobody walks across (see `livingcircle_layers.barriers`).
     background
@@ -116,9 +116,7 @@ class _Found:
 def project(geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
     """Return WGS-84 geometries in the plane `crs`."""
     transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
-    return shapely.transform(
-        geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
-    )
+    return shapely.transform(geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
 
 
 def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> OsmExtract:
@@ -402,7 +400,14 @@ def _mask(tags: Iterable[Tags], wanted: Callable[[Tags], bool]) -> npt.NDArray[n
 
 def _polygons(areas: gpd.GeoDataFrame, wanted: Callable[[Tags], bool]) -> gpd.GeoDataFrame:
     chosen = areas[_mask(areas["tags"], wanted)]
-    return gpd.GeoDataFrame(geometry=chosen.geometry.reset_index(drop=True), crs=areas.crs)
+    return gpd.GeoDataFrame(
+        {
+            "osm_id": chosen["osm_id"],
+            "name": pd.Series([t.get("name", "") for t in chosen["tags"]], chosen.index, "str"),
+        },
+        geometry=chosen.geometry,
+        crs=areas.crs,
+    ).reset_index(drop=True)
 
 
 def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoDataFrame:

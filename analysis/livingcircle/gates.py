@@ -1,0 +1,151 @@
+"""Gated estates: their people leave through the gates, or, as a question, over open borders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from livingcircle.coverage import Judged, People
+from livingcircle.joins import Joiner
+from livingcircle_layers.cuts import split_edges, with_paths
+from livingcircle_layers.estates import GIVEN_GATE_REACH_M, Estates
+from livingcircle_layers.streets import Streets
+
+INNER_STREET_M = 10.0  # an estate with this much street inside is walked on it; else people go straight to a gate
+ALONG_M = 5.0  # a wall this close to an outline is the estate's own (as for parks)
+
+Geometries = npt.NDArray[Any]
+
+
+def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, *, open_: bool) -> Geometries:
+    """Return what blocks a connector: outlines of estates with known gates, or with open gates no wall of any estate.
+
+    Parameters
+    ----------
+    barriers
+        ``kind``, ``geometry`` of the OpenStreetMap file.
+    estates
+        Gated estates.
+    open_
+        True takes the walls of the estates away; all other barriers stay.
+    """
+    lines = barriers.geometry.to_numpy()
+    outline = shapely.boundary(estates.frame.geometry.to_numpy())
+    if not open_:
+        return np.concatenate([lines, outline[estates.frame["gates"].to_numpy() > 0]])
+    wall = np.flatnonzero(barriers["kind"].to_numpy() == "wall")
+    kept = lines.copy()
+    i, j = shapely.STRtree(outline).query(lines[wall], predicate="dwithin", distance=ALONG_M)
+    for k in np.unique(i):
+        own = shapely.union_all(shapely.buffer(outline[j[i == k]], ALONG_M))
+        kept[wall[k]] = shapely.difference(lines[wall[k]], own)
+    return kept[~shapely.is_empty(kept)]
+
+
+def with_gate_paths(streets: Streets, estates: Estates, joiner: Joiner) -> Streets:
+    """Return the streets with a path from the middle of each estate without inner streets to its gates and on outside.
+
+    Where no street inside an estate is mapped, its people walk straight from home to that path and out by a gate.
+    """
+    bare = _without_streets(streets, estates)
+    gates = estates.gates[np.isin(estates.gates["estate"].to_numpy(), np.flatnonzero(bare))]
+    if gates.empty:
+        return streets
+    points = gates.geometry.to_numpy()
+    joins = joiner.join(shapely.get_coordinates(points))
+    gates, points, joins = gates[joins.joined], points[joins.joined], joins.take(joins.joined)
+    if gates.empty:
+        return streets
+    split, at = split_edges(streets, joins.edge, joins.share)
+    middle = shapely.get_coordinates(shapely.point_on_surface(estates.frame.geometry.to_numpy()))
+    used, hub = np.unique(gates["estate"].to_numpy(), return_inverse=True)
+    n, gate_xy = len(split.node_id), shapely.get_coordinates(points)
+    gate_node = n + len(used) + np.arange(len(gate_xy))
+    return with_paths(
+        split,
+        np.concatenate([at, gate_node]),
+        np.concatenate([gate_node, n + hub]),
+        np.concatenate([middle[used], gate_xy]),
+        highway="estate",
+    )
+
+
+def _without_streets(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_]:
+    polygons = estates.frame.geometry.to_numpy()
+    inner = shapely.buffer(polygons, -ALONG_M)
+    i, j = shapely.STRtree(streets.lines).query(inner, predicate="intersects")
+    length = shapely.length(shapely.intersection(inner[i], streets.lines[j]))
+    return np.bincount(i, weights=length, minlength=len(polygons)) < INNER_STREET_M
+
+
+def closed_crossings(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_]:
+    """Tell which edges pass an estate's outline where the planner says that there is no gate.
+
+    Only estates of a planner's file with known gates close streets; what OpenStreetMap draws through a wall is a way
+    through it.
+    """
+    shut = np.zeros(len(streets.tail), dtype=bool)
+    frame = estates.frame
+    given = np.flatnonzero((frame["source"] != "osm").to_numpy() & (frame["gates"] > 0).to_numpy())
+    outline = shapely.boundary(frame.geometry.to_numpy()[given])
+    i, j = shapely.STRtree(streets.lines).query(outline, predicate="crosses")
+    crossing = shapely.intersection(outline[i], streets.lines[j])
+    gates = estates.gates
+    for k, (position, edge) in enumerate(zip(given[i], j, strict=True)):
+        own = shapely.multipoints(gates.geometry.to_numpy()[gates["estate"].to_numpy() == position])
+        if not streets.raised[edge] and shapely.distance(crossing[k], own) > GIVEN_GATE_REACH_M:
+            shut[edge] = True
+    return shut
+
+
+def estate_gains(
+    estates: Estates,
+    homes: pd.DataFrame,
+    people: People,
+    respect: dict[str, Judged],
+    open_: dict[str, Judged],
+) -> pd.DataFrame:
+    """Return how many people of each estate come inside each rule's standard when its gates are opened.
+
+    Parameters
+    ----------
+    homes
+        ``x, y, unit`` of every home.
+    respect, open_
+        Each rule's verdict per home with gates respected and with open borders.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``estate_id, name, unit_id, gates, rule, people, covered, covered_open, gain``; estates with people only.
+    """
+    points = shapely.points(homes["x"].to_numpy(), homes["y"].to_numpy())
+    home, estate = shapely.STRtree(estates.frame.geometry.to_numpy()).query(points, predicate="within")
+    frame = estates.frame
+    rows = []
+    for rule_id, judged in respect.items():
+        count = np.where(people.applies(judged.rule), people.of(judged.rule)[2], 0)[home]
+        table = pd.DataFrame(
+            {
+                "estate": estate,
+                "unit_id": homes["unit"].to_numpy()[home],
+                "people": count,
+                "covered": np.where(judged.walk[home], count, 0),
+                "covered_open": np.where(open_[rule_id].walk[home], count, 0),
+            }
+        )
+        rows.append(table.groupby(["estate", "unit_id"], as_index=False).sum().assign(rule=rule_id))
+    table = pd.concat(rows, ignore_index=True)
+    table = table.assign(
+        estate_id=frame["estate_id"].to_numpy()[table["estate"]],
+        name=frame["name"].to_numpy()[table["estate"]],
+        gates=frame["gates"].to_numpy()[table["estate"]],
+        gain=table["covered_open"] - table["covered"],
+    )
+    columns = ["estate_id", "name", "unit_id", "gates", "rule", "people", "covered", "covered_open", "gain"]
+    return table[table["people"] > 0].sort_values(["estate_id", "unit_id", "rule"])[columns].reset_index(drop=True)

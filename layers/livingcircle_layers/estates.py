@@ -1,0 +1,132 @@
+"""Gated estates (封闭小区): their outlines, their gates, and whether those are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from pyproj import CRS
+
+from livingcircle_layers.access import GATE_REACH_M, is_gate, walled
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.headings import plain_heading
+from livingcircle_layers.osm import OsmExtract
+from livingcircle_layers.vectors import read_vector
+
+GIVEN_GATE_REACH_M = 20.0  # a planner's gate point this close to an outline is a gate in it (a judgement)
+_YES = frozenset(("yes", "true", "1", "是", "y", "封闭", "gated"))
+_NO = frozenset(("no", "false", "0", "否", "n", "开放", "open"))
+_GATED = frozenset(("gated", "封闭", "是否封闭", "closed"))
+_NAMES = frozenset(("name", "名称", "小区名称", "小区"))
+
+Geometries = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Estates:
+    """Estates whose people leave through gates, in a metric plane.
+
+    Attributes
+    ----------
+    frame
+        Gated ones only: ``estate_id``, ``name``, ``source``, ``gates`` (number of known gates), ``geometry`` (polygons).
+    gates
+        ``estate`` (position in `frame`), ``geometry`` (points).
+    open_known
+        Number of residential outlines that are known not to be gated.
+    unknown
+        Number of residential outlines of which nothing tells whether they are gated.
+    """
+
+    frame: gpd.GeoDataFrame
+    gates: gpd.GeoDataFrame
+    open_known: int
+    unknown: int
+
+
+def osm_estates(osm: OsmExtract) -> Estates:
+    """Find the residential outlines that walls or fences follow, with the gates mapped in them."""
+    outlines = osm.residential_land
+    geometry = outlines.geometry.to_numpy()
+    walls = osm.barriers.geometry[osm.barriers["kind"] == "wall"].to_numpy()
+    gated = walled(shapely.boundary(geometry), walls)
+    mine = outlines[gated].reset_index(drop=True)
+    frame = gpd.GeoDataFrame(
+        {"estate_id": mine["osm_id"], "name": mine["name"], "source": "osm"}, geometry=mine.geometry, crs=osm.crs
+    )
+    openings = osm.features.geometry.to_numpy()[[is_gate(t) for t in osm.features["tags"]]]
+    points = openings[shapely.get_type_id(openings) == 0]
+    return _with_gates(frame, points, GATE_REACH_M, open_known=0, unknown=int((~gated).sum()))
+
+
+def read_estates(path: str | Path, *, crs: CRS, layer: str | None = None) -> Estates:
+    """Read a planner's file of estates: polygons with a column `gated` (yes or no), and gate points.
+
+    Parameters
+    ----------
+    path
+        A vector file with polygons and, in the same layer, points; a point within 20 m of an outline is a gate of it.
+    crs
+        The metric plane of the result.
+
+    Raises
+    ------
+    InputError
+        There is no polygon, or `gated` holds something other than yes or no.
+    """
+    file = Path(path)
+    source = read_vector(file, layer=layer).to_crs(crs)
+    kind = shapely.get_type_id(source.geometry.to_numpy())
+    outlines = source[np.isin(kind, (3, 6))].reset_index(drop=True)
+    if outlines.empty:
+        raise InputError(
+            f"{file.name} holds no estate", got="no polygon", expected="polygons, and points for the gates"
+        )
+    gated = _gated(file.name, outlines)
+    names = _column(outlines, _NAMES)
+    frame = gpd.GeoDataFrame(
+        {
+            "estate_id": [f"{file.name}:{i + 1}" for i in range(len(outlines))],
+            "name": outlines[names].astype("str") if names else "",
+            "source": file.name,
+        },
+        geometry=shapely.make_valid(outlines.geometry.to_numpy()),
+        crs=crs,
+    )
+    points = source.geometry.to_numpy()[kind == 0]
+    chosen = frame[gated].reset_index(drop=True)
+    return _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_known=int((~gated).sum()), unknown=0)
+
+
+def _column(frame: pd.DataFrame, headings: frozenset[str]) -> str | None:
+    return next((str(c) for c in frame.columns if plain_heading(str(c)) in headings), None)
+
+
+def _gated(name: str, outlines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
+    column = _column(outlines, _GATED)
+    if column is None:
+        return np.ones(len(outlines), dtype=bool)
+    text = outlines[column].astype("str").str.strip().str.lower()
+    wrong = ~text.isin(_YES | _NO)
+    if wrong.any():
+        raise InputError(
+            f"{name}: column {column} is neither yes nor no",
+            got=", ".join(f"row {i + 1}: {text[i]!r}" for i in np.flatnonzero(wrong)[:5]),
+            expected="yes or no (是 or 否)",
+        )
+    return text.isin(_YES).to_numpy()
+
+
+def _with_gates(frame: gpd.GeoDataFrame, points: Geometries, reach: float, *, open_known: int, unknown: int) -> Estates:
+    outline = shapely.boundary(frame.geometry.to_numpy())
+    estate, gate = shapely.STRtree(points).query(outline, predicate="dwithin", distance=reach)
+    order = np.lexsort((gate, estate))
+    gates = gpd.GeoDataFrame({"estate": estate[order]}, geometry=points[gate[order]], crs=frame.crs)
+    count = np.bincount(estate, minlength=len(frame))
+    return Estates(frame.assign(gates=count), gates, open_known, unknown)
