@@ -145,7 +145,7 @@ def test_unknown_services_name_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(LivingCircleError, match="did you mean 'supermarket'"):
         gather(tmp_path, FacilitySource(file, "supermarkt", "replace"))
     with pytest.raises(LivingCircleError, match="did you mean 'park'"):
-        gather(tmp_path, osm_complete={"parc": "yes"})
+        gather(tmp_path, osm_complete={"parks": "yes"})
 
 
 # Grounds that a file knows by a point -----------------------------------------------------------------------------------

@@ -205,7 +205,7 @@ def across_ground(near: Floats, row: Int32s, column: Int32s, floor: Floats, stra
     diagonal = straight * np.sqrt(2.0)
     walked = np.flatnonzero(floor <= limit)
     n = len(walked)
-    for turn in range(4):  # a sweep from each side, twice
+    for turn in range(2):  # a sweep from each side, once
         away = -1 if turn % 2 == 0 else 1
         for m in range(n):
             k = walked[m] if turn % 2 == 0 else walked[n - 1 - m]

@@ -17,6 +17,9 @@ Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
 
+BUCKETS = 512  # of cost between nothing and the limit; exact for any number, fast from a few hundred
+
+
 class Arcs(NamedTuple):
     """A graph in compressed sparse rows."""
 
@@ -59,7 +62,7 @@ class Bearers(NamedTuple):
     edge: Int32s
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int) -> int:
     """Add an entry to a binary heap kept in two arrays; return the new size."""
     i = size
@@ -75,7 +78,7 @@ def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int)
     return size + 1
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     """Drop the smallest entry of the heap; return the new size."""
     size -= 1
@@ -98,7 +101,7 @@ def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     return size
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def multi_source(
     first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float
 ) -> tuple[Floats, Int32s]:
@@ -106,39 +109,68 @@ def multi_source(
 
     A node beyond `limit` has an infinite cost and seed -1. Of seeds equally near any one may be named; the cost is
     the same.
+
+    Nodes wait in buckets of equal width of cost, each a doubly linked list, instead of a heap: moving a node to a lower
+    bucket is a few writes, however many wait. A node that gets cheaper within its own bucket is looked at again, so
+    that the answer is exact for any width.
     """
     n = len(first) - 1
     dist = np.full(n, np.inf)
     source = np.full(n, -1, dtype=np.int32)
-    capacity = len(seed) + len(head) + 1
-    heap_key = np.empty(capacity)
-    heap_node = np.empty(capacity, dtype=np.int32)
-    size = 0
+    front = np.full(BUCKETS + 1, -1, dtype=np.int32)
+    after = np.empty(n, dtype=np.int32)
+    before = np.empty(n, dtype=np.int32)
+    bucket = np.full(n, -1, dtype=np.int32)
+    scale = BUCKETS / limit if limit > 0 else 0.0
     for s in range(len(seed)):
         node = seed[s]
         if seed_cost[s] <= limit and seed_cost[s] < dist[node]:
             dist[node] = seed_cost[s]
             source[node] = s
-    for s in range(len(seed)):
-        if source[seed[s]] == s:
-            size = _push(heap_key, heap_node, size, dist[seed[s]], seed[s])
-    while size > 0:
-        key = heap_key[0]
-        node = heap_node[0]
-        size = _pop(heap_key, heap_node, size)
-        if key > dist[node]:
-            continue
-        for arc in range(first[node], first[node + 1]):
-            there = key + cost[arc]
-            other = head[arc]
-            if there <= limit and there < dist[other]:
-                dist[other] = there
-                source[other] = source[node]
-                size = _push(heap_key, heap_node, size, there, other)
+            _move(front, after, before, bucket, node, int(seed_cost[s] * scale))
+    for now in range(BUCKETS + 1):
+        while front[now] >= 0:
+            node = front[now]
+            _take(front, after, before, bucket, node)
+            here = dist[node]
+            for arc in range(first[node], first[node + 1]):
+                there = here + cost[arc]
+                other = head[arc]
+                if there <= limit and there < dist[other]:
+                    dist[other] = there
+                    source[other] = source[node]
+                    _move(front, after, before, bucket, other, int(there * scale))
     return dist, source
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
+def _take(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: int) -> None:
+    """Take a node out of its bucket."""
+    if before[node] >= 0:
+        after[before[node]] = after[node]
+    else:
+        front[bucket[node]] = after[node]
+    if after[node] >= 0:
+        before[after[node]] = before[node]
+    bucket[node] = -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _move(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: int, target: int) -> None:
+    """Put a node at the front of a bucket, out of the one it waits in."""
+    if bucket[node] == target:
+        return
+    if bucket[node] >= 0:
+        _take(front, after, before, bucket, node)
+    bucket[node] = target
+    after[node] = front[target]
+    before[node] = -1
+    if front[target] >= 0:
+        before[front[target]] = node
+    front[target] = node
+
+
+@numba.njit(cache=True, nogil=True)
 def at_edge_positions(
     edges: Edges, dist: Floats, source: Int32s, places: Places, doors: Doors
 ) -> tuple[Floats, Int32s]:
@@ -169,20 +201,20 @@ def at_edge_positions(
     return best, which
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _along(cost: float, share: float) -> float:
     """Return the cost of a share of an edge; standing still costs nothing even where walking is forbidden."""
     return 0.0 if share == 0.0 else cost * share
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _between(edges: Edges, e: int, start: float, stop: float) -> float:
     """Return the cost of walking along edge e from one share of it to another."""
     gap = stop - start
     return _along(edges.forward[e], gap) if gap >= 0 else _along(edges.backward[e], -gap)
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: int, heap: Floats, node: Int32s) -> int:
     """Run a bounded search from the seeded nodes ``touched[:reached]``; return how many nodes it has touched."""
     size = 0
@@ -206,7 +238,7 @@ def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: in
     return reached
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _seed(edges: Edges, places: Places, i: int, limit: float, dist: Floats, touched: Int32s) -> int:
     """Walk from a place to both ends of its edge; return how many of them are within the limit."""
     e = places.edge[i]
@@ -226,7 +258,7 @@ def _seed(edges: Edges, places: Places, i: int, limit: float, dist: Floats, touc
     return reached
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _offer(cost: float, door: int, limit: float, door_cost: Floats, hit: Ints, hits: int) -> int:
     """Note a cost to a door if it is the best so far; return how many doors are hit."""
     if cost <= limit and cost < door_cost[door]:
@@ -237,7 +269,7 @@ def _offer(cost: float, door: int, limit: float, door_cost: Floats, hit: Ints, h
     return hits
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _doors_beside(
     edges: Edges,
     doors: Doors,
@@ -262,7 +294,7 @@ def _doors_beside(
     return hits
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def within_limit(
     arcs: Arcs, edges: Edges, places: Places, doors: Doors, bearers: Bearers, limit: float
 ) -> tuple[Ints, Ints, Floats]:

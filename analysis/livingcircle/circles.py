@@ -9,8 +9,12 @@ statement about them holds to one cell of `CELL_M` metres:
 - longer limits contain shorter ones;
 - ground beside a street is walked to across open ground only: never past a barrier, and never where the nearest street
   is one that is not reached;
-- a new way takes nothing away, except ground whose nearest street becomes a part of it that is not reached, and changes
-  nothing elsewhere. With ``spread_m=0`` it never takes anything away.
+- a new way takes nothing away if all of it is reached; else it takes the ground beside its unreached part, and what was
+  walked to across that ground. It never takes away what lies along a street, and changes nothing elsewhere. With
+  ``spread_m=0``, which keeps to the streets, no way ever takes anything away.
+
+Homes join their nearest street at a right angle, while a circle also cuts across open ground to the next one: at its
+rim a circle holds some homes whose walk along streets is longer than the limit, by no more than their own leg.
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from contourpy import FillType, contour_generator
 from pyproj import Transformer
 
 from livingcircle import _ground, _search
-from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, TRIM_M, Joiner, Joins, _pieces, _segments
+from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, crossed, pieces, segments
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.crs import WGS84
@@ -75,8 +79,8 @@ class CircleGrid:
 
     def __init__(self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M) -> None:
         self.network, self.spread_m = network, spread_m
-        self._barriers = shapely.STRtree(_pieces(np.array([], dtype=object) if barriers is None else barriers))
-        self._of, self._start, self._stop, self._before = _segments(network.streets)
+        self._barriers = shapely.STRtree(pieces(np.array([], dtype=object) if barriers is None else barriers))
+        self._of, self._start, self._stop, self._before = segments(network.streets)
         size = _ground.TILE * _STEP_M
         low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)
         high = np.floor((network.streets.coords.max(axis=0) + spread_m) / size).astype(np.int64)
@@ -137,20 +141,22 @@ class CircleGrid:
         """
         i0, j0 = (self._corner + np.array([column, row])) * _ground.TILE
         at = row * self._slot.shape[1] + column
-        pieces = self._pieces[self._first[at] : self._first[at + 1]]
+        near = self._pieces[self._first[at] : self._first[at + 1]]
         streets = self.network.streets
         # Nobody steps off a bridge or out of a tunnel between its ends.
-        ground = pieces[~streets.raised[self._of[pieces]]]
+        ground = near[~streets.raised[self._of[near]]]
         found = [
             _ground.nearest_piece(self._start, self._stop, which, self.spread_m, _STEP_M, i0, j0)
-            for which in (ground, pieces)
+            for which in (ground, near)
         ]
         piece, along = np.stack([f[0] for f in found]), np.stack([f[1] for f in found])
         edge = np.where(piece >= 0, self._of[piece], -1)
         edge[1][edge[1] == edge[0]] = -1
         j, i = np.nonzero(edge[0] >= 0)
         foot = self._foot(piece[0, j, i], along[0, j, i])
-        edge[0, j, i] = np.where(self._blocked(np.column_stack([i0 + i, j0 + j]) * _STEP_M, foot), -1, edge[0, j, i])
+        edge[0, j, i] = np.where(
+            crossed(self._barriers, np.column_stack([i0 + i, j0 + j]) * _STEP_M, foot), -1, edge[0, j, i]
+        )
         length = streets.length_m[edge]
         share = (self._before[piece] + along) / np.where(length > 0, length, 1.0)
         return edge.astype(np.int32), np.clip(share, 0.0, 1.0).astype(np.float32)
@@ -159,17 +165,7 @@ class CircleGrid:
         """Return the places `along` metres from the beginning of straight pieces."""
         way = self._stop[piece] - self._start[piece]
         length = np.hypot(way[:, 0], way[:, 1])
-        return self._start[piece] + way * (along / np.where(length > 0, length, 1.0))[:, None]  # type: ignore[no-any-return]
-
-    def _blocked(self, node: Floats, foot: Floats) -> npt.NDArray[np.bool_]:
-        blocked = np.zeros(len(node), dtype=bool)
-        way = foot - node
-        length = np.hypot(way[:, 0], way[:, 1])
-        long = np.flatnonzero(length > 2 * TRIM_M)
-        end = foot[long] - way[long] * (TRIM_M / length[long])[:, None]
-        lines = shapely.linestrings(np.stack([node[long], end], axis=1))
-        blocked[long[np.unique(self._barriers.query(lines, predicate="intersects")[0])]] = True
-        return blocked
+        return self._start[piece] + way * (along / np.where(length > 0, length, 1.0))[:, None]
 
 
 def circles(
@@ -357,11 +353,11 @@ def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> 
     seed = np.concatenate([s.head[e], s.tail[e]])
     cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
     dist, _ = _search.multi_source(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit)
-    first = np.zeros(len(s.tail) + 1, dtype=np.int64)
-    np.add.at(first, e + 1, 1)
+    before = np.diff(np.concatenate([[0], e + 1, [len(s.tail) + 1]]))
+    first = np.repeat(np.arange(len(e) + 1), before)
     return _ground.Flow(
         s.tail, s.head, s.length_m, s.offsets, s.coords, up, down, dist,
-        np.cumsum(first), share, leg, walk.per_metre, limit,
+        first, share, leg, walk.per_metre, limit,
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ import sys
 from livingcircle._table import Column, Table, column_of, conform, looks_like_formula, published
 
 __all__ = [
-    "ACCESS_POINTS", "COMMUNITIES", "COVERAGE", "FACILITIES", "HOMES", "MATRIX", "SCORES", "STREET_EDGES",
-    "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
+    "ACCESS_POINTS", "COMMUNITIES", "COVERAGE", "FACILITIES", "HOMES", "MATRIX", "SCORES", "STREET_DIAGNOSIS",
+    "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
     "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
@@ -389,6 +389,36 @@ STREET_EDGES = Table(
         Column("geometry", "geometry", "EPSG:4326", "line", "线形"),
     ),
 )
+
+STREET_DIAGNOSIS = Table(
+    "street_diagnosis", "output of livingcircle streets, layer diagnosis",
+    "Where the walking network may be broken",
+    "步行网络可能存在的问题",
+    (
+        Column(
+            "kind", "id", "",
+            "island: cut off from the longest piece; undershoot: a dead end just short of a street; "
+            "long_connector: a place far from every street",
+            "类型:孤岛(与主网不连通)、悬挂端点(差一点未接上道路)、过长接入段"
+        ),
+        Column("edge_id", "int", "", "edge it is about", "所涉及的街道边"),
+        Column("component", "int", "", "connected part of the network", "所属连通分量"),
+        Column(
+            "length_m", "float", "m", "length of the island, of the dead-end street, or of the edge",
+            "孤岛、断头路或街道边的长度"
+        ),
+        Column(
+            "gap_m", "float", "m",
+            "distance to the longest piece, to the street that is missed, or of the leg",
+            "到主网、到未接道路或接入段的距离"
+        ),
+        Column("detail", "text", "", "what was found", "说明"),
+        Column(
+            "geometry", "geometry", "EPSG:4326", "the island, the missing line, or the leg",
+            "孤岛、缺失的连接线或接入段"
+        ),
+    ),
+)
 # fmt: on
 
 TABLES = (
@@ -403,6 +433,7 @@ TABLES = (
     MATRIX,
     STREET_NODES,
     STREET_EDGES,
+    STREET_DIAGNOSIS,
 )
 
 

@@ -12,11 +12,12 @@ import shapely
 
 from livingcircle.coverage import Judged, People
 from livingcircle.joins import Joiner
-from livingcircle_layers.cuts import split_edges, with_paths
+from livingcircle_layers.cuts import split_edges, with_paths, without_edges
 from livingcircle_layers.estates import GIVEN_GATE_REACH_M, Estates
 from livingcircle_layers.streets import Streets
 
 INNER_STREET_M = 10.0  # an estate with this much street inside is walked on it; else people go straight to a gate
+BORDER_STEP_M = 20.0  # an open border is crossed every 20 m, as an unfenced ground is entered (standards.md 11.3)
 ALONG_M = 5.0  # a wall this close to an outline is the estate's own (as for parks)
 
 Geometries = npt.NDArray[Any]
@@ -73,6 +74,44 @@ def with_gate_paths(streets: Streets, estates: Estates, joiner: Joiner) -> Stree
         np.concatenate([middle[used], gate_xy]),
         highway="estate",
     )
+
+
+def with_open_borders(streets: Streets, estates: Estates, barriers: Geometries, *, limit_m: float) -> Streets:
+    """Return the streets with ways across the borders of estates, between the streets inside and those outside.
+
+    Every 20 m of an outline, people walk straight to it from the nearest street inside, and straight on to the nearest
+    one outside.
+
+    Parameters
+    ----------
+    barriers
+        What still blocks the way: everything but the walls of the estates.
+    limit_m
+        The longest straight way on either side.
+    """
+    inner = shapely.buffer(estates.frame.geometry.to_numpy(), -ALONG_M)
+    inside = np.isin(
+        np.arange(len(streets.tail)), shapely.STRtree(streets.lines).query(inner, predicate="intersects")[1]
+    )
+    points = _along(shapely.boundary(estates.frame.geometry.to_numpy()))
+    if not inside.any() or inside.all() or not len(points):
+        return streets
+    to_inner = Joiner(without_edges(streets, ~inside), barriers, limit_m=limit_m).join(points)
+    to_outer = Joiner(without_edges(streets, inside), barriers, limit_m=limit_m).join(points)
+    both = to_inner.joined & to_outer.joined
+    edge = np.concatenate([np.flatnonzero(inside)[to_inner.edge[both]], np.flatnonzero(~inside)[to_outer.edge[both]]])
+    split, at = split_edges(streets, edge, np.concatenate([to_inner.share[both], to_outer.share[both]]))
+    middle = len(split.node_id) + np.arange(both.sum())
+    return with_paths(split, at, np.concatenate([middle, middle]), points[both], highway="estate")
+
+
+def _along(outlines: Geometries) -> npt.NDArray[np.float64]:
+    """Return points at most `BORDER_STEP_M` apart along closed outlines."""
+    rings = shapely.get_parts(outlines)
+    steps = np.maximum(1, np.ceil(shapely.length(rings) / BORDER_STEP_M)).astype(np.int64)
+    ring = np.repeat(np.arange(len(rings)), steps)
+    step = np.arange(len(ring)) - np.repeat(np.cumsum(steps) - steps, steps)
+    return shapely.get_coordinates(shapely.line_interpolate_point(rings[ring], step / steps[ring], normalized=True))
 
 
 def _without_streets(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_]:

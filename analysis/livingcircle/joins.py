@@ -73,14 +73,14 @@ class Joiner:
     def __init__(self, streets: Streets, barriers: Geometries, *, limit_m: float = JOIN_LIMIT_M) -> None:
         self.limit_m = limit_m
         self._streets = streets
-        edge, start, stop, before = _segments(streets)
+        edge, start, stop, before = segments(streets)
         island = island_edges(streets)[edge]
         open_ground = ~streets.raised[edge]
         self._tiers = [
             _Segments(streets, edge[keep], start[keep], stop[keep], before[keep])
             for keep in (open_ground & ~island, open_ground & island)
         ]
-        self._barriers = shapely.STRtree(_pieces(barriers))
+        self._barriers = shapely.STRtree(pieces(barriers))
 
     def join(self, xy: Floats) -> Joins:
         """Join places to the streets.
@@ -132,7 +132,7 @@ class Joiner:
     def _settle(self, xy: Floats, place: Ints, segment: Ints, tier: _Segments, joins: Joins) -> npt.NDArray[np.bool_]:
         """Join each place to the first of its candidates (they come nearest first) that no barrier blocks."""
         point, gap, share = tier.locate(xy[place], segment)
-        free = ~self._blocked(xy[place], point)
+        free = ~crossed(self._barriers, xy[place], point)
         first = np.flatnonzero(free)
         first = first[np.unique(place[first], return_index=True)[1]]
         chosen = place[first]
@@ -142,15 +142,25 @@ class Joiner:
         joins.reason[chosen] = ""
         return free
 
-    def _blocked(self, a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
-        blocked = np.zeros(len(a), dtype=bool)
-        way = b - a
-        length = np.hypot(way[:, 0], way[:, 1])
-        long = np.flatnonzero(length > 2 * TRIM_M)
-        trim = way[long] * (TRIM_M / length[long])[:, None]
-        lines = shapely.linestrings(np.stack([a[long] + trim, b[long] - trim], axis=1))
-        blocked[long[np.unique(self._barriers.query(lines, predicate="intersects")[0])]] = True
-        return blocked
+
+def crossed(barriers: shapely.STRtree, a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
+    """Tell which straight ways from a to b cross a barrier; both may begin and end on one.
+
+    Parameters
+    ----------
+    barriers
+        Index of straight pieces of barriers (`pieces`).
+    a, b
+        Places in the same plane (n × 2, metres).
+    """
+    out = np.zeros(len(a), dtype=bool)
+    way = b - a
+    length = np.hypot(way[:, 0], way[:, 1])
+    long = np.flatnonzero(length > 2 * TRIM_M)
+    trim = way[long] * (TRIM_M / length[long])[:, None]
+    lines = shapely.linestrings(np.stack([a[long] + trim, b[long] - trim], axis=1))
+    out[long[np.unique(barriers.query(lines, predicate="intersects")[0])]] = True
+    return out
 
 
 class _Segments:
@@ -188,7 +198,7 @@ class _Segments:
         return point, gap, np.clip(share, 0.0, 1.0)
 
 
-def _segments(streets: Streets) -> tuple[Ints, Floats, Floats, Floats]:
+def segments(streets: Streets) -> tuple[Ints, Floats, Floats, Floats]:
     """Return all edges in straight pieces of at most `PIECE_M`: edge, start, stop, and the length along it before."""
     edge = np.repeat(np.arange(len(streets.tail)), np.diff(streets.offsets) - 1)
     first = np.arange(len(edge)) + edge
@@ -212,7 +222,7 @@ def island_edges(streets: Streets) -> npt.NDArray[np.bool_]:
     return (length < ISLAND_SHARE * length.max())[streets.component]
 
 
-def _pieces(barriers: Geometries) -> Geometries:
+def pieces(barriers: Geometries) -> Geometries:
     """Cut barriers into straight pieces, which an index finds far better than a whole river."""
     lines = shapely.get_parts(barriers)
     lines = lines[shapely.get_num_points(lines) > 1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from livingcircle import _search
 from livingcircle.joins import Joins
 from livingcircle.walkers import Walker, slope_factor
 from livingcircle_layers.streets import Streets
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -43,6 +46,19 @@ class WalkNetwork:
         from livingcircle_layers.osm import read_osm
 
         return cls(read_osm(path, load_catalogue()).streets)
+
+    @classmethod
+    def from_osmnx(cls, graph: nx.MultiDiGraph) -> WalkNetwork:
+        """Return an OSMnx graph as a walking network (see `livingcircle.exchange.from_osmnx`)."""
+        from livingcircle.exchange import from_osmnx
+
+        return from_osmnx(graph)
+
+    def to_networkx(self) -> nx.MultiDiGraph:
+        """Return the network as a graph for OSMnx and NetworkX (see `livingcircle.exchange.to_networkx`)."""
+        from livingcircle.exchange import to_networkx
+
+        return to_networkx(self)
 
     def walk(self, walker: Walker | None = None, *, unit: Literal["m", "s"] = "m") -> Walk:
         """Return the network as one kind of people walk it, measured in metres or in seconds.

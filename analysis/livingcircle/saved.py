@@ -15,6 +15,7 @@ from livingcircle.columns import (
     HOMES,
     MATRIX,
     SCORES,
+    STREET_DIAGNOSIS,
     STREET_EDGES,
     STREET_NODES,
     UNPLACED,
@@ -23,6 +24,7 @@ from livingcircle.columns import (
     looks_like_formula,
     published,
 )
+from livingcircle.diagnosis import diagnose
 from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule, RuleSet
@@ -144,11 +146,13 @@ def save_map(result: ScanResult, directory: str | Path) -> Path:
 
 
 def save_streets(streets: Streets, path: Path) -> None:
-    """Write a walking network as GeoPackage with the layers nodes and edges."""
+    """Write a walking network as GeoPackage: the layers nodes, edges, and diagnosis (where it may be broken)."""
     nodes, edges = streets_frames(streets)
+    faults = published(diagnose(streets), STREET_DIAGNOSIS)
     with replaced_file(path) as stage:
         pyogrio.write_dataframe(published(nodes, STREET_NODES), stage, layer="nodes", driver="GPKG")
         pyogrio.write_dataframe(published(edges, STREET_EDGES), stage, layer="edges", driver="GPKG")
+        pyogrio.write_dataframe(faults, stage, layer="diagnosis", driver="GPKG", geometry_type="MultiLineString")
 
 
 def save_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:

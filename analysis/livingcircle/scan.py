@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from livingcircle.coverage import (
     layer_standing,
 )
 from livingcircle.coverage import rule_walker as walker_of
-from livingcircle.gates import barriers_with, closed_crossings, estate_gains, with_gate_paths
+from livingcircle.gates import barriers_with, closed_crossings, estate_gains, with_gate_paths, with_open_borders
 from livingcircle.inputs import Inputs, Stages, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
@@ -173,7 +175,9 @@ def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Join
     """Return the streets and what joins places to them, with gates of estates respected or open."""
     barriers = barriers_with(inputs.osm.barriers, inputs.estates, open_=open_)
     streets = inputs.osm.streets
-    if not open_ and len(inputs.estates.frame):
+    if open_:
+        streets = with_open_borders(streets, inputs.estates, barriers, limit_m=study.join_limit_m)
+    elif len(inputs.estates.frame):
         streets = without_edges(streets, closed_crossings(streets, inputs.estates))
         streets = with_gate_paths(streets, inputs.estates, Joiner(streets, barriers, limit_m=study.join_limit_m))
     return streets, Joiner(streets, barriers, limit_m=study.join_limit_m)
@@ -236,7 +240,11 @@ def _measure(city: City, rules: RuleSet, walkers: Sequence[Walker], limit_m: flo
             chosen = needed.setdefault(Layer.of(rule), {w.name: w for w in walkers})
             for walker in walkers:
                 chosen.setdefault(walker_of(rule, walker).name, walker_of(rule, walker))
-    return {layer: measure_reach(city, layer, list(own.values()), limit_m=limit_m) for layer, own in needed.items()}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
+        reaches = pool.map(
+            lambda item: measure_reach(city, item[0], list(item[1].values()), limit_m=limit_m), needed.items()
+        )
+        return dict(zip(needed, reaches, strict=True))
 
 
 def _nearest_by_service(city: City, catalogue: Catalogue, walker: Walker, limit_m: float) -> dict[str, Any]:

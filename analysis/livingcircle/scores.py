@@ -118,7 +118,7 @@ def _rows(
             "n_listed": n_listed,
             "score": 100 * k_mean / n,
             "score_low": 100 * k_mean / n,
-            "score_high": 100 * (k_mean + n_listed - mean(usable)) / n,
+            "score_high": 100 * (k_mean + (n_listed - mean(usable))) / n,
             "complete_share": share(missing == 0),
             "missing_one_share": share(missing == 1),
         }

@@ -88,7 +88,7 @@ def _segments(xy: Floats, owner: Ints) -> tuple[Ints, Geometries]:
 
 def _ends(owner: Ints) -> Bools:
     change = owner[1:] != owner[:-1]
-    return np.concatenate([[True], change]) | np.concatenate([change, [True]])  # type: ignore[no-any-return]
+    return np.concatenate([[True], change]) | np.concatenate([change, [True]])
 
 
 def _plain_crossings(xy: Floats, owner: Ints, raised: Bools) -> tuple[int, Ints, Floats]:
@@ -125,7 +125,7 @@ def _touches(xy: Floats, owner: Ints, end: Bools, raised: Bools) -> tuple[Ints, 
 def _one_place(n: int, a: Ints, b: Ints) -> Ints:
     """Give vertices the number of their place; vertices that touch share one."""
     links = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(n, n))
-    return connected_components(links, directed=False)[1].astype(np.int64)  # type: ignore[no-any-return]
+    return connected_components(links, directed=False)[1].astype(np.int64)
 
 
 def _places(xy: Floats, cluster: Ints) -> tuple[Floats, Ints]:

@@ -276,7 +276,7 @@ def _by_columns(rows: StreetLines, against: Bools, source: _Source) -> Nodes | N
     heads = f"{source.used['u']} and {source.used['v']}"
     if misplaced > MISPLACED_SHARE and not {"u", "v"} & source.mapped.keys():
         source.notes.append(
-            f"{heads} are no node ids ({misplaced:.0%} of the line ends lie elsewhere): lines are joined where they meet"
+            f"{heads} are no node ids ({misplaced:.0%} of line ends lie elsewhere): lines are joined where they meet"
         )
         return None
     blank = np.flatnonzero((u == "") | (v == ""))
@@ -348,7 +348,7 @@ def _drawn_against(lines: StreetLines, nodes: int) -> Bools:
     place[best["node"].astype(np.int64)] = best[["x", "y"]]
     straight = np.fmin(_gap(ends[0], place[lines.tail]), _gap(ends[1], place[lines.head]))
     turned = np.fmin(_gap(ends[1], place[lines.tail]), _gap(ends[0], place[lines.head]))
-    return np.nan_to_num(turned, nan=np.inf) < np.nan_to_num(straight, nan=np.inf)  # type: ignore[no-any-return]
+    return np.nan_to_num(turned, nan=np.inf) < np.nan_to_num(straight, nan=np.inf)
 
 
 def _gap(a: Floats, b: Floats) -> Floats:

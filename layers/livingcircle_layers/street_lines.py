@@ -90,7 +90,7 @@ def merge_directions(lines: StreetLines) -> StreetLines:
 
 def _drawn(line: Geometries) -> npt.NDArray[Any]:
     """Return the vertices of lines to the centimetre, as bytes that can be compared."""
-    return shapely.to_wkb(shapely.transform(line, lambda xy: np.round(xy, 2) + 0.0))  # type: ignore[no-any-return]
+    return shapely.to_wkb(shapely.transform(line, lambda xy: np.round(xy, 2) + 0.0))
 
 
 def streets_from_lines(

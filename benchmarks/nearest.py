@@ -1,0 +1,110 @@
+"""Nearest facility for every node: livingcircle against pandana and NetworkX, in one run.
+
+    pip install pandana
+    LIVINGCIRCLE_DATA=../shared/data python benchmarks/nearest.py [copies of Porto]
+
+Ready arrays in, 20 services of 2,000 facilities each at nodes, nearest within 1,250 m for every node. The answers are
+compared before any figure is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from _porto import dense, machine, porto, tiled
+
+from livingcircle.network import WalkNetwork
+
+LIMIT_M = 1250.0
+SERVICES, FACILITIES = 20, 2000
+
+
+def main() -> None:
+    """Print one line per tool, and the ratios."""
+    copies = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    between = tiled(porto().streets, copies)
+    streets, every = dense(between)
+    n = len(streets.node_id)
+    random = np.random.default_rng(1)
+    # pandana finds a place's node by its coordinates, so that nodes on the same spot are left out.
+    _, first, count = np.unique(streets.node_xy.round(2), axis=0, return_index=True, return_counts=True)
+    alone = np.sort(first[count == 1])
+    places = [random.choice(alone, FACILITIES, replace=False) for _ in range(SERVICES)]
+    joined = [every.take(nodes) for nodes in places]
+    WalkNetwork(between).walk().nearest(every, joined[0], limit=1.0)  # compiles, or loads what was compiled
+
+    start = time.perf_counter()
+    walk = WalkNetwork(between).walk()
+    walk.arcs_against  # noqa: B018  built when first asked for
+    built = time.perf_counter() - start
+    start = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        ours = list(pool.map(lambda doors: walk.nearest(every, doors, limit=LIMIT_M)[0], joined))
+    searched = time.perf_counter() - start
+    start = time.perf_counter()
+    walk.nearest(every, joined[0], limit=LIMIT_M)
+    alone_s = time.perf_counter() - start
+
+    theirs, pandana_built, pandana_searched = run_pandana(streets, places)
+    for a, b in zip(ours, theirs, strict=True):
+        reached = np.isfinite(a)
+        wrong = (np.abs(np.where(reached, a, LIMIT_M) - b) > 0.1).mean()
+        assert wrong < 0.001, f"{wrong:.2%} of the nodes differ"
+
+    networkx_one = run_networkx(streets, places[0], ours[0])
+    print(machine("pandana", "networkx"))
+    print(f"{n:,} nodes, {len(streets.tail):,} pieces, {len(between.tail):,} edges between junctions ({copies} × Porto), {SERVICES} services × {FACILITIES:,} facilities")
+    print(f"livingcircle  build {built:8.3f} s   search {searched:8.3f} s   per service {searched / SERVICES:8.4f} s")
+    print(
+        f"pandana       build {pandana_built:8.3f} s   search {pandana_searched:8.3f} s"
+        f"   per service {pandana_searched / SERVICES:8.4f} s"
+    )
+    print(f"livingcircle  one service on one core {alone_s:8.4f} s")
+    print(f"networkx      per service {networkx_one:8.3f} s (graph ready)")
+    end_to_end = (pandana_built + pandana_searched) / (built + searched)
+    print(f"pandana / livingcircle: end to end {end_to_end:.1f}, per service {pandana_searched / searched:.1f}")
+    print(f"networkx / livingcircle: per service {networkx_one / (searched / SERVICES):.0f}")
+
+
+def run_pandana(streets, places):
+    """Return pandana's answers, its building time, and its time for all services."""
+    import pandana
+
+    x, y = streets.node_xy.T
+    nodes = pd.DataFrame({"x": x, "y": y})
+    edges = pd.DataFrame({"from": streets.tail, "to": streets.head, "m": streets.length_m})
+    start = time.perf_counter()
+    network = pandana.Network(nodes["x"], nodes["y"], edges["from"], edges["to"], edges[["m"]], twoway=True)
+    built = time.perf_counter() - start
+    start = time.perf_counter()
+    answers = []
+    for i, at in enumerate(places):
+        network.set_pois(f"s{i}", LIMIT_M, 1, nodes["x"].iloc[at], nodes["y"].iloc[at])
+        answers.append(network.nearest_pois(LIMIT_M, f"s{i}", num_pois=1)[1].to_numpy())
+    return answers, built, time.perf_counter() - start
+
+
+def run_networkx(streets, at, ours):
+    """Return the time of NetworkX's multi-source Dijkstra for one service, after comparing its answers."""
+    graph = nx.Graph()
+    order = np.argsort(-streets.length_m)  # of parallel edges the shortest stays
+    graph.add_weighted_edges_from(
+        zip(streets.tail[order].tolist(), streets.head[order].tolist(), streets.length_m[order].tolist(), strict=True)
+    )
+    start = time.perf_counter()
+    found = nx.multi_source_dijkstra_path_length(graph, set(at.tolist()), cutoff=LIMIT_M)
+    elapsed = time.perf_counter() - start
+    nodes = np.fromiter(found.keys(), dtype=np.int64)
+    assert np.allclose(ours[nodes], np.fromiter(found.values(), dtype=float), atol=0.01)
+    assert len(nodes) == np.isfinite(ours).sum()
+    return elapsed
+
+
+if __name__ == "__main__":
+    main()

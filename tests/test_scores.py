@@ -1,0 +1,174 @@
+"""Scores: k of N services, averaged over people, honest about what is not known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import oracle
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from livingcircle.coverage import Judged, People, Standing, Units
+from livingcircle.rules import Rule, RuleSet
+from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE, scores_table
+
+NAN = math.nan
+
+
+def rules_of(n: int, **changes: Mapping[int, Any]) -> RuleSet:
+    """Return n scoring rules r0, r1 …; `changes` gives values of a key by the rule's number."""
+    rules = [
+        Rule.model_validate(
+            {
+                "id": f"r{i}", "standard": "own", "services": (f"s{i}",), "metric": "walk_m", "threshold": 300.0,
+                "provision": "required", "confidence": "V:1",
+                **{key: values[i] for key, values in changes.items() if i in values},
+            }
+        )
+        for i in range(n)
+    ]  # fmt: skip
+    return RuleSet("own", "", "", "file", tuple(rules), tuple(r.id for r in rules))
+
+
+def judged_of(rules: RuleSet, reached: Sequence[Sequence[int]]) -> dict[str, Judged]:
+    """Return verdicts from a table: a row per home, a column per rule, 1 where it is reached."""
+    table = np.array(reached, dtype=bool)
+    return {
+        r.id: Judged(
+            rule=r, walker="adult", gates="respect", walk=table[:, i], radius=None, minutes=None,
+            walk_m=np.where(table[:, i], 100.0, NAN), places=1,
+        )
+        for i, r in enumerate(rules.rules)
+    }  # fmt: skip
+
+
+def score(
+    rules: RuleSet,
+    reached: Sequence[Sequence[int]],
+    everybody: Sequence[int],
+    *,
+    no_data: Sequence[str] = (),
+    rural: Sequence[bool] | None = None,
+    units: Units | None = None,
+) -> pd.DataFrame:
+    n = len(everybody)
+    people = People(
+        {"all": np.array(everybody, dtype=np.int64)},
+        np.zeros(n, dtype=bool) if rural is None else np.array(rural, dtype=bool),
+    )
+    units = units or Units("city", ("city",), ("City",), ("urban",), np.zeros(n, dtype=np.int64), np.array([True]))
+    standings = {r.id: Standing("no_data" if r.id in no_data else "ok", "unknown") for r in rules.rules}
+    return scores_table(rules, judged_of(rules, reached), standings, people, [units])
+
+
+def test_k_of_n_is_the_mean_over_people() -> None:
+    # 100 people reach 2 of 4, 300 people reach 1 of 4: (100 · 2 + 300 · 1) / 400 = 1.25 of 4
+    row = score(rules_of(4), [[1, 1, 0, 0], [0, 0, 1, 0]], [100, 300]).iloc[0]
+    assert (row["k_mean"], row["score"], row["score_low"], row["score_high"]) == (1.25, 31.25, 31.25, 31.25)
+    assert (row["people"], row["n_scored"], row["n_listed"]) == (400, 4, 4)
+
+
+def test_upper_levels_are_of_people_not_means_of_means() -> None:
+    # 900 people reach everything, 100 nothing: 90, not 50
+    units = Units("community", ("a", "b"), ("a", "b"), ("", ""), np.array([0, 1]), np.ones(2, dtype=bool))
+    parts = score(rules_of(2), [[1, 1], [0, 0]], [900, 100], units=units)
+    assert parts["score"].tolist() == [100.0, 0.0]
+    whole = score(rules_of(2), [[1, 1], [0, 0]], [900, 100])
+    assert whole["score"].tolist() == [90.0]
+    assert (parts["score"] * parts["people"]).sum() / parts["people"].sum() == whole["score"].iloc[0]
+
+
+def test_layers_without_data_widen_the_score() -> None:
+    # 3 of 4 have data; 1.5 of them are reached on average: none of the missing 37.5, all of it 62.5
+    row = score(rules_of(4), [[1, 1, 1, 0], [0, 0, 0, 0]], [100, 100], no_data=["r3"]).iloc[0]
+    assert (row["score"], row["score_low"], row["score_high"]) == (37.5, 37.5, 62.5)
+    assert (row["n_scored"], row["n_listed"]) == (3, 4)
+
+
+@pytest.mark.parametrize(("missing", "shown"), [(3, True), (4, False)])
+def test_no_score_under_seventy_percent_of_the_list(missing: int, shown: bool) -> None:
+    assert MIN_DATA_SHARE == 0.7
+    row = score(rules_of(10), [[1] * 10], [500], no_data=[f"r{i}" for i in range(missing)]).iloc[0]
+    assert math.isnan(row["score"]) is not shown
+    assert math.isnan(row["k_mean"]) is not shown
+    assert row["n_scored"] == 10 - missing
+
+
+@pytest.mark.parametrize(("people", "shown"), [(99, False), (100, True)])
+def test_no_score_for_fewer_than_a_hundred_people(people: int, shown: bool) -> None:
+    assert MIN_PEOPLE == 100
+    row = score(rules_of(2), [[1, 0]], [people]).iloc[0]
+    assert math.isnan(row["score"]) is not shown
+    assert row["people"] == people
+
+
+def test_required_services_all_or_all_but_one() -> None:
+    # r3 is as needed and does not count; 10 people have all three, 20 miss one, 30 miss two
+    rules = rules_of(4, provision={3: "as_needed"})
+    row = score(rules, [[1, 1, 1, 0], [1, 1, 0, 1], [1, 0, 0, 1]], [10, 20, 30]).iloc[0]
+    assert row["complete_share"] == pytest.approx(10 / 60)
+    assert row["missing_one_share"] == pytest.approx(20 / 60)
+
+
+def test_required_services_without_data_leave_it_open() -> None:
+    row = score(rules_of(10), [[1] * 10], [500], no_data=["r0"]).iloc[0]
+    assert math.isnan(row["complete_share"])
+    assert math.isnan(row["missing_one_share"])
+    as_needed = score(rules_of(10, provision={0: "as_needed"}), [[1] * 10], [500], no_data=["r0"]).iloc[0]
+    assert as_needed["complete_share"] == 1.0
+
+
+def test_a_list_without_required_services_has_no_complete_share() -> None:
+    rules = rules_of(2, provision={0: "", 1: ""})
+    assert math.isnan(score(rules, [[1, 1]], [500]).iloc[0]["complete_share"])
+
+
+def test_urban_lists_score_nobody_in_the_country() -> None:
+    rules = rules_of(2, standard={0: "gb50180-2018", 1: "gb50180-2018"})
+    row = score(rules, [[1, 1], [1, 0]], [500, 500], rural=[True, False]).iloc[0]
+    assert row["score"] == 50.0  # the urban half alone
+    village = score(rules, [[1, 1]], [500], rural=[True]).iloc[0]
+    assert math.isnan(village["score"])
+    assert village["n_scored"] == 0
+
+
+def test_weakest_rule_is_the_one_that_fewest_reach() -> None:
+    rules = rules_of(3)
+    assert score(rules, [[1, 0, 1], [1, 1, 0]], [20, 10]).iloc[0]["weakest_rule"] == "r1"
+    assert score(rules, [[1, 0, 1], [1, 1, 0]], [10, 20]).iloc[0]["weakest_rule"] == "r2"
+    assert score(rules, [[1, 0, 0]], [10]).iloc[0]["weakest_rule"] == "r1"  # the first of equals
+    assert score(rules, [[1, 0, 0]], [10], no_data=["r1"]).iloc[0]["weakest_rule"] == "r2"
+
+
+def test_confidence_is_the_weakest_mark_of_what_counts() -> None:
+    rules = rules_of(3, confidence={0: "V:1", 1: "M+; V2:S3", 2: "M?"})
+    assert score(rules, [[1, 1, 1]], [500]).iloc[0]["confidence"] == "M?"
+    assert score(rules, [[1, 1, 1]], [500], no_data=["r2"]).iloc[0]["confidence"] == "M+"
+
+
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_scores_agree_with_loops_over_homes(data: st.DataObject) -> None:
+    n, m = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 5))
+    rules = rules_of(m)
+    reached = data.draw(st.lists(st.lists(st.integers(0, 1), min_size=m, max_size=m), min_size=n, max_size=n))
+    everybody = data.draw(st.lists(st.integers(1, 400), min_size=n, max_size=n))
+    no_data = data.draw(st.sets(st.sampled_from([r.id for r in rules.rules])))
+    ids = ("a", "b")
+    code = np.array(data.draw(st.lists(st.integers(-1, 1), min_size=n, max_size=n)))
+    units = Units("community", ids, ids, ("", ""), code, np.ones(2, dtype=bool))
+    table = score(rules, reached, everybody, no_data=sorted(no_data), units=units)
+    people = People({"all": np.array(everybody)}, np.zeros(n, dtype=bool))
+    known = set(rules.scoring) - no_data
+    for unit, row in enumerate(table.to_dict("records")):
+        k, usable = oracle.mean_services(rules.scoring, judged_of(rules, reached), known, people, units, unit)
+        shown = row["people"] >= MIN_PEOPLE and len(known) >= MIN_DATA_SHARE * m
+        assert row["score"] == pytest.approx(100 * k / m if shown else NAN, nan_ok=True)
+        high = 100 * (k + m - usable) / m
+        assert row["score_high"] == pytest.approx(high if shown else NAN, nan_ok=True)
+        if shown:
+            assert 0 <= row["score_low"] == row["score"] <= row["score_high"] <= 100 + 1e-9

@@ -1,0 +1,128 @@
+"""Study files: what may stand in them, and what is said of everything else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from livingcircle.study import FacilitiesInput, Study, find_walkers
+from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
+from pydantic import ValidationError
+
+MINIMAL = """
+standard = "chengdu"
+[streets]
+osm = "city.osm.pbf"
+[communities]
+file = "communities.geojson"
+[population]
+file = "people.csv"
+"""
+
+
+def written(folder: Path, text: str, name: str = "study.toml") -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def fails(folder: Path, text: str, *words: str) -> None:
+    """Check that a study is refused in one line that holds all the words."""
+    with pytest.raises(InputError) as caught:
+        Study.load(written(folder, text))
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert re.search(word, message), f"{word} not in: {message}"
+
+
+def test_paths_are_relative_to_the_file_and_the_name_is_its_own(tmp_path: Path) -> None:
+    study = Study.load(written(tmp_path, MINIMAL, "锦江.toml"))
+    assert study.streets.osm == tmp_path / "city.osm.pbf"
+    assert study.communities.file == tmp_path / "communities.geojson"
+    assert study.population.file == tmp_path / "people.csv"
+    assert study.name == "锦江"
+    assert study.standard == "chengdu"
+
+
+def test_everything_that_may_stand_in_it(tmp_path: Path) -> None:
+    study = Study.load(
+        written(
+            tmp_path,
+            'name = "S"\nwalkers = ["adult", "elder"]\njoin_limit_m = 200\nsearch_limit_m = 2000\ncatalogue = "c.toml"\n'
+            + MINIMAL.replace('"chengdu"', '"rules.toml"')
+            + '[[facilities]]\nfile = "f.csv"\nservice = "park"\nmode = "add"\ncomplete = "yes"\ncolumns = {lon = "x"}\n'
+            + '[[facilities]]\nfile = "/data/g.csv"\n[[layer]]\nservice = "park"\ncomplete = "no"\n'
+            + '[map]\napproval_number = "GS(2024)1"\n',
+        )
+    )
+    assert (study.name, study.join_limit_m, study.search_limit_m) == ("S", 200, 2000)
+    assert study.standard == str(tmp_path / "rules.toml")
+    assert study.catalogue == tmp_path / "c.toml"
+    assert [w.name for w in study.walker_profiles()] == ["adult", "elder"]
+    first, second = study.facilities
+    assert (first.file, second.file) == (tmp_path / "f.csv", Path("/data/g.csv"))
+    assert (first.source().mode, first.source().complete, first.source().columns) == ("add", "yes", {"lon": "x"})
+    assert second.source().mode == "classify"
+    assert study.layer[0].complete == "no"
+    assert study.map.approval_number == "GS(2024)1"
+
+
+def test_a_file_for_a_service_replaces_unless_said_otherwise() -> None:
+    assert FacilitiesInput(file=Path("f.csv"), service="park").source().mode == "replace"
+
+
+@pytest.mark.parametrize("mode", ["mode = 'replace'", "mode = 'add'", "mode = 'classify'\nservice = 'park'"])
+def test_modes_that_do_not_fit(tmp_path: Path, mode: str) -> None:
+    fails(tmp_path, f"{MINIMAL}[[facilities]]\nfile = 'f.csv'\n{mode}\n", "facilities", "with a service")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('standart = "x"', ["unknown key", "'standart'", "did you mean 'standard'"]),
+        ("[street]\nosm = 'x'", ["unknown key", "did you mean 'streets'"]),
+        ("[map]\naproval_number = 'x'", [r"unknown key in \[map\]", "did you mean 'approval_number'"]),
+        ("[[facilities]]\nfile = 'f.csv'\nservise = 'park'", [r"unknown key in \[facilities\]", "did you mean 'service'"]),
+        ("[[layer]]\nservice = 'park'\ncomplete = 'maybe'", ["layer.0.complete", "'maybe'", "'yes', 'no' or 'unknown'"]),
+        ("join_limit_m = -3", ["join_limit_m", "-3"]),
+        ("join_limit_m = 'far'", ["join_limit_m", "'far'"]),
+        ("[[facilities]]\nservice = 'park'", ["facilities.0.file", "missing"]),
+    ],
+)
+def test_faults_are_named_with_their_remedy(tmp_path: Path, text: str, words: list[str]) -> None:
+    top = text if not text.startswith("[") else ""
+    tables = text if text.startswith("[") else ""
+    fails(tmp_path, f"{top}\n{MINIMAL}\n{tables}\n", "study.toml", *words)
+
+
+def test_all_faults_at_once(tmp_path: Path) -> None:
+    fails(tmp_path, "nam = 'x'\nwalker = ['adult']\n" + MINIMAL, "did you mean 'name'", "did you mean 'walkers'")
+    fails(tmp_path, 'standard = "chengdu"\n', "streets is missing", "communities is missing", "population is missing")
+
+
+def test_files_that_are_no_study(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="study file not found"):
+        Study.load(tmp_path / "gone.toml")
+    fails(tmp_path, "standard = here\n", "not valid TOML", "line 1")
+    (tmp_path / "gbk.toml").write_bytes('name = "成都"'.encode("gb18030"))
+    with pytest.raises(InputError, match="not UTF-8"):
+        Study.load(tmp_path / "gbk.toml")
+
+
+def test_unknown_walkers_list_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="got runner.*expected adult, elder"):
+        find_walkers(["adult", "runner"])
+    with pytest.raises(UsageError, match="got none"):
+        find_walkers([])
+    assert [w.name for w in find_walkers(["elder", "adult", "elder"])] == ["elder", "adult"]
+
+
+def test_a_study_is_a_value(tmp_path: Path) -> None:
+    study = Study.load(written(tmp_path, MINIMAL))
+    with pytest.raises(ValidationError, match="frozen"):
+        study.name = "other"
+    assert study.relative_to(Path("/elsewhere")).streets.osm == tmp_path / "city.osm.pbf"
+    assert issubclass(InputError, LivingCircleError)
+    assert issubclass(InputError, ValueError)
