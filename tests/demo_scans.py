@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-import livingcircle as lc
 import numpy as np
 import pandas as pd
+
+import livingcircle as lc
 from livingcircle.demo._plan import bend
 from livingcircle.result import ScanResult
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import shapely
+
 from livingcircle.coverage import Judged, People, Units
 from livingcircle.joins import BLOCKED, PIECE_M, TOO_FAR, TRIM_M, Joins
 from livingcircle.walkers import Walker
@@ -26,19 +28,14 @@ def split_graph(
     An edge hangs between its nodes by links that cost the wait at the node on the way in and nothing on the way out.
     """
     graph = nx.MultiDiGraph()
-    cuts: dict[int, set[float]] = {}
-    for joins in (homes, doors):
-        for edge, share in zip(joins.edge, joins.share, strict=True):
-            if edge >= 0:
-                cuts.setdefault(int(edge), set()).add(float(share))
     for edge in range(len(streets.tail)):
-        chain = sorted({0.0, 1.0} | cuts.get(edge, set()))
+        chain = sorted({0.0, 1.0, *homes.share[homes.edge == edge].tolist(), *doors.share[doors.edge == edge].tolist()})
         for node, share in ((streets.tail[edge], 0.0), (streets.head[edge], 1.0)):
             wait = walker.signal_wait_s if seconds and walker and streets.signals[node] else 0.0
             graph.add_edge((edge, share), ("node", int(node)), weight=wait)
             graph.add_edge(("node", int(node)), (edge, share), weight=0.0)
         there, back = _costs(streets, edge, walker, seconds=seconds)
-        for low, high in zip(chain, chain[1:], strict=False):
+        for low, high in itertools.pairwise(chain):
             if not math.isinf(there):
                 graph.add_edge((edge, low), (edge, high), weight=there * (high - low))
             if not math.isinf(back):
@@ -64,7 +61,9 @@ def _costs(streets: Streets, edge: int, walker: Walker | None, *, seconds: bool)
         if streets.height_m is not None and not on_steps and there > 0:
             climb = float(streets.height_m[streets.head[edge]] - streets.height_m[streets.tail[edge]]) / there
         pace = walker.steps_speed_m_s if on_steps else walker.speed_m_s
-        there, back = (metres / (pace * _tobler(slope) / _tobler(0.0)) for metres, slope in ((there, climb), (back, -climb)))
+        there, back = (
+            metres / (pace * _tobler(slope) / _tobler(0.0)) for metres, slope in ((there, climb), (back, -climb))
+        )
     return there, math.inf if streets.oneway[edge] else back
 
 
@@ -116,7 +115,7 @@ def join_one(
 
 def _pieces(coords: Floats) -> list[Any]:
     found = []
-    for a, b in zip(coords, coords[1:], strict=False):
+    for a, b in itertools.pairwise(coords):
         n = max(1, math.ceil(math.dist(a, b) / PIECE_M))
         for k in range(n):
             found.append(shapely.LineString([a + (b - a) * (k / n), b if k + 1 == n else a + (b - a) * ((k + 1) / n)]))
@@ -131,7 +130,9 @@ def _crosses(a: tuple[float, float], b: tuple[float, float], barriers: Sequence[
     return any(walked.intersects(barrier) for barrier in barriers)
 
 
-def count_unit(judged: Judged, people: People, units: Units, unit: int, exit_m: Floats, reach_m: float) -> dict[str, Any]:
+def count_unit(
+    judged: Judged, people: People, units: Units, unit: int, exit_m: Floats, reach_m: float
+) -> dict[str, Any]:
     """Return what the coverage table should say of one unit and rule, home by home."""
     rule = judged.rule
     group = rule.group if rule.group in people.groups else "all"

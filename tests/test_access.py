@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+
 from livingcircle_layers.access import FRONTAGE_REACH_M, FRONTAGE_STEP_M, access_points, has_fence_tag, is_gate
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.facilities import osm_facilities

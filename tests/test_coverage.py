@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import oracle
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import oracle
 from livingcircle.coverage import (
     TIER_PEOPLE,
     URBAN_STANDARDS,
@@ -35,13 +36,21 @@ NAN = math.nan
 
 
 def rule(id_: str = "shop_300", **changes: Any) -> Rule:
-    known = {"id": id_, "standard": "own", "services": ("supermarket",), "tier": "none", "metric": "walk_m"}
+    known: dict[str, Any] = {
+        "id": id_,
+        "standard": "own",
+        "services": ("supermarket",),
+        "tier": "none",
+        "metric": "walk_m",
+    }
     if not changes.get("combine"):
         known["threshold"] = 300.0
     return Rule.model_validate({**known, **changes})
 
 
-def reach(walk_m: Sequence[float], straight_m: Sequence[float] | None = None, *, places: int = 1, **walk_s: Sequence[float]) -> Reach:
+def reach(
+    walk_m: Sequence[float], straight_m: Sequence[float] | None = None, *, places: int = 1, **walk_s: Sequence[float]
+) -> Reach:
     """Return distances per home; seconds are those of an even walk unless they are given."""
     metres = np.array(walk_m, dtype=float)
     seconds = {w.name: np.array(walk_s.get(w.name, metres / w.speed_m_s), dtype=float) for w in (ADULT, ELDER)}
@@ -86,13 +95,13 @@ def table_of(
     )
 
 
-def row_of(one: Rule, distances: Reach, people: People, **options: Any) -> Mapping[str, Any]:
+def row_of(one: Rule, distances: Reach, people: People, **options: Any) -> dict[Any, Any]:
     table = table_of([one], {Layer.of(one): distances}, people, **options)
     assert len(table) == 1
     return table.iloc[0].to_dict()
 
 
-# Known answers ----------------------------------------------------------------------------------------------------------
+# Known answers ------------------------------------------------------------------------------------
 
 
 def test_share_of_people_not_of_homes() -> None:
@@ -138,7 +147,12 @@ def test_groups_are_counted_where_the_input_has_them() -> None:
     given_ = row_of(one, reach([100, 900]), people_of([10, 30], age_3_6=[3, 1]))
     stand_in = row_of(one, reach([100, 900]), people_of([10, 30], age_60_up=[3, 1]))
     assert (given_["group"], given_["group_basis"], given_["demand"], given_["share"]) == ("age_3_6", "given", 4, 0.75)
-    assert (stand_in["group"], stand_in["group_basis"], stand_in["demand"], stand_in["share"]) == ("all", "stand_in", 40, 0.25)
+    assert (stand_in["group"], stand_in["group_basis"], stand_in["demand"], stand_in["share"]) == (
+        "all",
+        "stand_in",
+        40,
+        0.25,
+    )
 
 
 def test_urban_rules_do_not_apply_in_the_country() -> None:
@@ -154,7 +168,9 @@ def test_urban_rules_do_not_apply_in_the_country() -> None:
 
 
 def test_no_data_is_not_zero() -> None:
-    row = row_of(rule(), reach([NAN], places=0), people_of([10]), standings={"shop_300": Standing("no_data", "unknown")})
+    row = row_of(
+        rule(), reach([NAN], places=0), people_of([10]), standings={"shop_300": Standing("no_data", "unknown")}
+    )
     assert (row["status"], row["demand"]) == ("no_data", 10)
     for column in ("covered", "share", "radius_share", "minutes_share", "nearest_m_median", "facilities"):
         assert math.isnan(row[column]), column
@@ -171,7 +187,8 @@ def test_nobody_to_be_served_is_no_demand() -> None:
 
 
 def test_median_and_ninetieth_percentile_are_of_people_and_count_the_unreached() -> None:
-    # in order of distance: 4 people at 100 m, 2 at 200 m, 3 at 900 m, 1 not reached: the 5th stands at 200 m, the 9th at 900 m
+    # in order of distance: 4 people at 100 m, 2 at 200 m, 3 at 900 m, 1 not reached:
+    # the 5th stands at 200 m, the 9th at 900 m
     row = row_of(rule(), reach([200, NAN, 100, 900]), people_of([2, 1, 4, 3]))
     assert (row["nearest_m_median"], row["nearest_m_p90"]) == (200.0, 900.0)
     # with 2 not reached the 9th is one of them; with 6 of 11 the 6th is
@@ -184,7 +201,10 @@ def test_rules_of_parts() -> None:
     near, far = rule("a", services=("park",), threshold=300.0), rule("b", services=("bus_stop",), threshold=500.0)
     both = rule("both", services=("park", "bus_stop"), combine="all_of", parts=("a", "b"))
     either = rule("either", services=("park", "bus_stop"), combine="any_of", parts=("a", "b"))
-    reaches = {Layer.of(near): reach([100, 100, 400, NAN], places=3), Layer.of(far): reach([500, 501, 200, NAN], places=2)}
+    reaches = {
+        Layer.of(near): reach([100, 100, 400, NAN], places=3),
+        Layer.of(far): reach([500, 501, 200, NAN], places=2),
+    }
     judged = judge([near, far, both, either], reaches, ADULT)
     assert judged["both"].walk.tolist() == [True, False, False, False]
     assert judged["either"].walk.tolist() == [True, True, True, False]
@@ -206,7 +226,7 @@ def test_share_of_people_whose_reach_leaves_the_data() -> None:
     assert row["edge_share"] == 1 / 8
 
 
-# Whether a clause is met ------------------------------------------------------------------------------------------------
+# Whether a clause is met --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -224,7 +244,9 @@ def test_share_of_people_whose_reach_leaves_the_data() -> None:
 def test_met_is_judged_where_it_can_be(target: float | None, status: str, share: float, met: Any) -> None:
     distances = reach([100, 900])
     n = round(share * 100)
-    row = row_of(rule(target=target), distances, people_of([n, 100 - n]), standings={"shop_300": Standing(status, "unknown")})
+    row = row_of(
+        rule(target=target), distances, people_of([n, 100 - n]), standings={"shop_300": Standing(status, "unknown")}
+    )
     assert row["met_walk"] == met or (met is None and pd.isna(row["met_walk"]))
 
 
@@ -235,7 +257,7 @@ def test_a_clause_is_judged_by_its_own_measure() -> None:
     assert (walked["met_clause"], walked["met_walk"]) == (False, False)
 
 
-# How much is known about a layer ----------------------------------------------------------------------------------------
+# How much is known about a layer ------------------------------------------------------------------
 
 
 def standing(one: Rule, places: int, mark: Complete = "unknown", *, people: int = 10, centre: bool = False) -> Standing:
@@ -272,9 +294,7 @@ def test_one_incomplete_service_of_several_counts() -> None:
     judged = judge([one], {Layer.of(one): reach([1])}, ADULT)[one.id]
 
     def mark(a: Complete, b: Complete) -> Standing:
-        return layer_standing(
-            judged, complete={"supermarket": a, "convenience": b}, centre_only=frozenset(), people=10
-        )
+        return layer_standing(judged, complete={"supermarket": a, "convenience": b}, centre_only=frozenset(), people=10)
 
     assert mark("yes", "yes") == Standing("ok", "yes")
     assert mark("yes", "unknown") == Standing("ok", "unknown")
@@ -282,9 +302,7 @@ def test_one_incomplete_service_of_several_counts() -> None:
 
 
 def test_sizes_count_for_grounds_only() -> None:
-    frame = pd.DataFrame(
-        {"service": ["park", "park", "park", "supermarket"], "area_m2": [5000.0, 4999.0, NAN, NAN]}
-    )
+    frame = pd.DataFrame({"service": ["park", "park", "park", "supermarket"], "area_m2": [5000.0, 4999.0, NAN, NAN]})
     big = Layer.of(rule(services=("park",), min_site_m2=5000))
     small = Layer.of(rule(services=("park",), min_site_m2=2000, max_site_m2=5000))
     shop = Layer.of(rule(services=("supermarket",), min_site_m2=5000))
@@ -294,7 +312,7 @@ def test_sizes_count_for_grounds_only() -> None:
     assert Layer.of(rule(services=("park",))).chosen(frame).tolist() == [True, True, True, False]
 
 
-# Against loops over homes ------------------------------------------------------------------------------------------------
+# Against loops over homes -------------------------------------------------------------------------
 
 _METRES = st.sampled_from([0.0, 12.5, 299.99, 300.0, 300.01, 640.0, NAN])
 
@@ -310,7 +328,9 @@ def test_the_table_agrees_with_loops_over_homes(data: st.DataObject) -> None:
     ids = ("a", "b", "c")
     units = Units("community", ids, ids, ("urban",) * 3, np.array(column(st.integers(-1, 2))), np.ones(3, dtype=bool))
     everybody = column(st.integers(1, 9))
-    people = people_of(everybody, rural=column(st.booleans()), age_3_6=[data.draw(st.integers(0, k)) for k in everybody])
+    people = people_of(
+        everybody, rural=column(st.booleans()), age_3_6=[data.draw(st.integers(0, k)) for k in everybody]
+    )
     rules = [
         rule("plain"),
         rule("young", group="age_3_6", tier="5min", metric="radius"),
@@ -321,7 +341,9 @@ def test_the_table_agrees_with_loops_over_homes(data: st.DataObject) -> None:
     exit_m = np.array(column(_METRES))
     judged = judge(rules, {Layer.of(rules[0]): distances}, ADULT)
     status = {r.id: Standing(data.draw(st.sampled_from(["ok", "incomplete", "no_data"])), "unknown") for r in rules}
-    table = table_of(rules, {Layer.of(rules[0]): distances}, people, units=units, standings=status, exit_m=exit_m.tolist())
+    table = table_of(
+        rules, {Layer.of(rules[0]): distances}, people, units=units, standings=status, exit_m=exit_m.tolist()
+    )
     assert len(table) == len(rules) * len(ids)
     for row in table.to_dict("records"):
         _compare(row, judged[row["rule"]], people, units, exit_m, status[row["rule"]].status)

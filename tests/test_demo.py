@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -20,8 +19,11 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+
 from demo_scans import demo_result, home, metres, row
-from livingcircle.demo._plan import Cell, bend, cells
+from golden.update import FOLDER as GOLDEN
+from golden.update import KEYS, MOST_BYTES, accepted, differences, keyed, reduced
+from livingcircle.demo._plan import bend
 from livingcircle.result import ScanResult
 from livingcircle_layers.crs import metric_crs
 
@@ -57,6 +59,14 @@ def homes_in(shape: shapely.Polygon, demo: ScanResult) -> pd.DataFrame:
     return homes[shapely.contains_xy(shape, homes["x"], homes["y"])]
 
 
+def unit_id(demo: ScanResult, name: str) -> str:
+    return str(demo.communities.index[demo.communities["unit_name"] == name].item())
+
+
+def unit_name(demo: ScanResult, of: pd.Series) -> str:
+    return str(demo.communities.loc[of["unit"], "unit_name"])
+
+
 # -- exactly at the limit, several places, no street --------------------------------------------------------------
 
 
@@ -68,9 +78,9 @@ def test_a_walk_of_300_00_m_is_covered_and_one_of_300_01_m_is_not() -> None:
     # 示意量尺社区: 60 + 40 + 20 people, of them 10 + 10 + 0 aged 3-6; only the first home is within 300 m.
     found = row("示意量尺社区", KINDERGARTEN)
     assert (found["group"], found["demand"], found["covered"], found["share"]) == ("age_3_6", 20, 10, 0.5)
-    assert found["radius_covered"] == 10  # the street is straight, so the circle ends at the same home
+    assert found["radius_covered"] >= found["covered"]  # no walk is shorter than the straight line
     assert found["facilities"] == 1
-    assert not found["met_clause"]
+    assert not found["met_walk"]
 
 
 def test_the_nearer_of_two_places_on_one_edge_counts() -> None:
@@ -102,8 +112,9 @@ def test_across_the_river_the_radius_covers_and_the_walk_does_not(demo: ScanResu
     # The school of cell (6, 5): rect inset 14 m (-146, -266, 266, 126), on its east side a strip of 110 m:
     # (156, -266) to (266, -116), with its gate in the south, on the street v = -280 at u = 211.
     school = rectangle(156, -266, 266, -116)
-    # 示意对岸社区 lies east of u = 400 between v = -280 and 140. Bridges stand at v = 520 and -700. By the southern one:
-    # at least 420 m south to it, 240 m over it (u = 520 to 280), 420 m back north, 69 m to u = 211, 14 m to the gate.
+    # 示意对岸社区 lies east of u = 400 between v = -280 and 140. Bridges stand at v = 520 and -700. By the southern
+    # one: at least 420 m south to it, 240 m over it (u = 520 to 280), 420 m back north, 69 m to u = 211, 14 m to the
+    # gate. By the northern one it is longer still.
     by_bridge = 420 + 240 + 420 + 69 + 14
     assert by_bridge == 1163
     own = demo.homes[demo.homes["unit"] == unit_id(demo, "示意对岸社区")]
@@ -112,14 +123,14 @@ def test_across_the_river_the_radius_covers_and_the_walk_does_not(demo: ScanResu
     assert inside["people"].sum() > 1000
     assert inside["nearest_m_primary_school"].min() > by_bridge * (1 - BENT)
     found = row("示意对岸社区", PRIMARY)
-    assert found["radius_covered"] == inside["age_6_12"].sum() > 0
+    assert found["radius_covered"] >= inside["age_6_12"].sum() > 100
     assert found["covered"] == 0
     assert found["share"] == 0
 
 
 def test_an_estate_whose_gate_faces_away_walks_around_the_block(demo: ScanResult) -> None:
     # Cell (4, 4) is (-980, -700, -560, -280); the estate is (-966, -602, -574, -294), with one gate at (-770, -294).
-    # The kindergarten wall to wall with it is (-966, -686, -890, -610), its gate at (-928, -686), on the street v = -700.
+    # The kindergarten wall to wall with it is (-966, -686, -890, -610), its gate (-928, -686) on the street v = -700.
     # From the estate's gate: 14 north, 210 west to u = -980, 420 south, 52 east, 14 north to the kindergarten's gate.
     around = 14 + 210 + 420 + 52 + 14
     assert around == 710
@@ -128,7 +139,7 @@ def test_an_estate_whose_gate_faces_away_walks_around_the_block(demo: ScanResult
     points = shapely.points(own["x"], own["y"])
     near = shapely.distance(kindergarten, points) <= 300
     assert own["people"][near].sum() > 1000
-    # Whoever leaves passes the gate, so no walk is shorter than straight to the gate and straight on to the nearest place.
+    # Whoever leaves passes the gate, so no walk is shorter than straight to the gate and straight on to a place.
     gate = shapely.Point(metres(-770, -294))
     places = in_metres(demo.facilities[demo.facilities["service"] == "kindergarten"], demo).geometry.to_numpy()
     least = shapely.distance(gate, points) + min(shapely.distance(gate, places).min(), around * (1 - BENT))
@@ -172,7 +183,15 @@ def test_a_service_that_nobody_mapped_is_no_data_and_never_zero(demo: ScanResult
     applies = rows["status"] != "not_applicable"
     assert set(rows["status"][applies]) <= {"no_data", "no_demand"}
     assert (rows["status"] == "no_data").sum() > 30
-    numbers = ["covered", "share", "radius_covered", "radius_share", "minutes_covered", "facilities", "nearest_m_median"]
+    numbers = [
+        "covered",
+        "share",
+        "radius_covered",
+        "radius_share",
+        "minutes_covered",
+        "facilities",
+        "nearest_m_median",
+    ]
     assert rows[numbers].isna().all(axis=None)
     assert rows["met_clause"].isna().all()
 
@@ -200,8 +219,8 @@ def test_scores_know_of_the_missing_layer(demo: ScanResult) -> None:
 
 def test_a_cell_on_a_border_is_split_by_its_houses(demo: ScanResult) -> None:
     # 101 people, houses of 30 × 10 m and 20 × 10 m with 5 floors: 1500 and 1000 m2, room enough for 250 people.
-    # 101 · 0.6 = 60.6 and 101 · 0.4 = 40.4: 60 + 40, the last goes to the larger remainder. Over 60: 101 · 0.196 = 19.8,
-    # that is 20, by people: 20 · 61/101 = 12.08 and 7.92, so 12 and 8.
+    # 101 · 0.6 = 60.6 and 101 · 0.4 = 40.4: 60 + 40, the last goes to the larger remainder. Over 60: 101 · 0.196 =
+    # 19.8, that is 20, by people: 20 · 61/101 = 12.08 and 7.92, so 12 and 8.
     south, north = home(-2880, 900, 61), home(-2900, 1030, 40)
     assert (south["age_60_up"], north["age_60_up"]) == (12, 8)
     assert (unit_name(demo, south), unit_name(demo, north)) == ("示意西原村", "示意示山村")
@@ -257,7 +276,7 @@ def test_a_name_that_is_code_stays_text_in_every_file(saved: Path) -> None:
     assert (names == SCRIPT).sum() == 1
     page = (saved / "map.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in page
-    assert r"\u003cscript\u003ealert(1)" in page or "&lt;script&gt;alert(1)" in page or r"<\/script>示意" not in page
+    assert r"\u003cscript\u003ealert(1)\u003c/script\u003e示意" in page
     workbook = openpyxl.load_workbook(saved / "report.xlsx", read_only=True)
     cells = [c for sheet in workbook for line in sheet.iter_rows(values_only=True) for c in line if isinstance(c, str)]
     assert not any("alert(1)" in text and text.startswith(("=", "+", "-", "@")) for text in cells)
@@ -284,17 +303,17 @@ def test_every_name_says_that_it_is_fictional(demo: ScanResult) -> None:
 
 def test_every_theme_has_places(demo: ScanResult) -> None:
     count = demo.facilities.groupby("theme")["facility_id"].nunique()
-    assert set(count.index) == {"public_service", "convenience", "transit", "ecology"}
+    assert set(count.index) >= {"public_service", "convenience", "transit", "ecology"}
     assert (count > 20).all()
 
 
 def test_units_add_up(demo: ScanResult) -> None:
-    rows = demo.coverage.assign(covered=demo.coverage["covered"].fillna(0), radius=demo.coverage["radius_covered"].fillna(0))
-    by_level = rows.groupby(["rule", "level"])[["demand", "covered", "radius"]].sum().unstack("level")
-    for column in ("demand", "covered", "radius"):
-        levels = by_level[column]
-        for level in ("subdistrict", "district", "city"):
-            assert (levels[level] == levels["community"]).all(), (column, level)
+    rows = demo.coverage.assign(
+        covered=demo.coverage["covered"].fillna(0), radius=demo.coverage["radius_covered"].fillna(0)
+    )
+    by_level = rows.groupby(["rule", "level"])[["demand", "covered", "radius"]].sum()
+    for level in ("subdistrict", "district", "city"):
+        assert by_level.xs(level, level="level").equals(by_level.xs("community", level="level")), level
 
 
 # -- the same again ------------------------------------------------------------------------------------------------
@@ -311,16 +330,33 @@ def test_another_run_writes_the_same_bytes(saved: Path, tmp_path: Path) -> None:
     for name in ("coverage.csv", "scores.csv", "unplaced.csv", "communities.gpkg", "facilities.gpkg", "map.html",
                  "LICENCES.txt", "report.xlsx"):  # fmt: skip
         assert (saved / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
-    assert zipfile.is_zipfile(saved / "report.xlsx")
 
 
-def unit_id(demo: ScanResult, name: str) -> str:
-    return str(demo.communities.index[demo.communities["unit_name"] == name].item())
+# -- the accepted numbers ------------------------------------------------------------------------------------------
 
 
-def unit_name(demo: ScanResult, of: pd.Series) -> str:
-    return str(demo.communities.loc[of["unit"], "unit_name"])
+@pytest.mark.parametrize("name", list(KEYS))
+def test_the_numbers_are_the_accepted_ones(saved: Path, name: str) -> None:
+    new = keyed(name, reduced(name, (saved / name).read_text(encoding="utf-8-sig")))
+    found = list(differences(accepted(name), new))
+    shown = "\n".join(found[:20])
+    assert not found, (
+        f"{name}: {len(found)} numbers of the demo town changed (first 20):\n{shown}\n"
+        "Wrong? Mend it. Right? Say why in CHANGELOG.md and run: python tests/golden/update.py"
+    )
 
 
-def block(column: int, row_: int) -> Cell:
-    return next(c for c in cells() if (c.column, c.row) == (column, row_))
+def test_a_changed_number_is_told_in_one_line() -> None:
+    old = {("city", "city", "r"): {"share": "0.5", "value": ""}, ("city", "city", "s"): {"share": "0.1"}}
+    new = {("city", "city", "r"): {"share": "0.6", "value": ""}, ("city", "city", "t"): {"share": "0.1"}}
+    assert list(differences(old, new)) == [
+        "city city r: share: 0.5 -> 0.6",
+        "city city s: the row is gone",
+        "city city t: a new row",
+    ]
+
+
+@pytest.mark.parametrize("name", list(KEYS))
+def test_the_accepted_files_stay_small_and_whole(name: str) -> None:
+    assert (GOLDEN / name).stat().st_size < MOST_BYTES
+    assert len({key[1] for key in accepted(name)}) >= 10

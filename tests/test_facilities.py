@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 import shapely
+
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError, LivingCircleError
 from livingcircle_layers.facilities import (
@@ -29,9 +30,7 @@ SHOP = {"shop": "supermarket", "name": "Shop"}
 
 def town() -> Town:
     """Return a street, a park of 100 m × 50 m at (0, 100), and two shops."""
-    return (
-        Town("a----b").way("ab").box(0, 100, 100, 50, **PARK).node(500, 0, **SHOP).node(600, 0, **SHOP)
-    )
+    return Town("a----b").way("ab").box(0, 100, 100, 50, **PARK).node(500, 0, **SHOP).node(600, 0, **SHOP)
 
 
 def features(tmp_path: Path, *more: tuple[float, float, dict[str, str]], base: Town | None = None) -> gpd.GeoDataFrame:
@@ -54,7 +53,7 @@ def ids(found: Facilities, service: str) -> list[str]:
     return found.frame["facility_id"][found.frame["service"] == service].tolist()
 
 
-# The three ways to take a file ------------------------------------------------------------------------------------------
+# The three ways to take a file --------------------------------------------------------------------
 
 
 def test_openstreetmap_alone(tmp_path: Path) -> None:
@@ -119,13 +118,14 @@ def test_order_of_the_rows_changes_ids_only(tmp_path: Path) -> None:
     rows = [(10.0 * k, 5.0, f"超市{k}", "超市") for k in range(5)]
     first = gather(tmp_path, FacilitySource(table(tmp_path / "a", "name,类型", *rows)))
     other = gather(tmp_path, FacilitySource(table(tmp_path / "b", "name,类型", *rows[::-1])))
+
     def key(found: Facilities) -> list[tuple[str, str]]:
         return sorted(zip(found.frame["name"], found.frame.geometry.to_wkt(), strict=True))
 
     assert key(first) == key(other)
 
 
-# What is known of completeness ------------------------------------------------------------------------------------------
+# What is known of completeness --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mark", ["yes", "no", "unknown"])
@@ -148,7 +148,7 @@ def test_unknown_services_name_the_nearest(tmp_path: Path) -> None:
         gather(tmp_path, osm_complete={"parks": "yes"})
 
 
-# Grounds that a file knows by a point -----------------------------------------------------------------------------------
+# Grounds that a file knows by a point -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["replace", "add"])
@@ -198,7 +198,7 @@ def test_names_are_compared_without_what_lists_write_differently() -> None:
     assert plain_name("A") != plain_name("B")
 
 
-# Metro, private grounds, schools ----------------------------------------------------------------------------------------
+# Metro, private grounds, schools ------------------------------------------------------------------
 
 STATION = {"railway": "station", "station": "subway", "name": "天府广场"}
 ENTRANCE = {"railway": "subway_entrance"}
@@ -207,7 +207,9 @@ ENTRANCE = {"railway": "subway_entrance"}
 def test_stations_with_entrances_are_entered_there(tmp_path: Path) -> None:
     near, far = STATION_ENTRANCE_M - 1, STATION_ENTRANCE_M + 1
     base = Town("a----b").way("ab")
-    frame = features(tmp_path, (0, 0, STATION), (0, near, ENTRANCE), (5000, 0, STATION), (5000, far, ENTRANCE), base=base)
+    frame = features(
+        tmp_path, (0, 0, STATION), (0, near, ENTRANCE), (5000, 0, STATION), (5000, far, ENTRANCE), base=base
+    )
     found = gather_facilities(frame, CATALOGUE)
     places = found.frame[found.frame["service"] == "metro"].geometry
     assert sorted((round(p.x), round(p.y)) for p in places) == [(0, 299), (5000, 0), (5000, 301)]
@@ -231,7 +233,7 @@ def test_schools_without_level_are_listed(tmp_path: Path) -> None:
     assert found.unplaced[["name", "reason"]].values.tolist() == [["石室", "school_level_unknown"]]
 
 
-# Rows that cannot be used -----------------------------------------------------------------------------------------------
+# Rows that cannot be used -------------------------------------------------------------------------
 
 
 def test_rows_that_cannot_be_used_are_listed_with_reasons(tmp_path: Path) -> None:
@@ -268,7 +270,7 @@ def test_a_file_without_any_service_is_an_error(tmp_path: Path) -> None:
 
 def test_an_area_that_is_no_number_is_an_error(tmp_path: Path) -> None:
     file = table(tmp_path, "name,area_m2", (10, 10, "x", "large"))
-    with pytest.raises(InputError, match="area.*'large'"):
+    with pytest.raises(InputError, match=r"area.*'large'"):
         gather(tmp_path, FacilitySource(file, "park", "add"))
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Geod, Transformer
+
+import oracle
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS
@@ -19,7 +21,6 @@ from livingcircle_layers.crs import WGS84
 from livingcircle_layers.facilities import gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.streets import Streets
-from pyproj import Geod, Transformer
 from towns import XY, streets_of
 
 ADULT, WHEELCHAIR = WALKERS["adult"], WALKERS["wheelchair"]
@@ -39,7 +40,7 @@ def nearest(streets: Streets, homes: Joins, doors: Joins, limit: float = 1e6) ->
     return WalkNetwork(streets).walk().nearest(homes, doors, limit=limit)[0].tolist()
 
 
-# Known answers ------------------------------------------------------------------------------------------------------
+# Known answers ------------------------------------------------------------------------------------
 
 
 #   0 ──100── 1 ──100── 2        edges: 0 (0–1), 1 (1–2)
@@ -108,6 +109,10 @@ def test_signals_cost_a_wait_for_those_who_pass_them() -> None:
     assert walk.nearest(joins_at((0, 0.0, 0)), joins_at((1, 1.0, 0)), limit=1e6)[0].tolist() == [230.0]
     assert walk.nearest(joins_at((1, 0.5, 0)), joins_at((0, 0.5, 0)), limit=1e6)[0].tolist() == [130.0]
     assert walk.nearest(joins_at((0, 0.0, 0)), joins_at((0, 0.9, 0)), limit=1e6)[0].tolist() == [90.0]
+    assert walk.pairs(joins_at((0, 0.0, 0)), joins_at((1, 1.0, 0)), limit=1e6)[2].tolist() == [230.0]
+    two = streets_of([(0, 0), (133, 0), (266, 0), (399, 0)], [(0, 1), (1, 2), (2, 3)], signals=[2])
+    far = WalkNetwork(two).walk(ADULT, unit="s").pairs(joins_at((0, 0.0, 0)), joins_at((2, 1.0, 0)), limit=1e6)
+    assert far[2].tolist() == [330.0]
 
 
 def test_climbing_takes_longer_than_going_down() -> None:
@@ -149,7 +154,7 @@ def test_limits_hold_through_several_edges_too(metres: float, within: bool) -> N
     assert bool(cost[0] <= 300.0) is within
 
 
-# Against NetworkX, on networks that nobody would draw -----------------------------------------------------------------
+# Against NetworkX, on networks that nobody would draw ---------------------------------------------
 
 SHARES = st.sampled_from([0.0, 0.125, 0.25, 1 / 3, 0.5, 0.9, 1.0])
 LEGS = st.sampled_from([0.0, 2.5, 17.0])
@@ -165,9 +170,7 @@ def small_streets(draw: st.DrawFn, *, two_way: bool = False) -> Streets:
     ends = st.integers(0, len(places) - 1)
     edges = draw(st.lists(st.tuples(ends, ends), min_size=1, max_size=10))
     some = st.sets(st.integers(0, len(edges) - 1))
-    bends = {
-        e: [(places[a][0] + 13.0, places[a][1] + 29.0)] for e, (a, _) in enumerate(edges) if e in draw(some)
-    }
+    bends = {e: [(places[a][0] + 13.0, places[a][1] + 29.0)] for e, (a, _) in enumerate(edges) if e in draw(some)}
     heights = draw(st.none() | st.lists(st.integers(0, 9), min_size=len(places), max_size=len(places)))
     return streets_of(
         places,
@@ -222,7 +225,7 @@ def test_pairs_agree_with_networkx(data: st.DataObject, limit: float) -> None:
     assert len(found) == len(place)
 
 
-# Properties -----------------------------------------------------------------------------------------------------------
+# Properties ---------------------------------------------------------------------------------------
 
 
 @given(st.data())
@@ -290,7 +293,9 @@ def test_two_way_walks_are_as_long_in_both_directions(data: st.DataObject) -> No
 def test_the_walk_to_oneself_is_the_two_legs(data: st.DataObject) -> None:
     streets = data.draw(small_streets())
     places = data.draw(joined(streets))
-    one_by_one = [nearest(streets, places.take(np.array([i])), places.take(np.array([i])))[0] for i in range(len(places.edge))]
+    one_by_one = [
+        nearest(streets, places.take(np.array([i])), places.take(np.array([i])))[0] for i in range(len(places.edge))
+    ]
     np.testing.assert_allclose(one_by_one, np.where(places.joined, 2 * places.leg_m, np.nan), atol=0.005)
 
 
@@ -305,7 +310,7 @@ def test_a_network_is_never_changed_by_a_search() -> None:
         np.testing.assert_array_equal(value, getattr(LINE, key))
 
 
-# Real cities ----------------------------------------------------------------------------------------------------------
+# Real cities --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

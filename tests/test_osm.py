@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.osm import OsmExtract, forbidden, read_osm
@@ -80,6 +80,8 @@ def test_ways_before_their_nodes_and_objects_twice_are_read(tmp_path: Path) -> N
     mixed = tmp_path / "mixed.osm"
     mixed.write_text("\n".join([*lines[:2], *ways, *nodes, *ways, lines[-1]]), encoding="utf-8")
     same(sample().read(tmp_path), read_osm(mixed, CATALOGUE, CRS))
+    mixed.write_text("\n".join([*lines[:2], *ways, *nodes, lines[-1]]), encoding="utf-8")
+    same(sample().read(tmp_path), read_osm(mixed, CATALOGUE, CRS))
 
 
 def test_metadata_is_not_needed(tmp_path: Path) -> None:
@@ -97,6 +99,17 @@ def test_a_file_with_nothing_but_a_street_is_enough(tmp_path: Path) -> None:
         assert len(frame) == 0
         assert frame.crs == osm.crs
     assert osm.background["kind"].tolist() == ["road"]
+
+
+def test_a_file_with_nothing_but_a_square_is_enough(tmp_path: Path) -> None:
+    town = Town("""
+        a--b
+        |  |
+        d--c
+    """).area("abcd").relation([("outer", 0)], highway="pedestrian", area="yes")  # fmt: skip
+    osm = town.read(tmp_path)
+    assert osm.streets.length_m.tolist() == [pytest.approx(140, abs=2 * FILE_CM)]
+    assert osm.streets.way_id.tolist() == [900]
 
 
 def test_what_is_in_the_file(tmp_path: Path) -> None:
@@ -144,7 +157,7 @@ def test_an_area_that_the_cut_has_broken_is_no_error(tmp_path: Path) -> None:
     assert len(osm.water) == 0
 
 
-# What a map in China must not show -------------------------------------------------------------------------------------
+# What a map in China must not show ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -163,14 +176,14 @@ def test_an_area_that_the_cut_has_broken_is_no_error(tmp_path: Path) -> None:
 )
 def test_forbidden_things_are_not_read_at_all(tmp_path: Path, tags: dict[str, str]) -> None:
     town = Town("a--b\nc--d").way("ab").box(0, 50, 40, 40, **tags, name="secret").node(5, 5, **tags, name="secret")
-    osm = town.way("cd", barrier="fence", **tags).read(tmp_path)
+    osm = town.tagged_way("cd", {"barrier": "fence", **tags}).read(tmp_path)
     assert forbidden(tags)
     assert len(osm.features) == len(osm.water) == len(osm.barriers) == len(osm.buildings) == 0
     assert osm.background["kind"].tolist() == ["road"]
     assert "secret" not in osm.background["name"].tolist()
 
 
-# Broken files -----------------------------------------------------------------------------------------------------------
+# Broken files -------------------------------------------------------------------------------------
 
 
 def fails(path: Path, words: str) -> None:
@@ -199,7 +212,9 @@ def test_an_empty_file(tmp_path: Path) -> None:
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256))
 
 
-@pytest.mark.parametrize("content", [b"These are words, not a map.\n" * 50, PNG, b"\x00" * 2000], ids=["text", "png", "zeros"])
+@pytest.mark.parametrize(
+    "content", [b"These are words, not a map.\n" * 50, PNG, b"\x00" * 2000], ids=["text", "png", "zeros"]
+)
 @pytest.mark.parametrize("name", ["x.osm.pbf", "x.osm", "x.osm.gz", "x.osm.bz2"])
 def test_other_content_under_the_name_of_a_map(tmp_path: Path, name: str, content: bytes) -> None:
     file = tmp_path / name

@@ -13,12 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+from pandas.testing import assert_frame_equal
+
 from livingcircle.result import ScanResult
 from livingcircle.scan import scan
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
-from pandas.testing import assert_frame_equal
 from towns import LAT, LON, Town, study_of, write_communities, write_rules, write_table
 
 #   y = 200   c ─────────────────────────── d        1,000 m; c–a is the only link, 200 m
@@ -54,12 +55,12 @@ def study(folder: Path, **changes: Any) -> Study:
     return study_of(folder, inputs.pop("town", None) or town(), **inputs)
 
 
-def rows(result: ScanResult, rule: str) -> pd.DataFrame:
+def rows(result: ScanResult, rule: str) -> Any:
     table = result.coverage
     return table[table["rule"] == rule].set_index(["level", "unit_id"])
 
 
-# Known answers ----------------------------------------------------------------------------------------------------------
+# Known answers ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,9 @@ def test_walks_of_the_ladder(result: ScanResult) -> None:
         ("city", "city", 200, 140, 170),
     ],
 )
-def test_coverage_of_the_ladder(result: ScanResult, level: str, unit: str, demand: int, covered: int, radius: int) -> None:
+def test_coverage_of_the_ladder(
+    result: ScanResult, level: str, unit: str, demand: int, covered: int, radius: int
+) -> None:
     row = rows(result, "shop_radius").loc[(level, unit)]
     assert (row["demand"], row["covered"], row["radius_covered"]) == (demand, covered, radius)
     assert row["share"] == covered / demand
@@ -108,7 +111,7 @@ def test_quantiles_and_places_of_the_ladder(result: ScanResult) -> None:
 
 def test_nobody_is_lost(result: ScanResult) -> None:
     assert result.run["people"] == {"input": 212, "placed": 200, "not_placed": 7, "outside": 5}
-    lost = result.unplaced.set_index("reason")
+    lost: Any = result.unplaced.set_index("reason")
     assert lost.loc["outside_communities", "people"] == 5
     assert lost.loc["no_street_within_limit", "people"] == 7
     assert lost.loc["no_street_within_limit", "unit_id"] == "w"
@@ -193,16 +196,16 @@ def test_a_rule_wider_than_the_search_is_still_judged(tmp_path: Path) -> None:
 
 
 def test_a_place_of_two_services_is_entered_at_its_outline(tmp_path: Path) -> None:
-    # the row is a park and a playground; the park has an outline that reaches the street, 200 m from its point
+    # the row is a clinic and a park; the park has an outline that reaches the street, 200 m from its point
     drawn = town().box(300, 10, 50, 400, leisure="park", name="双用园")
     both = write_table(tmp_path / "both.csv", "name", [(325, 390, "双用园")])
-    given = tuple({"file": both, "service": s, "mode": "add"} for s in ("playground", "park"))
+    given = tuple({"file": both, "service": s, "mode": "add"} for s in ("clinic", "park"))
     rules = [{**WALK, "services": ["park"], "threshold": 100}]
     found = scan(study(tmp_path, town=drawn, rules=rules, facilities=given))
     assert rows(found, "shop_walk").loc[("city", "city"), "covered"] >= 40
 
 
-# Any order of the inputs ------------------------------------------------------------------------------------------------
+# Any order of the inputs --------------------------------------------------------------------------
 
 
 def many(folder: Path, *, seed: int | None) -> Study:
@@ -274,7 +277,7 @@ def test_a_study_file_is_a_study(tmp_path: Path, result: ScanResult) -> None:
     assert_frame_equal(scan(tmp_path / "study.toml").coverage, result.coverage)
 
 
-# Inputs that cannot be used ---------------------------------------------------------------------------------------------
+# Inputs that cannot be used -----------------------------------------------------------------------
 
 
 def refused(made: Study, *words: str, error: type[LivingCircleError] = InputError) -> None:
@@ -317,6 +320,11 @@ def spoilt(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:
     return write
 
 
+def _without_shapes(content: dict[str, Any]) -> None:
+    for feature in content["features"]:
+        feature["geometry"] = None
+
+
 def _set(content: dict[str, Any], feature: int, **values: Any) -> None:
     content["features"][feature].update(values)
 
@@ -324,7 +332,7 @@ def _set(content: dict[str, Any], feature: int, **values: Any) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (spoilt(lambda c: [_set(c, i, geometry=None) for i in (0, 1)] and None), ["has no geometry"]),
+        (spoilt(_without_shapes), ["has no geometry"]),
         (spoilt(lambda c: _set(c, 1, geometry=None)), ["without geometry", "e"]),
         (spoilt(lambda c: _set(c, 1, properties={"id": "w"})), ["ids are not unique", "got w"]),
         (spoilt(lambda c: _set(c, 1, geometry={"type": "Point", "coordinates": [LON, LAT]})), ["points or lines"]),
@@ -422,12 +430,14 @@ def test_names_that_do_not_exist(tmp_path: Path) -> None:
 def test_a_unit_of_one_community_is_enough(tmp_path: Path) -> None:
     write_communities(tmp_path / "one.geojson", {"only": (-200.0, -200.0, 1400.0, 1500.0)})
     made = study(tmp_path, columns={})
-    one = made.model_copy(update={"communities": made.communities.model_copy(update={"file": tmp_path / "one.geojson"})})
+    one = made.model_copy(
+        update={"communities": made.communities.model_copy(update={"file": tmp_path / "one.geojson"})}
+    )
     result = scan(one)
     assert result.coverage["level"].unique().tolist() == ["community", "city"]
 
 
-# Chengdu ----------------------------------------------------------------------------------------------------------------
+# Chengdu ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.realdata
@@ -455,7 +465,9 @@ def test_chengdu_adds_up(real_data: Path) -> None:
     assert known["share"].between(0, 1).all()
     assert (known["radius_covered"].isna() | (known["covered"] <= known["radius_covered"])).all()
     for level in ("subdistrict", "district", "city"):
-        low, high = (known[known["level"] == n].groupby("rule")[["demand", "covered"]].sum() for n in ("community", level))
+        low, high = (
+            known[known["level"] == n].groupby("rule")[["demand", "covered"]].sum() for n in ("community", level)
+        )
         assert_frame_equal(low, high)
     homes = result.homes
     assert homes["people"].sum() == people["placed"]

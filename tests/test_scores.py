@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import oracle
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import oracle
 from livingcircle.coverage import Judged, People, Standing, Units
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE, scores_table

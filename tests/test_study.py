@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+
 from livingcircle.study import FacilitiesInput, Study, find_walkers
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
-from pydantic import ValidationError
 
 MINIMAL = """
 standard = "chengdu"
@@ -50,9 +51,11 @@ def test_everything_that_may_stand_in_it(tmp_path: Path) -> None:
     study = Study.load(
         written(
             tmp_path,
-            'name = "S"\nwalkers = ["adult", "elder"]\njoin_limit_m = 200\nsearch_limit_m = 2000\ncatalogue = "c.toml"\n'
+            'name = "S"\nwalkers = ["adult", "elder"]\njoin_limit_m = 200\n'
+            + 'search_limit_m = 2000\ncatalogue = "c.toml"\n'
             + MINIMAL.replace('"chengdu"', '"rules.toml"')
-            + '[[facilities]]\nfile = "f.csv"\nservice = "park"\nmode = "add"\ncomplete = "yes"\ncolumns = {lon = "x"}\n'
+            + '[[facilities]]\nfile = "f.csv"\nservice = "park"\nmode = "add"\n'
+            + 'complete = "yes"\ncolumns = {lon = "x"}\n'
             + '[[facilities]]\nfile = "/data/g.csv"\n[[layer]]\nservice = "park"\ncomplete = "no"\n'
             + '[map]\napproval_number = "GS(2024)1"\n',
         )
@@ -84,8 +87,14 @@ def test_modes_that_do_not_fit(tmp_path: Path, mode: str) -> None:
         ('standart = "x"', ["unknown key", "'standart'", "did you mean 'standard'"]),
         ("[street]\nosm = 'x'", ["unknown key", "did you mean 'streets'"]),
         ("[map]\naproval_number = 'x'", [r"unknown key in \[map\]", "did you mean 'approval_number'"]),
-        ("[[facilities]]\nfile = 'f.csv'\nservise = 'park'", [r"unknown key in \[facilities\]", "did you mean 'service'"]),
-        ("[[layer]]\nservice = 'park'\ncomplete = 'maybe'", ["layer.0.complete", "'maybe'", "'yes', 'no' or 'unknown'"]),
+        (
+            "[[facilities]]\nfile = 'f.csv'\nservise = 'park'",
+            [r"unknown key in \[facilities\]", "did you mean 'service'"],
+        ),
+        (
+            "[[layer]]\nservice = 'park'\ncomplete = 'maybe'",
+            ["layer.0.complete", "'maybe'", "'yes', 'no' or 'unknown'"],
+        ),
         ("join_limit_m = -3", ["join_limit_m", "-3"]),
         ("join_limit_m = 'far'", ["join_limit_m", "'far'"]),
         ("[[facilities]]\nservice = 'park'", ["facilities.0.file", "missing"]),
@@ -112,7 +121,7 @@ def test_files_that_are_no_study(tmp_path: Path) -> None:
 
 
 def test_unknown_walkers_list_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="got runner.*expected adult, elder"):
+    with pytest.raises(UsageError, match=r"got runner.*expected adult, elder"):
         find_walkers(["adult", "runner"])
     with pytest.raises(UsageError, match="got none"):
         find_walkers([])
@@ -122,7 +131,7 @@ def test_unknown_walkers_list_the_known_ones() -> None:
 def test_a_study_is_a_value(tmp_path: Path) -> None:
     study = Study.load(written(tmp_path, MINIMAL))
     with pytest.raises(ValidationError, match="frozen"):
-        study.name = "other"
+        study.name = "other"  # type: ignore[misc]
     assert study.relative_to(Path("/elsewhere")).streets.osm == tmp_path / "city.osm.pbf"
     assert issubclass(InputError, LivingCircleError)
     assert issubclass(InputError, ValueError)

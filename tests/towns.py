@@ -27,12 +27,13 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 import numpy.typing as npt
 import osmium
+from pyproj import Transformer
+
 from livingcircle.study import Study
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.streets import Streets
-from pyproj import Transformer
 
 LON, LAT = 104.0, 30.0
 CRS = metric_crs((LON, LAT, LON, LAT))
@@ -93,8 +94,14 @@ class Town:
 
     def way(self, marks: str, id_: int | None = None, **tags: str) -> Town:
         """Add a way through nodes; without tags it is a residential street."""
-        self._ways.append((id_ or 100 + len(self._ways), [ord(m) for m in marks], _tags(tags) or {"highway": "residential"}))
+        self._ways.append(
+            (id_ or 100 + len(self._ways), [ord(m) for m in marks], _tags(tags) or {"highway": "residential"})
+        )
         return self
+
+    def tagged_way(self, marks: str, tags: Mapping[str, str]) -> Town:
+        """Add a way with tags that are given as a dict."""
+        return self.way(marks, None, **tags)
 
     def area(self, marks: str, **tags: str) -> Town:
         """Add a closed way; without tags it is only the ring of a relation."""
@@ -130,7 +137,7 @@ class Town:
 
     def xml(self, *, seed: int | None = None, bounds: bool = False, metadata: bool = True) -> str:
         """Return the town as OSM XML; a seed shuffles nodes, ways and tags."""
-        chance = random.Random(seed)  # noqa: S311  not for secrets
+        chance = random.Random(seed)
 
         def mixed(items: Iterable[Any]) -> list[Any]:
             listed = list(items)
@@ -248,7 +255,9 @@ def rectangle(x: float, y: float, width: float, height: float) -> dict[str, Any]
     return {"type": "Polygon", "coordinates": [[lonlat(*p) for p in ring]]}
 
 
-def write_communities(path: Path, units: Mapping[str, tuple[float, float, float, float]], **more: Mapping[str, str]) -> Path:
+def write_communities(
+    path: Path, units: Mapping[str, tuple[float, float, float, float]], **more: Mapping[str, str]
+) -> Path:
     """Write rectangles (x, y, width, height) as communities; `more` gives further columns by id of the unit."""
     features = [
         {

@@ -18,6 +18,7 @@ from livingcircle_layers.streets import Streets
 
 INNER_STREET_M = 10.0  # an estate with this much street inside is walked on it; else people go straight to a gate
 BORDER_STEP_M = 20.0  # an open border is crossed every 20 m, as an unfenced ground is entered (standards.md 11.3)
+GAP_M = 1.0  # a street is interrupted this much where a planner's outline shuts it
 ALONG_M = 5.0  # a wall this close to an outline is the estate's own (as for parks)
 
 Geometries = npt.NDArray[Any]
@@ -122,24 +123,30 @@ def _without_streets(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_
     return np.bincount(i, weights=length, minlength=len(polygons)) < INNER_STREET_M
 
 
-def closed_crossings(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_]:
-    """Tell which edges pass an estate's outline where the planner says that there is no gate.
+def without_closed_crossings(streets: Streets, estates: Estates) -> Streets:
+    """Return the streets interrupted where they pass an estate's outline and the planner says that there is no gate.
 
     Only estates of a planner's file with known gates close streets; what OpenStreetMap draws through a wall is a way
-    through it.
+    through it. Inside and outside the street stays as it is.
     """
-    shut = np.zeros(len(streets.tail), dtype=bool)
-    frame = estates.frame
+    frame, gates = estates.frame, estates.gates
     given = np.flatnonzero((frame["source"] != "osm").to_numpy() & (frame["gates"] > 0).to_numpy())
     outline = shapely.boundary(frame.geometry.to_numpy()[given])
     i, j = shapely.STRtree(streets.lines).query(outline, predicate="crosses")
-    crossing = shapely.intersection(outline[i], streets.lines[j])
-    gates = estates.gates
-    for k, (position, edge) in enumerate(zip(given[i], j, strict=True)):
-        own = shapely.multipoints(gates.geometry.to_numpy()[gates["estate"].to_numpy() == position])
-        if not streets.raised[edge] and shapely.distance(crossing[k], own) > GIVEN_GATE_REACH_M:
-            shut[edge] = True
-    return shut
+    crossing, k = shapely.get_parts(shapely.intersection(outline[i], streets.lines[j]), return_index=True)
+    i, j = i[k], j[k]
+    own = [shapely.multipoints(gates.geometry.to_numpy()[gates["estate"].to_numpy() == e]) for e in given]
+    away = shapely.distance(crossing, np.array(own, dtype=object)[i]) > GIVEN_GATE_REACH_M
+    shut = away & ~streets.raised[j]
+    if not shut.any():
+        return streets
+    edge, points = j[shut], shapely.centroid(crossing[shut])
+    place = shapely.line_locate_point(streets.lines[edge], points)
+    ends = np.concatenate([place - GAP_M / 2, place + GAP_M / 2]) / np.tile(streets.length_m[edge], 2)
+    cut, _ = split_edges(streets, np.tile(edge, 2), np.clip(ends, 0.0, 1.0))
+    which, piece = shapely.STRtree(cut.lines).query(points, predicate="dwithin", distance=GAP_M / 4)
+    mine = cut.way_id[piece] == streets.way_id[edge[which]]
+    return without_edges(cut, np.isin(np.arange(len(cut.tail)), piece[mine]))
 
 
 def estate_gains(

@@ -28,7 +28,13 @@ from livingcircle.coverage import (
     layer_standing,
 )
 from livingcircle.coverage import rule_walker as walker_of
-from livingcircle.gates import barriers_with, closed_crossings, estate_gains, with_gate_paths, with_open_borders
+from livingcircle.gates import (
+    barriers_with,
+    estate_gains,
+    with_gate_paths,
+    with_open_borders,
+    without_closed_crossings,
+)
 from livingcircle.inputs import Inputs, Stages, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
@@ -42,7 +48,6 @@ from livingcircle.walkers import Walker
 from livingcircle_layers.access import access_points
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.crs import WGS84
-from livingcircle_layers.cuts import without_edges
 from livingcircle_layers.errors import UsageError
 from livingcircle_layers.facilities import Facilities
 from livingcircle_layers.homes import Placement, place_people
@@ -178,7 +183,7 @@ def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Join
     if open_:
         streets = with_open_borders(streets, inputs.estates, barriers, limit_m=study.join_limit_m)
     elif len(inputs.estates.frame):
-        streets = without_edges(streets, closed_crossings(streets, inputs.estates))
+        streets = without_closed_crossings(streets, inputs.estates)
         streets = with_gate_paths(streets, inputs.estates, Joiner(streets, barriers, limit_m=study.join_limit_m))
     return streets, Joiner(streets, barriers, limit_m=study.join_limit_m)
 

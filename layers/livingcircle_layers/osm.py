@@ -22,7 +22,7 @@ from livingcircle_layers.barriers import build_barriers, is_surface_water
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.streets import RawWays, Streets, Stretch, build_streets, is_square, walkability
+from livingcircle_layers.streets import RawWays, Streets, Stretch, Vertices, build_streets, is_square, walkability
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
 ATTRIBUTION = "© OpenStreetMap contributors"
@@ -32,7 +32,7 @@ LICENCE = "ODbL 1.0"
 _LAND_KEYS = ("highway", "railway", "waterway", "natural", "water", "landuse", "leisure", "building", "barrier")
 _POINT_KEYS = ("entrance", "barrier")
 # Never on a map of ours, whatever else the object is tagged (see README, maps in China).
-_NEVER = ("military", "power", "man_made=pipeline", "amenity=prison", "landuse=military")
+_NEVER = (("man_made", "pipeline"), ("amenity", "prison"), ("landuse", "military"))
 
 _RESIDENTIAL_BUILDINGS = frozenset(
     ("apartments", "residential", "house", "dormitory", "detached", "terrace", "semidetached_house", "bungalow")
@@ -104,13 +104,16 @@ class _Found:
         self.wkb.append(wkb)
 
     def frame(self, crs: CRS) -> gpd.GeoDataFrame:
-        geometry = project(shapely.from_wkb(np.array(self.wkb, dtype=object)), crs)
-        tags = np.empty(len(self.tags), dtype=object)
-        tags[:] = self.tags
-        return gpd.GeoDataFrame(
-            {"osm_id": pd.Series(self.ids, dtype="str"), "tags": pd.Series(tags, dtype=object)},
-            geometry=gpd.GeoSeries(geometry, crs=crs),
-        )
+        return _tagged(self.ids, self.tags, project(shapely.from_wkb(np.array(self.wkb, dtype=object)), crs), crs)
+
+
+def _tagged(ids: list[str], tags: list[dict[str, str]], geometry: npt.NDArray[Any], crs: CRS) -> gpd.GeoDataFrame:
+    column = np.empty(len(tags), dtype=object)
+    column[:] = tags
+    return gpd.GeoDataFrame(
+        {"osm_id": pd.Series(ids, dtype="str"), "tags": pd.Series(column, dtype=object)},
+        geometry=gpd.GeoSeries(geometry, crs=crs),
+    )
 
 
 def project(geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
@@ -143,11 +146,11 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
     with _readable(path):
         box = _header_box(path)
         scan = _scan(path, catalogue)
-    if not scan.ways.refs:
+    if not scan.ways.ids:
         raise _no_walkable_way(path)
     bounds = box or scan.ways.extent()
     crs = crs or metric_crs(bounds)
-    points, lines, areas = scan.points.frame(crs), scan.lines.frame(crs), scan.areas.frame(crs)
+    points, lines, areas = scan.points.frame(crs), scan.line_frame(crs), scan.areas.frame(crs)
     residential = _polygons(areas, lambda t: t.get("landuse") == "residential")
     water = _polygons(areas, is_surface_water)
     streets = build_streets(scan.ways, crs=crs, residential_land=residential.geometry.to_numpy(), extent=bounds)
@@ -199,7 +202,7 @@ def _scan(path: Path, catalogue: Catalogue) -> _Scan:
     scan = _Scan(catalogue)
     try:
         scan.run(path)
-        if scan.ways.refs:
+        if scan.ways.ids:
             return scan
     except RuntimeError as fault:
         if not re.search(r"out of order|twice in input", str(fault)):
@@ -245,7 +248,8 @@ class _Scan:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self.points, self.lines, self.areas = _Found(), _Found(), _Found()
+        self.points, self.areas = _Found(), _Found()
+        self.lines: list[tuple[str, dict[str, str], list[Stretch]]] = []
         self.ways = RawWays()
         self.buildings: list[tuple[bytes, float, bool]] = []
         self.latest = ""
@@ -266,7 +270,7 @@ class _Scan:
             elif item.is_area():
                 self._area(item)
             # Extracts without metadata say 1970; only real dates tell the age of the data.
-            if not item.is_area() and (newest is None or item.timestamp > newest):
+            if item.is_way() and (newest is None or item.timestamp > newest):
                 newest = item.timestamp
         if newest is not None and newest.year > 2000:
             self.latest = newest.date().isoformat()
@@ -291,14 +295,12 @@ class _Scan:
         line = self._is_line(tags) and not forbidden(tags)
         if verdict == "no" and not line:
             return
-        stretches = list(_stretches(way))
+        stretches = _stretches(way, self.ways.vertices)
         if verdict != "no":
             for stretch in stretches:
                 self.ways.add(way.id, tags, stretch, private=verdict == "private")
         if line and stretches:
-            parts = [shapely.linestrings(xy) for _, xy, _ in stretches]
-            whole = parts[0] if len(parts) == 1 else shapely.multilinestrings(parts)
-            self.lines.add(f"w{way.id}", tags, shapely.to_wkb(whole))
+            self.lines.append((f"w{way.id}", tags, stretches))
 
     @staticmethod
     def _is_line(tags: Tags) -> bool:
@@ -320,7 +322,7 @@ class _Scan:
                 return
         osm_id = f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
         if is_square(tags):
-            for ring in _rings(area):
+            for ring in _rings(area, self.ways.vertices):
                 self.ways.add(area.orig_id(), tags, ring, square=wkb)
         self.areas.add(osm_id, tags, wkb)
 
@@ -329,6 +331,22 @@ class _Scan:
         linear = "highway" in tags or "barrier" in tags or "railway" in tags
         plain = not self._facility_keys & tags.keys() and tags.get("area") != "yes"
         return bool(area.from_way()) and linear and plain and not is_square(tags)
+
+    def line_frame(self, crs: CRS) -> gpd.GeoDataFrame:
+        """Return the ways that are lines; one that lacks nodes has several parts."""
+        way = np.repeat(np.arange(len(self.lines)), [len(stretches) for _, _, stretches in self.lines])
+        spans = np.array([span[:2] for _, _, stretches in self.lines for span in stretches], dtype=np.int64)
+        size = np.diff(spans.reshape(-1, 2), axis=1).ravel()
+        part = np.repeat(np.arange(len(size)), size)
+        vertex = np.arange(len(part)) - np.repeat(np.cumsum(size) - size - spans.reshape(-1, 2)[:, 0], size)
+        lonlat = self.ways.vertices.lonlat()[vertex]
+        xy = np.column_stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(lonlat[:, 0], lonlat[:, 1]))
+        parts = shapely.linestrings(xy, indices=part)
+        geometry = np.empty(len(self.lines), dtype=object)
+        geometry[way] = parts
+        for i in np.flatnonzero(np.bincount(way, minlength=len(self.lines)) > 1):
+            geometry[i] = shapely.multilinestrings(parts[way == i])
+        return _tagged([i for i, _, _ in self.lines], [t for _, t, _ in self.lines], geometry, crs)
 
     def building_frame(self, crs: CRS) -> gpd.GeoDataFrame:
         geometry = project(shapely.from_wkb(np.array([b[0] for b in self.buildings], dtype=object)), crs)
@@ -342,29 +360,32 @@ class _Scan:
         )
 
 
-def _stretches(way: Any) -> Iterator[Stretch]:
-    """Yield the stretches of a way whose nodes are all in the file; a node listed twice in a row counts once."""
-    refs: list[int] = []
-    xy: list[tuple[float, float]] = []
+def _stretches(way: Any, vertices: Vertices) -> list[Stretch]:
+    """Keep the stretches of a way whose nodes are all in the file."""
+    nodes = list(way.nodes)
+    if len(nodes) > 1:
+        with contextlib.suppress(osmium.InvalidLocationError):
+            return [(*vertices.add(nodes), (False, False))]
+    return [(*vertices.add(run), cut) for run, cut in _runs(nodes) if len(run) > 1]
+
+
+def _runs(nodes: list[Any]) -> Iterator[tuple[list[Any], tuple[bool, bool]]]:
+    """Yield the runs of nodes that are in the file, and whether the way goes on before and after each."""
+    run: list[Any] = []
     begins_cut = False
-    for node in way.nodes:
-        place = node.location
-        if not place.valid():
-            if len(refs) > 1:
-                yield np.array(refs), np.array(xy), (begins_cut, True)
-            refs, xy, begins_cut = [], [], True
-        elif not refs or node.ref != refs[-1]:
-            refs.append(node.ref)
-            xy.append((place.lon, place.lat))
-    if len(refs) > 1:
-        yield np.array(refs), np.array(xy), (begins_cut, False)
+    for node in nodes:
+        if node.location.valid():
+            run.append(node)
+            continue
+        yield run, (begins_cut, True)
+        run, begins_cut = [], True
+    yield run, (begins_cut, False)
 
 
-def _rings(area: Any) -> Iterator[Stretch]:
+def _rings(area: Any, vertices: Vertices) -> Iterator[Stretch]:
     for outer in area.outer_rings():
         for ring in (outer, *area.inner_rings(outer)):
-            refs = np.array([n.ref for n in ring], dtype=np.int64)
-            yield refs, np.array([(n.lon, n.lat) for n in ring]), (False, False)
+            yield (*vertices.add(list(ring)), (False, False))
 
 
 def _signalised(tags: Tags) -> bool:
@@ -381,11 +402,7 @@ def _levels(tags: Tags) -> float:
 
 def forbidden(tags: Tags) -> bool:
     """Tell whether an object must not be read at all: military, prisons, power lines, pipelines."""
-    for rule in _NEVER:
-        key, _, value = rule.partition("=")
-        if key in tags and (not value or tags[key] == value):
-            return True
-    return False
+    return "military" in tags or "power" in tags or any(tags.get(key) == value for key, value in _NEVER)
 
 
 def catalogue_line(tags: Tags, catalogue: Catalogue) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -39,8 +40,8 @@ DENSE_SHARE = 0.25  # of the typical strip; fewer vertices lie outside the box (
 SQUARE_NEIGHBOURS = 24  # lines across a square per entry; more would only repeat them
 
 Verdict = Literal["yes", "private", "no"]
-# Node ids, lon/lat, and whether the way goes on outside the file before and after this stretch.
-Stretch = tuple[Ints, Floats, tuple[bool, bool]]
+# First and last vertex (exclusive), and whether the way goes on outside the file before and after this stretch.
+Stretch = tuple[int, int, tuple[bool, bool]]
 
 
 def walkability(tags: Tags) -> Verdict:
@@ -72,12 +73,36 @@ def is_square(tags: Tags) -> bool:
 
 
 @dataclass
-class RawWays:
-    """Walkable ways as read, one entry per stretch: node ids, lon/lat, and what the tags say."""
+class Vertices:
+    """Vertices of ways in the order read: node id and degrees; packed arrays, as a city has millions."""
 
+    ref: array[int] = field(default_factory=lambda: array("q"))
+    lon: array[float] = field(default_factory=lambda: array("d"))
+    lat: array[float] = field(default_factory=lambda: array("d"))
+
+    def add(self, nodes: Sequence[Any]) -> tuple[int, int]:
+        """Add the nodes of a way as pyosmium gives them; return where they begin and end."""
+        start = len(self.ref)
+        places = [node.location for node in nodes]
+        lon, lat = [place.lon for place in places], [place.lat for place in places]
+        self.ref.extend([node.ref for node in nodes])
+        self.lon.extend(lon)
+        self.lat.extend(lat)
+        return start, len(self.ref)
+
+    def lonlat(self) -> Floats:
+        """Return all places (n × 2, degrees)."""
+        return np.column_stack([np.frombuffer(self.lon), np.frombuffer(self.lat)])
+
+
+@dataclass
+class RawWays:
+    """Walkable ways as read, one entry per stretch: its vertices and what the tags say."""
+
+    vertices: Vertices = field(default_factory=Vertices)
     ids: list[int] = field(default_factory=list)
-    refs: list[Ints] = field(default_factory=list)
-    lonlat: list[Floats] = field(default_factory=list)
+    start: list[int] = field(default_factory=list)
+    stop: list[int] = field(default_factory=list)
     highway: list[str] = field(default_factory=list)
     oneway: list[int] = field(default_factory=list)
     private: list[bool] = field(default_factory=list)
@@ -97,10 +122,10 @@ class RawWays:
         square: bytes | None = None,
     ) -> None:
         """Add one stretch of a way; `square` is the WKB of the area whose ring it is."""
-        refs, lonlat, cut = stretch
+        start, stop, cut = stretch
         self.ids.append(way_id)
-        self.refs.append(refs)
-        self.lonlat.append(lonlat)
+        self.start.append(start)
+        self.stop.append(stop)
         self.highway.append(tags.get("highway", "pedestrian"))
         self.oneway.append(_oneway(tags))
         self.private.append(private)
@@ -108,13 +133,23 @@ class RawWays:
         self.raised.append(_is_raised(tags))
         self.square.append(square)
 
+    def index(self) -> tuple[Ints, Ints]:
+        """Return the vertices of all stretches, and the stretch of each; a node listed twice in a row counts once."""
+        start, size = np.array(self.start, dtype=np.int64), np.array(self.stop, dtype=np.int64) - self.start
+        stretch = np.repeat(np.arange(len(size)), size)
+        vertex = np.arange(len(stretch)) - np.repeat(np.cumsum(size) - size - start, size)
+        ref = np.frombuffer(self.vertices.ref, dtype=np.int64)[vertex]
+        once = np.append(True, (ref[1:] != ref[:-1]) | (stretch[1:] != stretch[:-1]))
+        once &= np.bincount(stretch[once], minlength=len(size))[stretch] > 1
+        return vertex[once], stretch[once]
+
     def extent(self) -> tuple[float, float, float, float]:
         """Return west, south, east, north of the box in which streets are dense, in degrees.
 
         Extracts keep whole ways, so that single ones reach far out of the box that was cut; where the file does not
         state its box, it is seen from the density of the vertices.
         """
-        lonlat = np.concatenate(self.lonlat)
+        lonlat = self.vertices.lonlat()[self.index()[0]]
         (west, east), (south, north) = _dense_range(lonlat[:, 0]), _dense_range(lonlat[:, 1])
         return west, south, east, north
 
@@ -234,9 +269,9 @@ def build_streets(
     extent
         West, south, east, north of the file in degrees; streets that end there leave the data.
     """
-    refs, lonlat = np.concatenate(ways.refs), np.concatenate(ways.lonlat)
-    size = np.array([len(r) for r in ways.refs])
-    way = np.repeat(np.arange(len(size)), size)
+    vertex, way = ways.index()
+    refs, lonlat = np.frombuffer(ways.vertices.ref, dtype=np.int64)[vertex], ways.vertices.lonlat()[vertex]
+    size = np.bincount(way, minlength=len(ways.ids))
     xy = np.column_stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(lonlat[:, 0], lonlat[:, 1]))
     keep = _estate_ways_stay(ways, xy, size, residential_land)[way]
     refs, xy, way, lonlat = refs[keep], xy[keep], way[keep], lonlat[keep]
@@ -258,16 +293,20 @@ def build_streets(
     oneway = np.array(ways.oneway, dtype=np.int8)[edge_way]
     coords, tail, head = _against_the_way(coords, offsets, tail, head, oneway == -1)
 
-    used, position = np.unique(np.concatenate([tail, head]), return_inverse=True)
-    at = np.unique(node_of, return_index=True)[1][used]
+    is_node = np.zeros(int(node_of.max(initial=-1)) + 1, dtype=bool)
+    is_node[tail] = is_node[head] = True
+    number = np.cumsum(is_node) - 1
+    at = np.zeros(len(is_node), dtype=np.int64)
+    at[node_of[::-1]] = np.arange(len(node_of))[::-1]  # the first vertex of each
+    at = at[is_node]
     step = np.hypot(*np.diff(coords, axis=0).T)
     step[offsets[1:-1] - 1] = 0.0
     return Streets(
         crs=crs,
         node_id=refs[at],
         node_xy=xy[at],
-        tail=position[: len(tail)],
-        head=position[len(tail) :],
+        tail=number[tail],
+        head=number[head],
         coords=coords,
         offsets=offsets,
         length_m=np.add.reduceat(step, offsets[:-1]) if len(tail) else np.zeros(0),
@@ -276,7 +315,7 @@ def build_streets(
         way_id=np.array(ways.ids, dtype=np.int64)[edge_way],
         raised=np.array(ways.raised, dtype=bool)[edge_way],
         signals=np.isin(refs[at], np.fromiter(ways.signals, dtype=np.int64, count=len(ways.signals))),
-        exits=_exits(ways, refs, xy, lonlat, way, first, last, extent, crs)[at],
+        exits=_exits(ways, node_of, xy, lonlat, way, first, last, extent, crs)[at],
     )
 
 
@@ -353,7 +392,7 @@ def _square_lines(ways: RawWays, way: Ints, node_of: Ints, xy: Floats, crs: CRS)
             rings.setdefault(square, []).append(i)
     polygons = project(shapely.from_wkb(np.array(list(rings), dtype=object)), crs)
     bounds = np.searchsorted(way, np.arange(len(ways.ids) + 1))
-    entry = _shared_between_ways(node_of, way)
+    entry = _shared_between_ways(node_of, way) if rings else np.zeros(0, dtype=bool)
     for polygon, mine in zip(polygons, rings.values(), strict=True):
         vertex = np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in mine])
         vertex = vertex[entry[vertex]]
@@ -377,8 +416,9 @@ def _square_lines(ways: RawWays, way: Ints, node_of: Ints, xy: Floats, crs: CRS)
 
 def _shared_between_ways(node_of: Ints, way: Ints) -> Bools:
     """Tell which vertices belong to more than one stretch; a ring's own closing vertex is none."""
-    pair = np.unique(np.column_stack([node_of, way]), axis=0)
-    return (np.bincount(pair[:, 0], minlength=node_of.max(initial=0) + 1) > 1)[node_of]
+    ways = int(way.max(initial=0)) + 1
+    node = np.unique(node_of * ways + way) // ways
+    return (np.bincount(node, minlength=node_of.max(initial=0) + 1) > 1)[node_of]
 
 
 def _pairs(xy: Floats) -> tuple[Ints, Ints]:
@@ -395,7 +435,7 @@ def _pairs(xy: Floats) -> tuple[Ints, Ints]:
 
 def _exits(
     ways: RawWays,
-    refs: Ints,
+    node_of: Ints,
     xy: Floats,
     lonlat: Floats,
     way: Ints,
@@ -414,8 +454,9 @@ def _exits(
     ends = first | last
     cut = np.array(ways.cut, dtype=bool).reshape(-1, 2)[way]
     at_border = ends & (gap < EDGE_OF_EXTRACT_M) | outside | (first & cut[:, 0]) | (last & cut[:, 1])
-    nodes = np.unique(refs[at_border])
-    return np.isin(refs, nodes)
+    leaves = np.zeros(int(node_of.max(initial=-1)) + 1, dtype=bool)
+    leaves[node_of[at_border]] = True
+    return leaves[node_of]
 
 
 def streets_frames(streets: Streets) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
