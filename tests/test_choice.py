@@ -39,7 +39,10 @@ def plain_count(walks: dict[tuple[int, int], float], homes: int, limit: float) -
 
 
 def plain_nearest(walks: dict[tuple[int, int], float], homes: int, k: int, limit: float) -> list[list[float]]:
-    return [sorted(round(w, 2) for (home, _), w in walks.items() if home == h and round(w, 2) <= limit)[:k] for h in range(homes)]
+    return [
+        sorted(round(w, 2) for (home, _), w in walks.items() if home == h and round(w, 2) <= limit)[:k]
+        for h in range(homes)
+    ]
 
 
 def by_home(table: tuple[Owner, Owner, npt.NDArray[np.float64]], homes: int) -> list[list[float]]:
@@ -174,7 +177,9 @@ def test_chengdu_agrees_with_all_pairs(real_data: Path) -> None:
         ranked[h].append(metres)
     assert expected.max() > 10
     np.testing.assert_array_equal(count_within(walk, homes, doors, owner, limit=1250.0), expected)
-    np.testing.assert_array_equal(count_within(walk, homes.take(np.arange(200)), doors, owner, limit=1250.0), expected[:200])
+    np.testing.assert_array_equal(
+        count_within(walk, homes.take(np.arange(200)), doors, owner, limit=1250.0), expected[:200]
+    )
     for k in (1, 3, 250):
         chosen = by_home(nearest_k(walk, homes, doors, owner, k=k, limit=1250.0), 1500)
         for h in range(1500):

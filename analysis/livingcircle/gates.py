@@ -49,24 +49,48 @@ def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, *, open_: bool) 
     return kept[~shapely.is_empty(kept)]
 
 
-def with_gate_paths(streets: Streets, estates: Estates, joiner: Joiner) -> Streets:
-    """Return the streets with a path from the middle of each estate without inner streets to its gates and on outside.
+def with_gate_paths(streets: Streets, estates: Estates, barriers: Geometries, *, limit_m: float) -> Streets:
+    """Return the streets with the ways through gates that no mapped street passes.
 
-    Where no street inside an estate is mapped, its people walk straight from home to that path and out by a gate.
+    Where streets inside the estate are mapped, the gate is linked with the nearest one inside and outside. Where none
+    are, people walk straight from home to a path from the middle of the estate to its gates, and out.
+
+    Parameters
+    ----------
+    barriers
+        What blocks the way: the outlines of estates among it.
+    limit_m
+        The longest straight way on either side of a gate.
     """
     bare = _without_streets(streets, estates)
-    gates = estates.gates[np.isin(estates.gates["estate"].to_numpy(), np.flatnonzero(bare))]
-    if gates.empty:
-        return streets
-    points = gates.geometry.to_numpy()
-    joins = joiner.join(shapely.get_coordinates(points))
-    gates, points, joins = gates[joins.joined], points[joins.joined], joins.take(joins.joined)
+    passed = _passed(streets, estates)
+    own = bare[estates.gates["estate"].to_numpy()]
+    gate_xy = shapely.get_coordinates(estates.gates.geometry.to_numpy())
+    linked = _linked(streets, estates, gate_xy[~own & ~passed], barriers, limit_m)
+    return _with_stars(linked, estates, own, Joiner(linked, barriers, limit_m=limit_m))
+
+
+def _passed(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_]:
+    """Tell which gates a mapped street passes."""
+    gates = estates.gates
+    outline = shapely.boundary(estates.frame.geometry.to_numpy())[gates["estate"].to_numpy()]
+    near = shapely.intersection(outline, shapely.buffer(gates.geometry.to_numpy(), GIVEN_GATE_REACH_M))
+    passed = np.zeros(len(gates), dtype=bool)
+    passed[shapely.STRtree(streets.lines[~streets.raised]).query(near, predicate="intersects")[0]] = True
+    return passed
+
+
+def _with_stars(streets: Streets, estates: Estates, own: npt.NDArray[np.bool_], joiner: Joiner) -> Streets:
+    """Add a path from the middle of an estate to each of some gates and on to the street outside."""
+    gates = estates.gates[own]
+    joins = joiner.join(shapely.get_coordinates(gates.geometry.to_numpy()))
+    gates, joins = gates[joins.joined], joins.take(joins.joined)
     if gates.empty:
         return streets
     split, at = split_edges(streets, joins.edge, joins.share)
     middle = shapely.get_coordinates(shapely.point_on_surface(estates.frame.geometry.to_numpy()))
     used, hub = np.unique(gates["estate"].to_numpy(), return_inverse=True)
-    n, gate_xy = len(split.node_id), shapely.get_coordinates(points)
+    n, gate_xy = len(split.node_id), shapely.get_coordinates(gates.geometry.to_numpy())
     gate_node = n + len(used) + np.arange(len(gate_xy))
     return with_paths(
         split,
@@ -78,24 +102,27 @@ def with_gate_paths(streets: Streets, estates: Estates, joiner: Joiner) -> Stree
 
 
 def with_open_borders(streets: Streets, estates: Estates, barriers: Geometries, *, limit_m: float) -> Streets:
-    """Return the streets with ways across the borders of estates, between the streets inside and those outside.
-
-    Every 20 m of an outline, people walk straight to it from the nearest street inside, and straight on to the nearest
-    one outside.
+    """Return the streets with ways across the borders of estates, every 20 m of their outlines.
 
     Parameters
     ----------
     barriers
         What still blocks the way: everything but the walls of the estates.
     limit_m
-        The longest straight way on either side.
+        The longest straight way on either side of a border.
     """
-    inner = shapely.buffer(estates.frame.geometry.to_numpy(), -ALONG_M)
-    inside = np.isin(
-        np.arange(len(streets.tail)), shapely.STRtree(streets.lines).query(inner, predicate="intersects")[1]
-    )
     points = _along(shapely.boundary(estates.frame.geometry.to_numpy()))
-    if not inside.any() or inside.all() or not len(points):
+    return _linked(streets, estates, points, barriers, limit_m)
+
+
+def _linked(
+    streets: Streets, estates: Estates, points: npt.NDArray[np.float64], barriers: Geometries, limit_m: float
+) -> Streets:
+    """Add straight ways through points on outlines, from the nearest street inside to the nearest one outside."""
+    inner = shapely.buffer(estates.frame.geometry.to_numpy(), -ALONG_M)
+    within = shapely.STRtree(streets.lines).query(inner, predicate="intersects")[1]
+    inside = np.isin(np.arange(len(streets.tail)), within)
+    if not len(points) or not inside.any() or inside.all():
         return streets
     to_inner = Joiner(without_edges(streets, ~inside), barriers, limit_m=limit_m).join(points)
     to_outer = Joiner(without_edges(streets, inside), barriers, limit_m=limit_m).join(points)

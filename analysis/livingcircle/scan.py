@@ -184,7 +184,7 @@ def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Join
         streets = with_open_borders(streets, inputs.estates, barriers, limit_m=study.join_limit_m)
     elif len(inputs.estates.frame):
         streets = without_closed_crossings(streets, inputs.estates)
-        streets = with_gate_paths(streets, inputs.estates, Joiner(streets, barriers, limit_m=study.join_limit_m))
+        streets = with_gate_paths(streets, inputs.estates, barriers, limit_m=study.join_limit_m)
     return streets, Joiner(streets, barriers, limit_m=study.join_limit_m)
 
 

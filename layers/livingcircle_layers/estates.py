@@ -35,9 +35,10 @@ class Estates:
     Attributes
     ----------
     frame
-        Gated ones only: ``estate_id``, ``name``, ``source``, ``gates`` (number of known gates), ``geometry`` (polygons).
+        Gated ones only: ``estate_id``, ``name``, ``source``, ``gates`` (number of known gates), ``geometry``
+        (polygons).
     gates
-        ``estate`` (position in `frame`), ``geometry`` (points).
+        ``estate`` (position in `frame`), ``geometry`` (points on the outline).
     open_known
         Number of residential outlines that are known not to be gated.
     unknown
@@ -127,6 +128,7 @@ def _with_gates(frame: gpd.GeoDataFrame, points: Geometries, reach: float, *, op
     outline = shapely.boundary(frame.geometry.to_numpy())
     estate, gate = shapely.STRtree(points).query(outline, predicate="dwithin", distance=reach)
     order = np.lexsort((gate, estate))
-    gates = gpd.GeoDataFrame({"estate": estate[order]}, geometry=points[gate[order]], crs=frame.crs)
+    on_outline = shapely.get_point(shapely.shortest_line(outline[estate[order]], points[gate[order]]), 0)
+    gates = gpd.GeoDataFrame({"estate": estate[order]}, geometry=on_outline, crs=frame.crs)
     count = np.bincount(estate, minlength=len(frame))
     return Estates(frame.assign(gates=count), gates, open_known, unknown)

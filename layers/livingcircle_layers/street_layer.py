@@ -227,12 +227,10 @@ def _oneway(source: _Source) -> tuple[Bools, Bools]:
     column = source.column("oneway")
     if column is None:
         car = find_column(source.table, _CAR_ONEWAY)
-        if car is not None and not _is_no(source.table[car]).all():
+        if car is not None and not _is_no(_directions(source.table[car])).all():
             source.notes.append(f"{car} is taken to bind cars only; map it as `oneway` if it binds people on foot")
         return np.zeros(len(source.table), dtype=bool), np.zeros(len(source.table), dtype=bool)
-    value = column.str.lower()
-    if (value == "b").any():  # Geofabrik's shapefiles say F (forward), T (against) and B (both)
-        value = value.replace({"f": "forward", "t": "backward"})
+    value = _directions(column)
     forward, backward = value.isin(_FORWARD), value.isin(_BACKWARD)
     strange = value[~(forward | backward | value.isin(_NO))].unique()
     if len(strange):
@@ -242,6 +240,13 @@ def _oneway(source: _Source) -> tuple[Bools, Bools]:
             expected="yes, -1 (against the line), no or nothing",
         )
     return forward.to_numpy(), backward.to_numpy()
+
+
+def _directions(column: pd.Series) -> pd.Series:
+    value = column.str.lower()
+    if (value == "b").any():  # Geofabrik's shapefiles say F (forward), T (against) and B (both)
+        value = value.replace({"f": "forward", "t": "backward"})
+    return value
 
 
 def _compare_lengths(line: npt.NDArray[Any], source: _Source) -> None:

@@ -1,0 +1,274 @@
+"""Gated estates: people leave through the gates; opening the borders never lengthens a walk. Distances by hand.
+
+All towns are one block of streets, 300 m square, around an estate from (20, 20) to (280, 280):
+
+    (0,300)────────(150,300)────────(300,300)
+       │     ┌─────────┴─────────┐      │        the gate is in the north, at (150, 280)
+       │     │      (150,100)    │      │        the street inside, if any, ends at (150, 100)
+       │     │         o home    │      │        home at (150, 60)
+       │     └───────────────────┘      │
+    (0,0)───────────────────────────(300,0)
+                       x shop                     shop at (150, -10)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+
+from demo_scans import demo_result
+from livingcircle.result import ScanResult
+from livingcircle.scan import scan
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.estates import read_estates
+from towns import Town, lonlat, study_of
+
+# North by the gate, west, south and east around the block, 10 m to the shop:
+AROUND = 20 + 150 + 300 + 150 + 10
+RULE = {"id": "shop", "services": ["convenience"], "metric": "walk_m", "threshold": 300, "threshold_unit": "m"}
+FILE_M = 0.05
+
+
+def block() -> Town:
+    """Return the streets around the block, and the shop."""
+    corners = [(0.0, 0.0), (300.0, 0.0), (300.0, 300.0), (0.0, 300.0)]
+    town = Town("a---b---c\n---------\nd-------e", dx=37.5, dy=150)  # a, b, c at y = 300; d, e at y = 0
+    assert town.xy("b") == (150, 300)
+    assert [town.xy(mark) for mark in "deca"] == corners
+    return town.way("abc").way("ad").way("de").way("ec").node(150, -10, shop="convenience", name="店")
+
+
+def walled(town: Town) -> Town:
+    """Add the estate as OpenStreetMap knows it: residential land, a wall around it, a gate in the north."""
+    town.box(20, 20, 260, 260, landuse="residential", name="院").box(20, 20, 260, 260, barrier="wall")
+    return town.node(150, 280, barrier="gate")
+
+
+def inner_street(town: Town, south: float = 100) -> Town:
+    """Add the street inside, from the street in the north through the gate."""
+    first = max(town._nodes) + 1000
+    town._nodes |= {first: ((150.0, south), {})}
+    town._ways.append((500, [ord("b"), first], {"highway": "service"}))
+    return town
+
+
+def scanned(folder: Path, town: Town, homes: list[tuple[float, float, int]], **study: Any) -> ScanResult:
+    folder.mkdir(exist_ok=True)
+    return scan(study_of(folder, town, people=homes, rules=[RULE], **study))
+
+
+def walks(result: ScanResult) -> list[float]:
+    return result.homes.sort_values(["y", "x"])["nearest_m_convenience"].tolist()
+
+
+def median(result: ScanResult, gates: str) -> float:
+    rows = result.coverage[(result.coverage["level"] == "city") & (result.coverage["gates"] == gates)]
+    return float(rows["nearest_m_median"].item())
+
+
+HOME = (150.0, 60.0, 100)
+
+
+def test_people_leave_by_the_street_through_the_gate(tmp_path: Path) -> None:
+    # 40 m to the end of the inner street, 180 m to the gate, and around. The street in the south is 60 m away, behind
+    # the wall.
+    assert AROUND == 630
+    assert walks(scanned(tmp_path, inner_street(walled(block())), [HOME])) == pytest.approx(
+        [40 + 180 + AROUND], abs=FILE_M
+    )
+
+
+def test_where_no_street_is_mapped_inside_people_walk_straight_to_the_gate(tmp_path: Path) -> None:
+    # The path runs from the middle (150, 150) to the gate: 90 m to the middle, 130 m to the gate, and around. The
+    # second home is 50 m beside the path, 80 m before the gate.
+    homes = [HOME, (100.0, 200.0, 10)]
+    result = scanned(tmp_path, walled(block()), homes)
+    assert walks(result) == pytest.approx([90 + 130 + AROUND, 50 + 80 + AROUND], abs=FILE_M)
+    assert result.homes.sort_values("y")["leg_m"].tolist() == pytest.approx([90, 50], abs=FILE_M)
+
+
+def test_nobody_lives_behind_a_wall_without_a_gate(tmp_path: Path) -> None:
+    shut = block().box(20, 20, 260, 260, landuse="residential").box(20, 20, 260, 260, barrier="wall")
+    lost = scanned(tmp_path, shut, [HOME, (10.0, 10.0, 5)]).unplaced
+    assert lost["people"].tolist() == [100]
+    assert lost["reason"].tolist() == ["way_to_street_blocked"]
+
+
+def test_with_open_borders_people_walk_straight_out(tmp_path: Path) -> None:
+    # Without a street inside: 60 m south to the street, 10 m to the shop.
+    result = scanned(tmp_path, walled(block()), [HOME], gates="both")
+    assert median(result, "respect") == pytest.approx(90 + 130 + AROUND, abs=FILE_M)
+    assert median(result, "open") == pytest.approx(60 + 10, abs=FILE_M)
+
+
+def test_open_borders_are_crossed_from_the_streets_inside(tmp_path: Path) -> None:
+    # The border is crossed every 20 m; the way from the end of the inner street (150, 100) to (140, 20) passes
+    # 40 · 10 / 80.62 = 4.96 m beside the home, 80.62 - 40 · 80 / 80.62 = 40.93 m before the border. Then 20 m to the
+    # street, 10 m along it, 10 m to the shop.
+    result = scanned(tmp_path, inner_street(walled(block())), [HOME], gates="both")
+    assert np.hypot(10, 80) == pytest.approx(80.62, abs=0.01)
+    assert median(result, "respect") == pytest.approx(40 + 180 + AROUND, abs=FILE_M)
+    assert median(result, "open") == pytest.approx(4.96 + 40.93 + 20 + 10 + 10, abs=FILE_M)
+
+
+def test_gains_of_an_estate_are_the_people_whom_opening_brings_inside(tmp_path: Path) -> None:
+    # 100 people walk 850 m, and over the border 70 m. 10 people at (150, 270) walk 10 m to the gate and around, 640 m;
+    # over the border their nearest street is the same. 7 people beside the shop live outside the estate.
+    homes = [HOME, (150.0, 270.0, 10), (150.0, -5.0, 7)]
+    gains = scanned(tmp_path, walled(block()), homes, gates="both").estates
+    assert gains is not None
+    assert len(gains) == 1
+    one = gains.iloc[0]
+    assert (one["name"], one["gates"], one["rule"], one["unit_id"]) == ("院", 1, "shop", "u")
+    assert (one["people"], one["covered"]) == (110, 0)
+    assert (one["covered_open"], one["gain"]) == (100, 100)
+
+
+def test_gates_open_alone_gives_the_open_rows(tmp_path: Path) -> None:
+    town = walled(block())
+    both = scanned(tmp_path / "both", town, [HOME], gates="both").coverage
+    alone = scanned(tmp_path / "open", town, [HOME], gates="open").coverage
+    wanted = both[both["gates"] == "open"].reset_index(drop=True)
+    assert set(both["gates"]) == {"respect", "open"}
+    assert alone.equals(wanted)
+
+
+# -- the planner's own file --------------------------------------------------------------------------------------------
+
+
+def write_estates(
+    path: Path, gated: str | None = "yes", gates: tuple[tuple[float, float], ...] = ((150, 280),)
+) -> Path:
+    ring = [lonlat(x, y) for x, y in ((20, 20), (280, 20), (280, 280), (20, 280), (20, 20))]
+    outline = {"type": "Polygon", "coordinates": [ring]}
+    points = [{"type": "Point", "coordinates": lonlat(*place)} for place in gates]
+    features = [
+        {"type": "Feature", "geometry": g, "properties": {"名称": "院", **({"gated": gated} if gated else {})}}
+        for g in (outline, *points)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return path
+
+
+def with_file(folder: Path, town: Town, homes: list[tuple[float, float, int]], **file: Any) -> ScanResult:
+    estates = write_estates(folder / "estates.geojson", **file)
+    return scanned(folder, town, homes, estates={"file": estates})
+
+
+def test_a_planner_tells_of_an_estate_that_the_map_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    assert walks(scanned(tmp_path / "b", block(), [HOME])) == pytest.approx([60 + 10], abs=FILE_M)
+    assert walks(with_file(tmp_path / "a", block(), [HOME])) == pytest.approx([90 + 130 + AROUND], abs=FILE_M)
+
+
+@pytest.mark.parametrize("gated", ["no", "否"])
+def test_an_open_estate_changes_nothing(tmp_path: Path, gated: str) -> None:
+    assert walks(with_file(tmp_path, block(), [HOME], gated=gated)) == pytest.approx([60 + 10], abs=FILE_M)
+
+
+def through_street(town: Town) -> Town:
+    """Add a street through the whole estate, from north to south, past the gate and through the southern border."""
+    first = max(town._nodes) + 1000
+    town._nodes |= {first: ((150.0, 0.0), {})}
+    town._ways = [w for w in town._ways if w[1] != [ord("d"), ord("e")]]
+    town._ways += [(500, [ord("b"), first], {"highway": "service"}),
+                   (501, [ord("d"), first, ord("e")], {"highway": "residential"})]  # fmt: skip
+    return town
+
+
+def test_a_street_is_shut_where_the_planner_says_that_there_is_no_gate(tmp_path: Path) -> None:
+    # One street passes the gate and the southern border. Without the file: 60 m south, 10 m. With it, it is cut at the
+    # border only: 220 m north to the gate and around; outside, the 20 m between border and street are still there.
+    town = through_street(block())
+    homes = [HOME, (150.0, 10.0, 5)]
+    (tmp_path / "a").mkdir()
+    assert walks(scanned(tmp_path / "b", town, homes)) == pytest.approx([10 + 10, 60 + 10], abs=FILE_M)
+    assert walks(with_file(tmp_path / "a", town, homes)) == pytest.approx([10 + 10, 220 + AROUND], abs=FILE_M)
+
+
+def test_streets_inside_are_linked_to_a_gate_that_no_street_passes(tmp_path: Path) -> None:
+    # The map knows the way in from the south; the planner says that the gate is in the west, at (20, 150), only.
+    # Home at (150, 60) on the street: 90 m north to (150, 150), 130 m west to the gate, 20 m to the street x = 0,
+    # 150 m south, 150 m east, 10 m to the shop.
+    town = through_street(block())
+    result = with_file(tmp_path, town, [HOME], gates=((20, 150),))
+    assert walks(result) == pytest.approx([90 + 130 + 20 + 150 + 150 + 10], abs=FILE_M)
+
+
+def test_a_gate_point_beside_the_outline_is_a_gate_of_it(tmp_path: Path) -> None:
+    # 15 m inside the outline, within the 20 m of a planner's gate; the way out still passes the border at (150, 280).
+    result = with_file(tmp_path, block(), [HOME], gates=((150, 265),))
+    assert walks(result) == pytest.approx([90 + 130 + AROUND], abs=FILE_M)
+
+
+def test_a_gated_estate_without_a_gate_point_shuts_nothing(tmp_path: Path) -> None:
+    result = with_file(tmp_path, block(), [HOME], gates=())
+    assert walks(result) == pytest.approx([60 + 10], abs=FILE_M)
+    assert any("no gate is known for 1 of them" in note for note in result.run["warnings"])
+
+
+def test_files_of_estates_that_cannot_be_used(tmp_path: Path) -> None:
+    crs = scanned(tmp_path, block(), [HOME]).run["crs"]
+    perhaps = write_estates(tmp_path / "perhaps.geojson", gated="perhaps")
+    with pytest.raises(InputError, match=r"perhaps\.geojson: column gated is neither yes nor no.*row 1: 'perhaps'"):
+        read_estates(perhaps, crs=crs)
+    points = json.loads(perhaps.read_text(encoding="utf-8"))
+    points["features"] = points["features"][1:]
+    (tmp_path / "points.geojson").write_text(json.dumps(points), encoding="utf-8")
+    with pytest.raises(InputError, match=r"points\.geojson holds no estate.*no polygon"):
+        read_estates(tmp_path / "points.geojson", crs=crs)
+
+
+def test_without_a_column_every_outline_is_gated(tmp_path: Path) -> None:
+    crs = scanned(tmp_path, block(), [HOME]).run["crs"]
+    estates = read_estates(write_estates(tmp_path / "plain.geojson", gated=None), crs=crs)
+    assert (len(estates.frame), estates.open_known, estates.unknown) == (1, 0, 0)
+    assert estates.frame["name"].tolist() == ["院"]
+    assert estates.frame["gates"].tolist() == [1]
+
+
+# -- the demo town -----------------------------------------------------------------------------------------------------
+
+
+def test_opening_never_lengthens_a_walk_and_never_lowers_coverage() -> None:
+    table = demo_result("both").coverage
+    keys = ["level", "unit_id", "rule", "group", "walker"]
+    respect, open_ = (table[table["gates"] == gates].set_index(keys) for gates in ("respect", "open"))
+    open_ = open_.loc[respect.index]
+    for column in ("covered", "minutes_covered"):
+        assert (open_[column].fillna(-1) >= respect[column].fillna(-1)).all()
+    for column in ("nearest_m_median", "nearest_m_p90"):
+        assert (open_[column].fillna(np.inf) <= respect[column].fillna(np.inf)).all()
+    assert (open_["radius_covered"].fillna(-1) == respect["radius_covered"].fillna(-1)).all()  # no wall in a radius
+    assert open_["covered"].sum() > respect["covered"].sum()
+
+
+def test_comparing_leaves_the_numbers_with_gates_as_they_are() -> None:
+    table = demo_result("both").coverage
+    assert table[table["gates"] == "respect"].reset_index(drop=True).equals(demo_result().coverage)
+    assert demo_result("both").scores.equals(demo_result().scores)
+
+
+def test_opening_helps_the_estate_whose_gate_faces_away() -> None:
+    # Cell (4, 4): 3002 people behind one gate in the north, the kindergarten wall to wall in the south-west.
+    gains = demo_result("both").estates
+    assert gains is not None
+    assert (gains["gain"] >= 0).all()
+    assert (gains["gain"] == gains["covered_open"] - gains["covered"]).all()
+    assert (gains["covered_open"] <= gains["people"]).all()
+    faces_away = gains[(gains["name"] == "示意映月城") & (gains["rule"] == "gb50180_2018_kindergarten")].iloc[0]
+    assert (faces_away["gates"], faces_away["covered"]) == (1, 0)
+    assert faces_away["gain"] > 0
+
+
+def test_gates_stand_on_the_outlines(tmp_path: Path) -> None:
+    crs = scanned(tmp_path, block(), [HOME]).run["crs"]
+    estates = read_estates(write_estates(tmp_path / "e.geojson", gates=((150, 265), (295, 100), (150, 150))), crs=crs)
+    outline = shapely.boundary(estates.frame.geometry.iloc[0])
+    assert len(estates.gates) == 2  # 15 m off the outline each; the one in the middle is no gate
+    assert shapely.distance(outline, estates.gates.geometry.to_numpy()).max() < 1e-6
