@@ -6,13 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import oracle
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_network import joined, joins_at, small_streets
-from towns import streets_of
 
+import oracle
 from livingcircle.choice import count_within, nearest_k
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
@@ -20,6 +18,8 @@ from livingcircle.walkers import WALKERS
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.osm import read_osm
 from livingcircle_layers.streets import Streets
+from test_network import joined, joins_at, small_streets
+from towns import streets_of
 
 FEW = settings(max_examples=60, deadline=None)
 Owner = npt.NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +11,18 @@ from typing import Any
 import geopandas as gpd
 import networkx as nx
 import numpy as np
+import pyproj
 import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyproj import CRS as Crs
 
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.street_layer import StreetLayer, read_street_layer
 from livingcircle_layers.streets import Streets
 
 XY = tuple[float, float]
-CRS = Crs.from_epsg(32648)  # UTM zone 48N: metres, and a name that files keep
+CRS = pyproj.CRS.from_epsg(32648)  # UTM zone 48N: metres, and a name that files keep
 FEW = settings(max_examples=60, deadline=None)
 
 
@@ -217,7 +218,7 @@ def test_one_way_values_that_mean_nothing_are_refused(tmp_path: Path) -> None:
 def test_coordinates_off_the_earth_are_refused(tmp_path: Path) -> None:
     frame = gpd.GeoDataFrame(geometry=[shapely.LineString([(500000, 3400000), (500100, 3400000)])], crs="EPSG:4326")
     frame.to_parquet(tmp_path / "s.parquet")
-    with pytest.raises(InputError, match="does not lie on the Earth; got coordinates up to 3.4e"):
+    with pytest.raises(InputError, match=r"does not lie on the Earth; got coordinates up to 3\.4e"):
         read_street_layer(tmp_path / "s.parquet")
 
 
@@ -357,7 +358,7 @@ def plain_walks(lines: Sequence[Sequence[XY]], *, cross: bool) -> dict[tuple[XY,
             if i != j:
                 cuts |= {one.project(p) for p in touching}
         chain = sorted(cuts)
-        for low, high in zip(chain, chain[1:], strict=False):
+        for low, high in itertools.pairwise(chain):
             if high - low > 1e-6:
                 a, b = (_place(one.interpolate(at)) for at in (low, high))
                 if (held := graph.get_edge_data(a, b)) is None or held["weight"] > high - low:

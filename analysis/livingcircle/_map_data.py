@@ -67,6 +67,9 @@ def payload(result: ScanResult) -> dict[str, Any]:
     result
         A finished scan. Its homes are not read.
     """
+    # The numbers as the tables hold them, so that a map that is drawn again from its folder says the same.
+    coverage, scores = published(result.coverage, COVERAGE_TABLE), published(result.scores, SCORES_TABLE)
+    result = replace(result, coverage=coverage, scores=scores)
     origin = _origin(result)
     units = _units(result, origin)
     columns, series = _coverage(result, list(zip(units["level"], units["id"], strict=True)))

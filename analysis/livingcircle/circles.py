@@ -32,7 +32,8 @@ from contourpy import FillType, contour_generator
 from pyproj import Transformer
 
 from livingcircle import _ground, _search
-from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, crossed, pieces, segments
+from livingcircle._joining import crossed
+from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, barrier_grid, segments
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.crs import WGS84
@@ -79,7 +80,7 @@ class CircleGrid:
 
     def __init__(self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M) -> None:
         self.network, self.spread_m = network, spread_m
-        self._barriers = shapely.STRtree(pieces(np.array([], dtype=object) if barriers is None else barriers))
+        self._barriers = barrier_grid(np.array([], dtype=object) if barriers is None else barriers)
         self._of, self._start, self._stop, self._before = segments(network.streets)
         size = _ground.TILE * _STEP_M
         low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)

@@ -221,6 +221,7 @@ def _write_run(result: ScanResult, path: Path) -> None:
     """Write settings, inputs, counts, warnings and timings."""
     run = {
         "settings": dict(result.settings),
+        "settings_order": list(result.settings),  # the file is sorted; legends keep the order of the run
         **result.run,
         "program": PROGRAM,
         "rules": result.rules.id,

@@ -67,7 +67,7 @@ def load_result(directory: str | Path) -> ScanResult:
         ),
         catalogue=load_catalogue(),
         run=run,
-        settings=run["settings"],
+        settings={key: run["settings"][key] for key in run.pop("settings_order", run["settings"])},
         approval_number=run["approval_number"],
     )
 

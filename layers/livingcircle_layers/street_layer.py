@@ -256,7 +256,7 @@ def _compare_lengths(line: npt.NDArray[Any], source: _Source) -> None:
         return
     given = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float)
     metres = shapely.length(line)
-    off = int((~(np.abs(given - metres) <= LENGTH_TOLERANCE * metres)).sum())
+    off = int((~(np.abs(given - metres) <= np.maximum(LENGTH_TOLERANCE * metres, TOUCH_M))).sum())
     if off:
         source.notes.append(
             f"{source.used['length']} differs from the line by more than {LENGTH_TOLERANCE:.0%} in {off} of"
