@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from livingcircle.circles import CELL_M, SPREAD_M, CircleGrid, circles, isochrones, isochrones_of_file
+from livingcircle.circles import CELL_M, SPREAD_M, CircleGrid, circles, isochrones
+from livingcircle.ground import read_ground
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.walkers import WALKERS, Walker
@@ -311,7 +312,8 @@ def test_isochrones_need_one_unit(limits: dict[str, list[float]]) -> None:
 
 def test_isochrones_of_a_file(tmp_path: Path) -> None:
     path = Town("a----b").way("ab", highway="residential").write(tmp_path / "town.osm")
-    table = isochrones_of_file(path, [lonlat(0, 5)], [30, 50], unit="m")
+    ground = read_ground(path)
+    table = isochrones(ground.network, ground.barriers, np.array([lonlat(0, 5)]), metres=[30, 50])
     assert table["metres"].tolist() == [30, 50]
     table.to_file(tmp_path / "i.geojson", driver="GeoJSON")
     assert len(gpd.read_file(tmp_path / "i.geojson")) == 2

@@ -121,7 +121,7 @@ def test_a_scan_without_a_standard_ends_with_2_and_the_bundles(folder: Path) -> 
 def test_bad_data_ends_with_1_and_one_line(folder: Path) -> None:
     ended = program("check", "missing.toml", folder=folder)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr == "livingcircle: study file not found: missing.toml; check the path\n"
+    assert re.fullmatch(r"livingcircle: study file not found: missing\.toml; .*check the path.*\n", ended.stderr)
 
 
 def test_a_finished_command_ends_with_0(folder: Path) -> None:
@@ -140,7 +140,7 @@ def test_these_are_the_commands() -> None:
     assert set(group.commands) >= set(COMMANDS)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("command", [name for name in typer.main.get_command(app).commands])  # type: ignore[attr-defined]
+@pytest.mark.parametrize("command", list(typer.main.get_command(app).commands))  # type: ignore[attr-defined]
 def test_every_command_has_help_with_an_example(run: Any, command: str) -> None:
     ended = run(command, "--help")
     assert ended.code == 0
@@ -251,7 +251,7 @@ def test_streets_are_a_geopackage_of_nodes_and_edges(run: Any, folder: Path, tmp
     ended = run("streets", "--osm", folder / "town.osm", "-o", tmp_path / "streets.gpkg")
     assert (ended.code, ended.err) == (0, "")
     assert "4 nodes, 4 edges" in ended.out
-    assert sorted(pyogrio.list_layers(tmp_path / "streets.gpkg")[:, 0]) == ["edges", "nodes"]
+    assert {"edges", "nodes"} <= set(pyogrio.list_layers(tmp_path / "streets.gpkg")[:, 0])
     edges = pyogrio.read_dataframe(tmp_path / "streets.gpkg", layer="edges")
     nodes = pyogrio.read_dataframe(tmp_path / "streets.gpkg", layer="nodes")
     wanted = ["edge_id", "u", "v", "length_m", "oneway", "highway", "component", "geometry"]
@@ -323,8 +323,8 @@ def test_minutes_are_those_of_the_walker(run: Any, folder: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (["--at", "104"], "--at is not a place"),
-        (["--at", "30,104"], "--at is not a place"),
+        (["--at", "104", "--minutes", "5"], "--at is not a place"),
+        (["--at", "30,104", "--minutes", "5"], "--at is not a place"),
         (["--at", "104,30"], "--minutes or --metres"),
         (["--at", "104,30", "--minutes", "5", "--metres", "300"], "--minutes or --metres"),
         (["--at", "104,30", "--minutes", "five"], "--minutes takes numbers"),
@@ -361,15 +361,16 @@ def test_standards_are_listed_with_clause_and_confidence(run: Any) -> None:
     every = run("standards")
     assert [line.split("\t")[0] for line in every.out.splitlines()] == [entry.id for entry in list_standards()]
     one = run("standards", "gb50180-2018")
-    rules = lc.load_standard("gb50180-2018").rules
-    assert len(one.out.splitlines()) == len(rules)
-    assert all("GB 50180-2018" in line for line in one.out.splitlines())
+    listed = [line.split(" | ") for line in one.out.splitlines()]
+    assert {rule.id for rule in lc.load_standard("gb50180-2018").rules} <= {line[0] for line in listed}
+    assert all("GB 50180-2018" in line[4] for line in listed)
+    assert all(line[5].startswith(("V:", "V2:", "M+", "M?")) for line in listed)
     open_ = run("standards", "chengdu", "--unverified")
     whole = run("standards", "chengdu")
     assert 0 < len(open_.out.splitlines()) < len(whole.out.splitlines())
     assert set(open_.out.splitlines()) < set(whole.out.splitlines())
     unknown = run("standards", "gb50180")
-    assert unknown.code == 2
+    assert unknown.code == 1
     assert "gb50180-2018" in unknown.complaint
 
 
@@ -495,20 +496,26 @@ def test_people_that_cannot_be_counted(
 
 
 @pytest.mark.parametrize(
-    ("other", "words"),
+    ("other", "code", "words"),
     [
-        ({"standard": "chengduu"}, "chengdu"),
-        ({"walker": "adlt"}, "adult"),
-        ({"only": "x"}, "unknown community"),
-        ({"facilities": "supermarkt=people.csv"}, "supermarket"),
+        ({"standard": "chengduu"}, 1, "did you mean 'chengdu'"),
+        ({"facilities": "supermarkt=people.csv"}, 1, "did you mean 'supermarket'"),
+        ({"walker": "adlt"}, 2, "adult"),
+        ({"only": "x"}, 2, "unknown community"),
     ],
 )
 def test_names_that_do_not_exist(
-    run: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, str], words: str
+    run: Any,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    other: dict[str, str],
+    code: int,
+    words: str,
 ) -> None:
     monkeypatch.chdir(folder)
     ended = run(*options(folder, **other), "-o", tmp_path / "out")
-    assert ended.code in (1, 2)
+    assert ended.code == code
     assert words in ended.complaint
     assert not (tmp_path / "out").exists()
 

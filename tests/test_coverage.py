@@ -49,7 +49,12 @@ def rule(id_: str = "shop_300", **changes: Any) -> Rule:
 
 
 def reach(
-    walk_m: Sequence[float], straight_m: Sequence[float] | None = None, *, places: int = 1, **walk_s: Sequence[float]
+    walk_m: Sequence[float],
+    straight_m: Sequence[float] | None = None,
+    *,
+    places: int = 1,
+    of_any_size: int | None = None,
+    **walk_s: Sequence[float],
 ) -> Reach:
     """Return distances per home; seconds are those of an even walk unless they are given."""
     metres = np.array(walk_m, dtype=float)
@@ -60,6 +65,7 @@ def reach(
         straight_m=metres if straight_m is None else np.array(straight_m, dtype=float),
         nearest=np.zeros(len(metres), dtype=np.int32),
         places=places,
+        places_of_any_size=places if of_any_size is None else of_any_size,
     )
 
 
@@ -266,6 +272,15 @@ def standing(one: Rule, places: int, mark: Complete = "unknown", *, people: int 
     return layer_standing(
         judged, complete=complete, centre_only=frozenset(one.services if centre else ()), people=people
     )
+
+
+def test_parks_that_are_all_too_small_are_data() -> None:
+    one = rule(services=("park",), min_site_m2=5000, tier="community")
+    judged = judge([one], {Layer.of(one): reach([1], places=0, of_any_size=3)}, ADULT)[one.id]
+    known: dict[str, Complete] = {"park": "yes"}
+    assert layer_standing(judged, complete=known, centre_only=frozenset(), people=10).status == "ok"
+    unknown: dict[str, Complete] = {"park": "unknown"}
+    assert layer_standing(judged, complete=unknown, centre_only=frozenset(), people=10).status == "incomplete"
 
 
 def test_no_places_are_no_data_unless_that_is_known() -> None:

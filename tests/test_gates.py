@@ -124,9 +124,9 @@ def test_gains_of_an_estate_are_the_people_whom_opening_brings_inside(tmp_path: 
     assert gains is not None
     assert len(gains) == 1
     one = gains.iloc[0]
-    assert (one["name"], one["gates"], one["rule"], one["unit_id"]) == ("院", 1, "shop", "u")
-    assert (one["people"], one["covered"]) == (110, 0)
-    assert (one["covered_open"], one["gain"]) == (100, 100)
+    assert (one["name"], one["known_gates"], one["rule"], one["unit_id"]) == ("院", 1, "shop", "u")
+    assert (one["people"], one["inside"]) == (110, 0)
+    assert (one["inside_open"], one["gain"]) == (100, 100)
 
 
 def test_gates_open_alone_gives_the_open_rows(tmp_path: Path) -> None:
@@ -259,10 +259,10 @@ def test_opening_helps_the_estate_whose_gate_faces_away() -> None:
     gains = demo_result("both").estates
     assert gains is not None
     assert (gains["gain"] >= 0).all()
-    assert (gains["gain"] == gains["covered_open"] - gains["covered"]).all()
-    assert (gains["covered_open"] <= gains["people"]).all()
+    assert (gains["gain"] == gains["inside_open"] - gains["inside"]).all()
+    assert (gains["inside_open"] <= gains["people"]).all()
     faces_away = gains[(gains["name"] == "示意映月城") & (gains["rule"] == "gb50180_2018_kindergarten")].iloc[0]
-    assert (faces_away["gates"], faces_away["covered"]) == (1, 0)
+    assert (faces_away["known_gates"], faces_away["inside"]) == (1, 0)
     assert faces_away["gain"] > 0
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+
+from livingcircle.columns import COVERAGE as COVERAGE_TABLE
+from livingcircle.columns import SCORES as SCORES_TABLE
+from livingcircle.columns import published
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -111,6 +111,7 @@ def run_record(
     """Return what `run.json` says of a run: inputs with digests, settings, counts, warnings, versions, timings."""
     files = [
         ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
+        *([("streets", study.streets.layer, "", "", "")] if study.streets.layer else []),
         *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
         *([("estates", study.estates.file, "", "", "")] if study.estates else []),
         ("communities", study.communities.file, "", "", ""),
@@ -120,7 +121,12 @@ def run_record(
     streets = inputs.osm.streets
     height = streets.height_m
     skipped = [r.id for r in rules.rules if r.id not in judged]
-    warnings = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes]
+    warnings = [
+        *inputs.communities.warnings,
+        *inputs.population.warnings,
+        *inputs.street_notes,
+        *inputs.facilities.notes,
+    ]
     warnings += _gate_notes(inputs)
     if height is not None and np.isnan(height).any():
         warnings.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")

@@ -20,7 +20,6 @@ rim a circle holds some homes whose walk along streets is longer than the limit,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
@@ -284,29 +283,6 @@ def isochrones(
         "walker": pd.Series([walker.name] * len(table), dtype="str"),
     }
     return gpd.GeoDataFrame(columns, geometry=table.geometry).to_crs(WGS84)
-
-
-def isochrones_of_file(
-    osm: str | Path,
-    lonlat: Sequence[tuple[float, float]],
-    limits: Sequence[float],
-    *,
-    unit: Literal["m", "min"],
-    walker: Walker = WALKERS["adult"],
-) -> gpd.GeoDataFrame:
-    """Return how far people walk from each point along the streets of an OpenStreetMap file (see `isochrones`)."""
-    from livingcircle_layers.catalogue import load_catalogue
-    from livingcircle_layers.osm import read_osm
-
-    extract = read_osm(Path(osm), load_catalogue())
-    return isochrones(
-        WalkNetwork(extract.streets),
-        extract.barriers.geometry.to_numpy(),
-        np.array(lonlat, dtype=float),
-        minutes=limits if unit == "min" else None,
-        metres=limits if unit == "m" else None,
-        walker=walker,
-    )
 
 
 def _joined(network: WalkNetwork, barriers: Geometries, xy: Floats, labels: list[str], limit_m: float) -> Joins:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 
 from livingcircle_layers.errors import LivingCircleError, UsageError
@@ -27,6 +28,9 @@ app = typer.Typer(
 )
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")]
+StreetLayer = Annotated[
+    Path | None, typer.Option("--streets", help="A street layer of your own, instead of OSM's streets.")
+]
 OsmFile = Annotated[Path, typer.Option("--osm", help="OpenStreetMap file: .osm.pbf, .osm, .osm.gz, .osm.bz2.")]
 WalkerName = Annotated[
     str, typer.Option("--walker", help="adult, elder, child_primary, caregiver_small_child, wheelchair.")
@@ -62,8 +66,10 @@ def demo(output: Output = Path("outputs/demo")) -> None:
     from livingcircle.demo import demo_study
 
     _scan_and_save(demo_study(output / "inputs"), output)
+    typer.echo(f"请用浏览器打开 Open in a browser: {output / 'map.html'}")
     typer.echo(
-        f"Open {output / 'map.html'} in a browser and look first at 假覆盖: inside the radius, outside the walk."
+        "先看 Look first at: 示意对岸社区, 小学 500 米 (primary school): 在半径内, 隔河走不到, 即假覆盖 –"
+        " inside the radius and out of reach on foot, across the river (false coverage)."
     )
 
 
@@ -84,6 +90,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
         Path | None, typer.Option(help="Gated estates: outlines (gated yes/no) and gate points.")
     ] = None,
     gates: Annotated[str | None, typer.Option(help="respect (default), open, or both to compare.")] = None,
+    streets: StreetLayer = None,
     dem: Annotated[Path | None, typer.Option(help="Heights (GeoTIFF), for walking times on slopes.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
@@ -95,7 +102,8 @@ def scan(  # noqa: PLR0913  one parameter for each option
     """
     options = {
         "osm": osm, "communities": communities, "population": population, "standard": standard,
-        "facilities": facilities, "walker": walker, "estates": estates, "gates": gates, "dem": dem,
+        "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
+        "streets": streets, "dem": dem,
     }  # fmt: skip
     chosen = _study(study, options)
     _scan_and_save(chosen, output or Path("outputs") / (chosen.name or "scan"), only=only or [], homes=homes)
@@ -133,9 +141,11 @@ def streets(
 
 @app.command()
 def matrix(
-    osm: OsmFile,
+    osm: Annotated[Path | None, typer.Option("--osm", help="OpenStreetMap file.")] = None,
+    *,
     origins: Annotated[Path, typer.Option(help="Table with id, lon, lat.")],
     destinations: Annotated[Path, typer.Option(help="Table with id, lon, lat.")],
+    streets: StreetLayer = None,
     limit_m: Annotated[float, typer.Option("--limit-m", min=1, help="Longest walk, metres.")] = 2000.0,
     walker: WalkerName = "adult",
     output: Annotated[Path, typer.Option("-o", "--output", help="CSV file to write.")] = Path("matrix.csv"),
@@ -144,11 +154,14 @@ def matrix(
 
     Example: livingcircle matrix --osm city.osm.pbf --origins homes.csv --destinations schools.csv -o M.csv
     """
+    from livingcircle.ground import read_ground
     from livingcircle.matrix import matrix_table
     from livingcircle.saved import save_matrix
     from livingcircle.study import find_walkers
 
-    table, lost = matrix_table(osm, origins, destinations, limit_m=limit_m, walker=find_walkers([walker])[0])
+    table, lost = matrix_table(
+        read_ground(osm, streets), origins, destinations, limit_m=limit_m, walker=find_walkers([walker])[0]
+    )
     save_matrix(table, output)
     for line in lost:
         typer.echo(line, err=True)
@@ -157,8 +170,10 @@ def matrix(
 
 @app.command()
 def isochrone(
-    osm: OsmFile,
+    osm: Annotated[Path | None, typer.Option("--osm", help="OpenStreetMap file.")] = None,
+    *,
     at: Annotated[list[str], typer.Option(help="LON,LAT; may be repeated.")],
+    streets: StreetLayer = None,
     minutes: Annotated[str | None, typer.Option(help="For example 5,10,15.")] = None,
     metres: Annotated[str | None, typer.Option(help="For example 300,500,1000.")] = None,
     walker: WalkerName = "adult",
@@ -168,15 +183,23 @@ def isochrone(
 
     Example: livingcircle isochrone --osm city.osm.pbf --at 104.07,30.67 --minutes 5,10,15 -o I.geojson
     """
-    from livingcircle.circles import isochrones_of_file
+    from livingcircle.circles import isochrones
+    from livingcircle.ground import read_ground
     from livingcircle.saved import save_geojson
     from livingcircle.study import find_walkers
 
     if (minutes is None) == (metres is None):
         raise UsageError("say how far: --minutes or --metres, one of them", got="both" if minutes else "neither")
-    limits = _numbers(minutes or metres or "", "--minutes" if minutes else "--metres")
-    points = [_point(text) for text in at]
-    frame = isochrones_of_file(osm, points, limits, unit="min" if minutes else "m", walker=find_walkers([walker])[0])
+    points = np.array([_point(text) for text in at])
+    ground = read_ground(osm, streets)
+    frame = isochrones(
+        ground.network,
+        ground.barriers,
+        points,
+        minutes=_numbers(minutes, "--minutes") if minutes else None,
+        metres=_numbers(metres, "--metres") if metres else None,
+        walker=find_walkers([walker])[0],
+    )
     save_geojson(frame, output)
     typer.echo(f"{output}: {len(frame)} circles")
 

@@ -82,6 +82,7 @@ class Judged:
     minutes: Bools | None
     walk_m: Floats
     places: int
+    places_of_any_size: int
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str) -> Judged:
         walk, radius = reach.walk_s[rule_walker(rule, walker).name] <= threshold * 60, None
     else:
         walk, radius = walk_m <= threshold, reach.straight_m <= threshold
-    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_m, reach.places)
+    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_m, reach.places, reach.places_of_any_size)
 
 
 def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
@@ -152,6 +153,7 @@ def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
         minutes=both([p.minutes for p in parts]),
         walk_m=longest.reduce([p.walk_m for p in parts]),
         places=max(p.places for p in parts) if rule.combine == "any_of" else min(p.places for p in parts),
+        places_of_any_size=max(p.places_of_any_size for p in parts),
     )
 
 
@@ -166,7 +168,7 @@ def layer_standing(
     rule = judged.rule
     marks = {complete[s] for s in rule.services}
     mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
-    if judged.places == 0 and mark != "yes":
+    if judged.places_of_any_size == 0 and mark != "yes":
         return Standing("no_data", mark)
     expected = people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE else 0.0
     few = mark == "unknown" and judged.places < INCOMPLETE_UNDER * expected

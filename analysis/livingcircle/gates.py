@@ -195,7 +195,7 @@ def estate_gains(
     Returns
     -------
     pandas.DataFrame
-        ``estate_id, name, unit_id, gates, rule, people, covered, covered_open, gain``; estates with people only.
+        ``estate_id, name, unit_id, known_gates, rule, people, inside, inside_open, gain``; estates with people only.
     """
     points = shapely.points(homes["x"].to_numpy(), homes["y"].to_numpy())
     home, estate = shapely.STRtree(estates.frame.geometry.to_numpy()).query(points, predicate="within")
@@ -208,8 +208,8 @@ def estate_gains(
                 "estate": estate,
                 "unit_id": homes["unit"].to_numpy()[home],
                 "people": count,
-                "covered": np.where(judged.walk[home], count, 0),
-                "covered_open": np.where(open_[rule_id].walk[home], count, 0),
+                "inside": np.where(judged.walk[home], count, 0),
+                "inside_open": np.where(open_[rule_id].walk[home], count, 0),
             }
         )
         rows.append(table.groupby(["estate", "unit_id"], as_index=False).sum().assign(rule=rule_id))
@@ -217,8 +217,8 @@ def estate_gains(
     table = table.assign(
         estate_id=frame["estate_id"].to_numpy()[table["estate"]],
         name=frame["name"].to_numpy()[table["estate"]],
-        gates=frame["gates"].to_numpy()[table["estate"]],
-        gain=table["covered_open"] - table["covered"],
+        known_gates=frame["gates"].to_numpy()[table["estate"]],
+        gain=table["inside_open"] - table["inside"],
     )
-    columns = ["estate_id", "name", "unit_id", "gates", "rule", "people", "covered", "covered_open", "gain"]
+    columns = ["estate_id", "name", "unit_id", "known_gates", "rule", "people", "inside", "inside_open", "gain"]
     return table[table["people"] > 0].sort_values(["estate_id", "unit_id", "rule"])[columns].reset_index(drop=True)

@@ -19,6 +19,7 @@ from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.people import People, read_people
 from livingcircle_layers.relief import drape
+from livingcircle_layers.street_layer import read_street_layer
 from livingcircle_layers.units import Units, read_units
 
 
@@ -49,6 +50,7 @@ class Inputs:
     population: People
     facilities: Facilities
     estates: Estates
+    street_notes: tuple[str, ...] = ()
 
 
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
@@ -64,6 +66,12 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         units = communities.frame.to_crs(crs)
     with stages.stage("read_streets", "reading streets and facilities"):
         osm = read_osm(study.streets.osm, catalogue, crs)
+        notes: tuple[str, ...] = ()
+        if study.streets.layer:
+            own = read_street_layer(
+                study.streets.layer, crs=crs, columns=study.streets.columns, cross=study.streets.node_crossings
+            )
+            osm, notes = replace(osm, streets=own), own.notes
         if study.streets.dem:
             osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
         _check_overlap(study, units, osm)
@@ -84,13 +92,14 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             columns=study.population.columns,
             layer=study.population.layer,
         )
-    return Inputs(communities, units, osm, population, facilities, estates)
+    return Inputs(communities, units, osm, population, facilities, estates, notes)
 
 
 def _check_files(study: Study) -> None:
     """Complain about every missing file at once, before anything is read."""
     named = {
         "streets": study.streets.osm,
+        **({"street layer": study.streets.layer} if study.streets.layer else {}),
         **({"elevation model": study.streets.dem} if study.streets.dem else {}),
         **({"estates": study.estates.file} if study.estates else {}),
         "communities": study.communities.file,

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from livingcircle.ground import Ground
 from livingcircle.joins import Joiner, Joins
-from livingcircle.network import WalkNetwork
+from livingcircle.network import Walk
 from livingcircle.walkers import Walker
-from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.tables import read_points
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def matrix_table(
-    osm: str | Path, origins: str | Path, destinations: str | Path, *, limit_m: float, walker: Walker
+    ground: Ground, origins: str | Path, destinations: str | Path, *, limit_m: float, walker: Walker
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the walk from every origin to every destination within a limit.
 
     Parameters
     ----------
-    osm
-        OpenStreetMap file.
+    ground
+        Streets and barriers.
     origins, destinations
         Tables with ``id, lon, lat`` (WGS-84), or vector files of points.
     limit_m
@@ -40,29 +44,38 @@ def matrix_table(
     lost
         A sentence for every place that could not be used.
     """
-    extract = read_osm(osm, load_catalogue())
-    joiner = Joiner(extract.streets, extract.barriers.geometry.to_numpy())
-    network = WalkNetwork(extract.streets)
-    start, start_ids, lost = _places(origins, extract, joiner)
-    end, end_ids, lost_ends = _places(destinations, extract, joiner)
+    joiner, network = ground.joiner(), ground.network
+    start, start_ids, lost = _places(origins, ground, joiner)
+    end, end_ids, lost_ends = _places(destinations, ground, joiner)
     i, j, metres = network.walk(walker).pairs(start, end, limit=limit_m)
-    # The fastest way may be longer than the shortest one, so minutes get a search of their own, wide enough for it.
-    p, q, seconds = network.walk(walker, unit="s").pairs(start, end, limit=4 * limit_m / walker.speed_m_s)
-    minutes = pd.Series(seconds, index=pd.MultiIndex.from_arrays([p, q]))
+    seconds = _seconds(network.walk(walker, unit="s"), start, end, i, j, limit_m / walker.speed_m_s)
     table = pd.DataFrame(
         {
             "origin_id": start_ids[i],
             "destination_id": end_ids[j],
             "walk_m": metres,
-            "walk_min": np.round(minutes.reindex(pd.MultiIndex.from_arrays([i, j])).to_numpy() / 60, 2),
+            "walk_min": np.round(seconds / 60, 2),
         }
     )
     return table, [*lost, *lost_ends]
 
 
-def _places(path: str | Path, extract: OsmExtract, joiner: Joiner) -> tuple[Joins, np.ndarray, list[str]]:
+def _seconds(walk: Walk, start: Joins, end: Joins, i: Ints, j: Ints, usual: float) -> Floats:
+    """Return the seconds of pairs that are reached by metres; waits and steps may need a wider search than usual."""
+    out = np.full(len(i), np.nan)
+    limit = 1.5 * usual
+    while len(missing := np.flatnonzero(np.isnan(out))):
+        origin = np.unique(i[missing])
+        p, q, seconds = walk.pairs(start.take(origin), end, limit=limit)
+        known = pd.Series(seconds, index=pd.MultiIndex.from_arrays([origin[p], q]))
+        out[missing] = known.reindex(pd.MultiIndex.from_arrays([i[missing], j[missing]])).to_numpy()
+        limit *= 2
+    return out
+
+
+def _places(path: str | Path, ground: Ground, joiner: Joiner) -> tuple[Joins, npt.NDArray[Any], list[str]]:
     points, rejected = read_points(path)
-    xy = shapely.get_coordinates(shapely.centroid(points.to_crs(extract.crs).geometry.to_numpy()))
+    xy = shapely.get_coordinates(shapely.centroid(points.to_crs(ground.streets.crs).geometry.to_numpy()))
     joins = joiner.join(xy)
     label = Path(path).name
     lost = [f"{label}: row {r.row} left out: {r.reason} {r.detail}".rstrip() for r in rejected.itertuples()]

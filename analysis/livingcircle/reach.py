@@ -102,8 +102,8 @@ class Reach:
         Straight line to the nearest boundary or point.
     nearest
         Position of the nearest access point by metres of the first walker, -1 where there is none.
-    places
-        Number of places in the layer.
+    places, places_of_any_size
+        Number of places in the layer, and of its services whatever their size.
     """
 
     walk_m: Mapping[str, Floats]
@@ -111,6 +111,7 @@ class Reach:
     straight_m: Floats
     nearest: Int32s
     places: int
+    places_of_any_size: int
 
     def or_shorter(self, other: Reach) -> Reach:
         """Return the shorter of two ways to the same places, home by home."""
@@ -122,6 +123,7 @@ class Reach:
             straight_m=self.straight_m,
             nearest=np.where(shorter, other.nearest, self.nearest).astype(np.int32),
             places=self.places,
+            places_of_any_size=self.places_of_any_size,
         )
 
 
@@ -153,6 +155,9 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
         straight_m=_straight(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
         nearest=np.where(nearest >= 0, np.append(at, -1)[nearest], -1).astype(np.int32),
         places=int(city.facilities["facility_id"][chosen].nunique()),
+        places_of_any_size=int(
+            city.facilities["facility_id"][city.facilities["service"].isin(layer.services)].nunique()
+        ),
     )
 
 

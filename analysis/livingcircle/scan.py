@@ -233,8 +233,8 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
     by_service = frame[["facility_id", "service", "source"]].merge(doors, on="facility_id", how="inner")
     access = gpd.GeoDataFrame(
         by_service[["facility_id", "service", "source", "how", "edge_id", "leg_m", "geometry"]], crs=streets.crs
-    ).to_crs(WGS84)
-    return city, joins, access
+    ).sort_values("source", kind="stable", ignore_index=True)
+    return city, joins, access.to_crs(WGS84)
 
 
 def _measure(city: City, rules: RuleSet, walkers: Sequence[Walker], limit_m: float) -> dict[Layer, Reach]:
@@ -374,7 +374,8 @@ def _by_people(legs: pd.DataFrame, q: float) -> pd.Series:
 
 
 def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:
-    frame = inputs.facilities.frame
+    # By source, as the layers of a saved result are: read back, the tables are the same.
+    frame = inputs.facilities.frame.sort_values("source", kind="stable", ignore_index=True)
     return frame.assign(
         theme=[catalogue.services[s].theme for s in frame["service"]],
         complete=[inputs.facilities.complete[s] for s in frame["service"]],

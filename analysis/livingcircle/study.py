@@ -25,6 +25,9 @@ class StreetsInput(_Part):
     """The OpenStreetMap file."""
 
     osm: Path = Field(description=".osm.pbf, .osm, .osm.gz or .osm.bz2")
+    layer: Path | None = Field(default=None, description="a street layer of your own, instead of OSM's streets")
+    columns: dict[str, str] = Field(default_factory=dict, description="u, v, highway, oneway, bridge … = heading of it")
+    node_crossings: bool = Field(default=False, description="join lines of it that merely cross")
     dem: Path | None = Field(default=None, description="GeoTIFF of heights in metres; slopes then change walking time")
 
 
@@ -148,6 +151,7 @@ class Study(_Part):
                 "streets": self.streets.model_copy(
                     update={
                         "osm": folder / self.streets.osm,
+                        "layer": folder / self.streets.layer if self.streets.layer else None,
                         "dem": folder / self.streets.dem if self.streets.dem else None,
                     }
                 ),
@@ -212,6 +216,7 @@ class StudyOptions(_Part):
     estates: Path | None = None
     gates: Literal["respect", "open", "both"] | None = None
     dem: Path | None = None
+    streets: Path | None = None
 
     def study(self) -> Study:
         """Return the study that the options describe; a missing one is a usage error."""
@@ -243,6 +248,8 @@ class StudyOptions(_Part):
             changes["communities"] = study.communities.model_copy(update={"file": self.communities})
         if self.population:
             changes["population"] = study.population.model_copy(update={"file": self.population})
+        if self.streets:
+            changes["streets"] = changes.get("streets", study.streets).model_copy(update={"layer": self.streets})
         if self.dem:
             changes["streets"] = changes.get("streets", study.streets).model_copy(update={"dem": self.dem})
         if self.estates:

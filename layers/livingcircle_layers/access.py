@@ -13,7 +13,7 @@ import shapely
 from livingcircle_layers.streets import Streets
 
 FRONTAGE_STEP_M = 20.0  # a point every 20 m along an open ground's edge (standards.md 11.3) ...
-FRONTAGE_REACH_M = 30.0  # ... where a street runs within 30 m of it (standards.md 11.3)
+FRONTAGE_REACH_M = 30.0  # ... where a street runs within 30 m of it (standards.md 11.3), else at its nearest point
 GATE_REACH_M = 5.0  # a gate this close to a ground's outline belongs to it (a judgement)
 FENCED_SHARE = 0.5  # a ground is fenced where walls follow at least half of its outline (a judgement)
 
@@ -83,6 +83,9 @@ def access_points(
     line = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (1, 5)))
     parts.append(_frontage(line, geometry[line], level))
     found = np.unique(np.concatenate([p["place"].to_numpy() for p in parts]))
+    lonely = ~fenced & ~np.isin(ground, found)
+    parts.append(_nearest_outline(ground[lonely], outline[lonely], level))
+    found = np.union1d(found, parts[-1]["place"].to_numpy())
     parts.append(_centres(places, geometry, np.setdiff1d(np.arange(len(places)), np.union1d(found, ground[fenced]))))
     points = pd.concat(parts, ignore_index=True)
     frame = gpd.GeoDataFrame(points, geometry="geometry", crs=streets.crs)
@@ -147,6 +150,12 @@ def _frontage(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFr
     points = shapely.line_interpolate_point(parts[ring], step / steps[ring], normalized=True)
     near = np.unique(shapely.STRtree(streets).query(points, predicate="dwithin", distance=FRONTAGE_REACH_M)[0])
     return _table(owner[index[ring[near]]], "frontage", points[near])
+
+
+def _nearest_outline(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFrame:
+    """Return where an open ground away from all streets comes nearest to one."""
+    i, j = shapely.STRtree(streets).query_nearest(outline, all_matches=False)
+    return _table(owner[i], "frontage", shapely.get_point(shapely.shortest_line(outline[i], streets[j]), 0))
 
 
 def _centres(places: gpd.GeoDataFrame, geometry: Geometries, rest: Any) -> pd.DataFrame:
