@@ -174,7 +174,14 @@ def test_ten_minutes_are_600_s_and_not_601(metres: float, within: bool) -> None:
     rule = Rule(id="r", standard="s", services=("park",), tier="10min", metric="walk_min", threshold=10, citation="c",
                 confidence="V:1")  # fmt: skip
     taken = np.array([took])
-    reach = Reach({"one": taken}, {"one": taken, rule.walker: taken}, taken, np.zeros(1, dtype=np.int32), 1)
+    reach = Reach(
+        walk_m={"one": taken},
+        walk_s={"one": taken, rule.walker: taken},
+        straight_m=taken,
+        nearest=np.zeros(1, dtype=np.int32),
+        places=1,
+        places_of_any_size=1,
+    )
     judged = judge([rule], {Layer.of(rule): reach}, ONE)["r"]
     assert judged.walk.tolist() == [within]
     assert judged.minutes is not None
