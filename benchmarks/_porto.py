@@ -9,12 +9,12 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+
+from livingcircle.joins import Joins
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.streets import Streets
-
-from livingcircle.joins import Joins
 
 
 def porto() -> OsmExtract:
@@ -45,7 +45,7 @@ def dense(streets: Streets) -> tuple[Streets, Joins]:
 
 def tiled(streets: Streets, copies: int) -> Streets:
     """Put copies of a network side by side, not connected; ids and coordinates are shifted."""
-    n, m, k = len(streets.node_id), len(streets.tail), len(streets.coords)
+    n, k = len(streets.node_id), len(streets.coords)
     width = np.ptp(streets.node_xy[:, 0]) + 1000.0
     copy = np.arange(copies)
 
@@ -79,7 +79,7 @@ def machine(*packages: str) -> str:
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        model = names[0] if names else model
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].split(":")[1].strip() if names else model
     versions = ", ".join(f"{p} {metadata.version(p)}" for p in ("livingcircle", "numba", "numpy", *packages))
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, {versions}"

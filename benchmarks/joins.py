@@ -36,7 +36,7 @@ def main() -> None:
         [
             walls[~shapely.is_empty(walls)],
             *(
-                shapely.transform(extract.barriers.geometry.to_numpy(), lambda xy, k=k: xy + [width * k, 0.0])
+                shapely.transform(extract.barriers.geometry.to_numpy(), lambda xy, k=k: xy + np.array([width * k, 0.0]))
                 for k in range(copies)
             ),
         ]
@@ -59,7 +59,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     vertices = len(streets.coords) - len(streets.tail) + len(streets.node_id)
     print(machine("shapely"))
-    print(f"{copies} × Porto: {len(streets.tail):,} edges, about {vertices:,} street points; {len(barriers):,} barriers")
+    print(f"{copies} × Porto: {len(streets.tail):,} edges, {vertices:,} street points; {len(barriers):,} barriers")
     print(f"index {built:.1f} s; {HOMES:,} homes joined in {join_s:.1f} s, {joined.joined.mean():.1%} of them")
     print(f"{SERVICES} services × {FACILITIES:,} facilities, nearest for every home: {search_s:.1f} s")
     print(f"reached {np.mean([np.isfinite(f).mean() for f in found]):.0%}; peak memory {peak:.1f} GB")

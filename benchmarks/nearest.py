@@ -59,7 +59,8 @@ def main() -> None:
 
     networkx_one = run_networkx(streets, places[0], ours[0])
     print(machine("pandana", "networkx"))
-    print(f"{n:,} nodes, {len(streets.tail):,} pieces, {len(between.tail):,} edges between junctions ({copies} × Porto), {SERVICES} services × {FACILITIES:,} facilities")
+    print(f"{copies} × Porto: {n:,} nodes, {len(streets.tail):,} pieces, {len(between.tail):,} edges between junctions")
+    print(f"{SERVICES} services × {FACILITIES:,} facilities, nearest within {LIMIT_M:g} m for every node")
     print(f"livingcircle  build {built:8.3f} s   search {searched:8.3f} s   per service {searched / SERVICES:8.4f} s")
     print(
         f"pandana       build {pandana_built:8.3f} s   search {pandana_searched:8.3f} s"

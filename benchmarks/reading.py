@@ -1,6 +1,6 @@
 """From an OpenStreetMap file to a network that is ready to be searched, against a bare pass that only counts objects.
 
-    LIVINGCIRCLE_DATA=../shared/data python benchmarks/reading.py
+LIVINGCIRCLE_DATA=../shared/data python benchmarks/reading.py
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import osmium
 from _porto import machine
-from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.osm import read_osm
 
 from livingcircle.network import WalkNetwork
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.osm import read_osm
 
 ROUNDS = 5
 

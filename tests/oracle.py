@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from livingcircle.coverage import Judged, People, Units
 from livingcircle._joining import PIECE_M, TRIM_M
+from livingcircle.coverage import Judged, People, Units
 from livingcircle.joins import BLOCKED, TOO_FAR, Joins
 from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets

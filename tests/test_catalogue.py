@@ -441,8 +441,7 @@ def _plain(text: str, keywords: set[str] | None = None) -> str:
     """Write a name term whose words are the keywords as the bare term; leave out sizes."""
     terms = [term for term in text.split(" + ") if not term.startswith("site_m2")]
     return " + ".join(
-        "name" if keywords and t.startswith("name~") and set(t[5:].split("/")) == keywords else t
-        for t in terms
+        "name" if keywords and t.startswith("name~") and set(t[5:].split("/")) == keywords else t for t in terms
     )
 
 

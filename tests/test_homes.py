@@ -100,12 +100,8 @@ def test_a_small_cell_or_a_point_is_one_home(shape: Any) -> None:
 
 
 def test_a_cell_that_touches_no_unit_is_one_home_outside() -> None:
-    homes = place(
-        people_in((box(900, 900, 1300, 1300), 500)), streets=[LineString([(900, 1000), (1300, 1000)])]
-    )
-    assert homes.homes[["x", "y", "unit", "people", "basis"]].to_numpy().tolist() == [
-        [1100, 1100, "", 500, "cell"]
-    ]
+    homes = place(people_in((box(900, 900, 1300, 1300), 500)), streets=[LineString([(900, 1000), (1300, 1000)])])
+    assert homes.homes[["x", "y", "unit", "people", "basis"]].to_numpy().tolist() == [[1100, 1100, "", 500, "cell"]]
     assert homes.basis.to_numpy().sum() == 0
 
 
@@ -220,9 +216,7 @@ def test_a_cell_across_borders_is_split_by_its_homes() -> None:
 def test_groups_and_households_go_where_the_people_go() -> None:
     people = people_in((CELL, 10), (Point(50, 50), 4), age_0_3=[10, 1], age_60_up=[3, 0], households=[25, 2])
     homes = place(people).homes
-    assert homes.groupby("row")[
-        ["people", "age_0_3", "age_60_up", "households"]
-    ].sum().to_numpy().tolist() == [
+    assert homes.groupby("row")[["people", "age_0_3", "age_60_up", "households"]].sum().to_numpy().tolist() == [
         [10, 10, 3, 25],
         [4, 1, 0, 2],
     ]
@@ -242,9 +236,7 @@ def test_units_in_another_plane_are_refused() -> None:
 
 
 CELLS = st.lists(
-    st.tuples(
-        st.integers(-5, 9), st.integers(-5, 9), st.integers(1, 4), st.integers(1, 3000), st.floats(0, 1)
-    ),
+    st.tuples(st.integers(-5, 9), st.integers(-5, 9), st.integers(1, 4), st.integers(1, 3000), st.floats(0, 1)),
     min_size=1,
     max_size=6,
 )

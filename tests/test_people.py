@@ -141,9 +141,7 @@ def test_impossible_shares(weights: list[float], total: int) -> None:
 
 
 def test_squares_of_the_given_area(tmp_path: Path) -> None:
-    people = read(
-        tmp_path, "GRID_ID,lon,lat,population,area_m2\nb,104.06,30.65,7,90000\na,104.05,30.65,5,90000\n"
-    )
+    people = read(tmp_path, "GRID_ID,lon,lat,population,area_m2\nb,104.06,30.65,7,90000\na,104.05,30.65,5,90000\n")
     assert people.cells["row"].to_list() == ["a", "b"]
     assert people.cells["people"].to_list() == [5, 7]
     assert shapely.area(people.cells.geometry.to_numpy()) == pytest.approx([90000, 90000])
@@ -323,9 +321,7 @@ FAR = rasterio.Affine(0.01, 0, -51.0, 0, -0.01, -30.0)
         ([[1, 2]], {"crs": "EPSG:32648"}, "does not overlap the communities"),
     ],
 )
-def test_unusable_rasters(
-    tmp_path: Path, values: list[list[float]], options: dict[str, object], message: str
-) -> None:
+def test_unusable_rasters(tmp_path: Path, values: list[list[float]], options: dict[str, object], message: str) -> None:
     path = raster(tmp_path, values, **options)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=message) as error:
         read_people(path, crs=CRS, window=WINDOW)

@@ -430,8 +430,7 @@ def test_describe_names_clause_confidence_and_state() -> None:
 def test_describe_unverified_only(tmp_path: Path) -> None:
     path = _own(
         tmp_path,
-        f'extends = "chengdu"\n[[verified]]\nrule = "{KINDERGARTEN}"\n'
-        'by = "Wang"\ndate = 2025-03-01\npage = 31',
+        f'extends = "chengdu"\n[[verified]]\nrule = "{KINDERGARTEN}"\nby = "Wang"\ndate = 2025-03-01\npage = 31',
     )
     every, unverified = describe(load_standard(path)), describe(load_standard(path), unverified_only=True)
     assert any(KINDERGARTEN in line and "verified by Wang, 2025-03-01, p. 31" in line for line in every)
@@ -470,9 +469,7 @@ def test_every_figure_of_the_table(real_data: Path) -> None:
     for row in table:
         rule = rules[row["rule_id"]]
         made_of = f"{rule.combine}: {joiner[rule.combine].join(rule.parts)}" if rule.combine else ""
-        encoded = {
-            name: _text(getattr(rule, name)) for name in row if name not in ("rule_id", "service", "note")
-        }
+        encoded = {name: _text(getattr(rule, name)) for name in row if name not in ("rule_id", "service", "note")}
         encoded |= {
             "rule_id": rule.id,
             "service": "|".join(rule.services),

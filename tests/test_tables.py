@@ -361,9 +361,7 @@ def test_points_from_vector_files_in_any_crs(tmp_path: Path) -> None:
     path = tmp_path / "p.gpkg"
     TWO_POINTS.to_crs(32648).to_file(path)
     points, rejected = read_points(path)
-    np.testing.assert_allclose(
-        shapely.get_coordinates(points.geometry), [[104.08, 30.65], [104.09, 30.66]], atol=1e-8
-    )
+    np.testing.assert_allclose(shapely.get_coordinates(points.geometry), [[104.08, 30.65], [104.09, 30.66]], atol=1e-8)
     assert points["beds"].to_list() == ["40", ""]
     assert points["row"].to_list() == ["1", "2"]
     assert rejected.empty
@@ -375,9 +373,7 @@ def test_vector_rows_without_geometry_are_listed(tmp_path: Path) -> None:
     holes.set_crs(4326, allow_override=True).to_file(tmp_path / "p.gpkg")
     points, rejected = read_points(tmp_path / "p.gpkg")
     assert len(points) == 1
-    assert rejected.to_dict("records") == [
-        {"row": "2", "name": "崇德里社区", "reason": "no geometry", "detail": ""}
-    ]
+    assert rejected.to_dict("records") == [{"row": "2", "name": "崇德里社区", "reason": "no geometry", "detail": ""}]
 
 
 def test_vector_points_in_impossible_places_are_listed(tmp_path: Path) -> None:

@@ -48,9 +48,7 @@ def test_units_are_read_under_chinese_headings(tmp_path: Path) -> None:
 
 
 def test_the_users_columns_win(tmp_path: Path) -> None:
-    gpd.GeoDataFrame({"id": ["x", "y"], "KEY": ["p", "q"]}, geometry=[A, B], crs=4326).to_file(
-        tmp_path / "u.gpkg"
-    )
+    gpd.GeoDataFrame({"id": ["x", "y"], "KEY": ["p", "q"]}, geometry=[A, B], crs=4326).to_file(tmp_path / "u.gpkg")
     assert list(read_units(tmp_path / "u.gpkg", columns={"id": "KEY"}).frame.index) == ["p", "q"]
     with pytest.raises(InputError, match="has no column 'KEYS' for id; the nearest is 'KEY'"):
         read_units(tmp_path / "u.gpkg", columns={"id": "KEYS"})
@@ -153,9 +151,7 @@ def test_order_of_the_file_changes_nothing(tmp_path: Path) -> None:
 
 def test_upper_levels(tmp_path: Path) -> None:
     far = box(104.05, 30.60, 104.06, 30.61)
-    frame = read(
-        tmp_path, [A, B, far], id=["1", "2", "3"], 街道=["东街", "东街", ""], 区=["甲区", "", "甲区"]
-    ).frame
+    frame = read(tmp_path, [A, B, far], id=["1", "2", "3"], 街道=["东街", "东街", ""], 区=["甲区", "", "甲区"]).frame
     assert upper_levels(frame).to_dict("list") == {
         "subdistrict": ["甲区/东街", "东街", ""],
         "district": ["甲区", "", "甲区"],

@@ -92,6 +92,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
     gates: Annotated[str | None, typer.Option(help="respect (default), open, or both to compare.")] = None,
     streets: StreetLayer = None,
     dem: Annotated[Path | None, typer.Option(help="Heights (GeoTIFF), for walking times on slopes.")] = None,
+    name: Annotated[str | None, typer.Option(help="Title of map and report.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
 ) -> None:
@@ -101,7 +102,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
     --standard chengdu -o outputs/city
     """
     options = {
-        "osm": osm, "communities": communities, "population": population, "standard": standard,
+        "name": name, "osm": osm, "communities": communities, "population": population, "standard": standard,
         "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
         "streets": streets, "dem": dem,
     }  # fmt: skip

@@ -11,9 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 
-Tier = Literal[
-    "5min", "8min", "10min", "15min", "block", "community", "subdistrict", "district", "city", "none"
-]
+Tier = Literal["5min", "8min", "10min", "15min", "block", "community", "subdistrict", "district", "city", "none"]
 Metric = Literal[
     "radius",
     "walk_m",
@@ -101,13 +99,9 @@ class Rule(BaseModel):
     threshold: float | None = Field(
         default=None, gt=0, description="upper limit of metres, minutes and spacing, else lower limit"
     )
-    threshold_unit: Unit = Field(
-        description="unit of the threshold; follows from the metric where it is plain"
-    )
+    threshold_unit: Unit = Field(description="unit of the threshold; follows from the metric where it is plain")
     walker: Walker = Field(default="", description="whose minutes count; only with walk_min")
-    group: str = Field(
-        default="all", pattern=r"^(all|age_\d+_(\d+|up))$", description="whom the service is for"
-    )
+    group: str = Field(default="all", pattern=r"^(all|age_\d+_(\d+|up))$", description="whom the service is for")
     min_site_m2: float | None = Field(default=None, gt=0, description="smallest site, m²")
     min_floor_m2: float | None = Field(default=None, gt=0, description="smallest floor area, m²")
     max_site_m2: float | None = Field(default=None, gt=0, description="site must be smaller than this, m²")

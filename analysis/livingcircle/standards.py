@@ -145,9 +145,7 @@ def _library() -> _Library:
     bundles = [checked(_Bundle, raw, where="bundles.toml", faults=faults) for raw in raw_bundles]
     for bundle in bundles:
         listed = (*bundle.rules, *bundle.scores) if bundle is not None else ()
-        faults += [
-            unknown_word("bundles.toml: unknown rule", id_, rules) for id_ in listed if id_ not in rules
-        ]
+        faults += [unknown_word("bundles.toml: unknown rule", id_, rules) for id_ in listed if id_ not in rules]
     if faults:
         raise InputError.of(faults)
     return _Library(
@@ -170,10 +168,7 @@ def _checked_rule(
 def list_standards() -> list[Listing]:
     """List bundles, then standards: id, kind, title, number of rules that are on."""
     library = _library()
-    listed = [
-        Listing(b.id, "bundle", f"{b.title_zh} · {b.title_en}", len(b.rules))
-        for b in library.bundles.values()
-    ]
+    listed = [Listing(b.id, "bundle", f"{b.title_zh} · {b.title_en}", len(b.rules)) for b in library.bundles.values()]
     for id_, standard in library.standards.items():
         on = sum(rule.default_on for rule in library.rules.values() if rule.standard == id_)
         listed.append(Listing(id_, "standard", f"{standard.title_zh} · {standard.title_en}", on))
@@ -259,9 +254,7 @@ def _file_set(path: Path, catalogue: Catalogue, chain: tuple[Path, ...]) -> Rule
     faults: list[str] = []
     where = path.name
     if path.resolve() in chain:
-        raise InputError(
-            f"{where} extends itself", remedy="let extends name another file, a bundle or a standard"
-        )
+        raise InputError(f"{where} extends itself", remedy="let extends name another file, a bundle or a standard")
     own = checked(_OwnFile, read_toml(path), where=where, faults=faults)
     if own is None:
         raise InputError.of(faults)
@@ -293,9 +286,7 @@ def _file_set(path: Path, catalogue: Catalogue, chain: tuple[Path, ...]) -> Rule
     )
 
 
-def _enable(
-    own: _OwnFile, rules: dict[str, Rule], offered: Mapping[str, Rule], where: str, faults: list[str]
-) -> None:
+def _enable(own: _OwnFile, rules: dict[str, Rule], offered: Mapping[str, Rule], where: str, faults: list[str]) -> None:
     for id_ in own.enable:
         if id_ not in offered:
             faults.append(unknown_word(f"{where}, enable: unknown rule", id_, offered))
@@ -330,9 +321,7 @@ def _change(
             rules[rule.id] = with_labels(rule, catalogue.services)
 
 
-def _changed(
-    old: Rule, raw: Mapping[str, Any], standard: str, where: str, faults: list[str]
-) -> dict[str, Any]:
+def _changed(old: Rule, raw: Mapping[str, Any], standard: str, where: str, faults: list[str]) -> dict[str, Any]:
     """Lay the written keys over a known rule.
 
     A new figure is no longer that of the standard: it needs a citation, and loses label and confidence.
@@ -357,9 +346,7 @@ def _changed(
 
 
 def _retire(own: _OwnFile, rules: dict[str, Rule], where: str, faults: list[str]) -> None:
-    faults += [
-        unknown_word(f"{where}, retire: unknown rule", id_, rules) for id_ in own.retire if id_ not in rules
-    ]
+    faults += [unknown_word(f"{where}, retire: unknown rule", id_, rules) for id_ in own.retire if id_ not in rules]
     for id_ in own.retire:
         rules.pop(id_, None)
 
@@ -403,15 +390,11 @@ def _why_not(rule: Rule, taken: Mapping[str, str], catalogue: Catalogue) -> list
     """Say why a rule cannot score: its measure, its theme, or a service that scores already."""
     reasons = []
     if not rule.by_distance or not rule.services:
-        reasons.append(
-            sentence(f"rule {rule.id!r} measures no distance or minutes to a service", got=rule.metric)
-        )
+        reasons.append(sentence(f"rule {rule.id!r} measures no distance or minutes to a service", got=rule.metric))
     for service in rule.services:
         if service in taken:
             reasons.append(
-                sentence(
-                    f"{service!r} scores twice", got=f"{taken[service]!r} and {rule.id!r}", remedy="keep one"
-                )
+                sentence(f"{service!r} scores twice", got=f"{taken[service]!r} and {rule.id!r}", remedy="keep one")
             )
         if service in catalogue.services and catalogue.services[service].theme == "information":
             reasons.append(f"rule {rule.id!r} asks for {service!r}, which is shown for information only")

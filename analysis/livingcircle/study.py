@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -207,6 +207,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
 class StudyOptions(_Part):
     """The options of the command line, which make a study or change one."""
 
+    name: str | None = None
     osm: Path | None = None
     communities: Path | None = None
     population: Path | None = None
@@ -241,26 +242,27 @@ class StudyOptions(_Part):
 
     def on(self, study: Study) -> Study:
         """Return the study with these options in the place of its own choices."""
-        changes: dict[str, Any] = {"facilities": (*study.facilities, *self.facilities)}
-        if self.osm:
-            changes["streets"] = study.streets.model_copy(update={"osm": self.osm})
-        if self.communities:
-            changes["communities"] = study.communities.model_copy(update={"file": self.communities})
-        if self.population:
-            changes["population"] = study.population.model_copy(update={"file": self.population})
-        if self.streets:
-            changes["streets"] = changes.get("streets", study.streets).model_copy(update={"layer": self.streets})
-        if self.dem:
-            changes["streets"] = changes.get("streets", study.streets).model_copy(update={"dem": self.dem})
-        if self.estates:
-            changes["estates"] = EstatesInput(file=self.estates)
-        if self.gates:
-            changes["gates"] = self.gates
-        if self.standard:
-            changes["standard"] = self.standard
-        if self.walker:
-            changes["walkers"] = self.walker
-        return study.model_copy(update=changes)
+        streets = {"osm": self.osm, "layer": self.streets, "dem": self.dem}
+        given: dict[str, Any] = {
+            "name": self.name,
+            "standard": self.standard,
+            "walkers": self.walker,
+            "gates": self.gates,
+            "streets": _with(study.streets, streets) if any(streets.values()) else None,
+            "communities": _with(study.communities, {"file": self.communities}) if self.communities else None,
+            "population": _with(study.population, {"file": self.population}) if self.population else None,
+            "estates": EstatesInput(file=self.estates) if self.estates else None,
+            "facilities": (*study.facilities, *self.facilities),
+        }
+        return _with(study, given)
+
+
+Part = TypeVar("Part", bound=BaseModel)
+
+
+def _with(part: Part, changes: dict[str, Any]) -> Part:
+    """Return a part of a study with what is given in the place of its own."""
+    return part.model_copy(update={key: value for key, value in changes.items() if value})
 
 
 def _no_standard() -> UsageError:

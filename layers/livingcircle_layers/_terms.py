@@ -124,9 +124,7 @@ def _parse_term(part: str, text: str) -> Term:
             return Term("name", "name", words=words)
     match = _TERM.fullmatch(part)
     if match is None:
-        raise ValueError(
-            f"{part!r} in {text!r} is no term: write key=value, key!=value, key=*, name or name~a/b"
-        )
+        raise ValueError(f"{part!r} in {text!r} is no term: write key=value, key!=value, key=*, name or name~a/b")
     key, op, value = match["key"], match["op"], match["value"].strip()
     if op == "=" and value == "*":
         return Term(key, "*")

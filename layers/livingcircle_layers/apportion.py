@@ -10,9 +10,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_SAME = (
-    9  # decimals to which two remainders are the same, so that sums in another order break no tie differently
-)
+_SAME = 9  # decimals to which two remainders are the same, so that sums in another order break no tie differently
 
 
 def largest_remainder(weights: npt.ArrayLike, total: int) -> Ints:

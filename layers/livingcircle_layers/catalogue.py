@@ -207,8 +207,7 @@ class Catalogue:
         return tuple(
             id_
             for id_ in services
-            if self.services[id_].fits_band(known)
-            and (tags is None or self._size_allows(id_, tags, names, known))
+            if self.services[id_].fits_band(known) and (tags is None or self._size_allows(id_, tags, names, known))
         )
 
     def _size_allows(self, id_: str, tags: Mapping[str, str], names: str, site_m2: float | None) -> bool:
@@ -225,9 +224,7 @@ class Catalogue:
         if re.search(r"\d", tags.get("isced:level", "")) or set(self.match_osm(tags)) & set(SCHOOL_LEVELS):
             return False
         names = _names(tags)
-        return not any(
-            self.services[level].rejects(names) for level in SCHOOL_LEVELS if level in self.services
-        )
+        return not any(self.services[level].rejects(names) for level in SCHOOL_LEVELS if level in self.services)
 
     def unknown_service(self, service: str) -> InputError:
         """Return the error of a service that does not exist, with the nearest one that does."""
@@ -261,9 +258,7 @@ class Catalogue:
         """
         text = fold(name)
         cells = [cell.strip() for cell in categories if cell and cell.strip()]
-        codes = [
-            code.zfill(6) for cell in cells if _CODES.fullmatch(cell) for code in re.findall(r"\d+", cell)
-        ]
+        codes = [code.zfill(6) for cell in cells if _CODES.fullmatch(cell) for code in re.findall(r"\d+", cell)]
         if codes:
             found, families = self._by_codes(codes, text)
         elif cells:
@@ -314,9 +309,7 @@ class Catalogue:
         best: tuple[int, int] = (0, 0)
         found: set[str] = set()
         families: list[Family] = []
-        parts = [
-            fold(p.replace("_", " ")) for c in cells for p in _ALTERNATIVE_SEPARATORS.split(c) if p.strip()
-        ]
+        parts = [fold(p.replace("_", " ")) for c in cells for p in _ALTERNATIVE_SEPARATORS.split(c) if p.strip()]
         for position, part in enumerate(parts):
             exact = [family for word, family, _ in self._family_words if word == part]
             families += exact or [f for word, f, pattern in self._family_words if pattern.search(part)]
@@ -389,12 +382,8 @@ def _build(
     where: str,
     faults: list[str],
 ) -> Catalogue:
-    known = [
-        checked(Service, raw, where=f"{where}, service {raw.get('id')!r}", faults=faults) for raw in services
-    ]
-    grouped = [
-        checked(Family, raw, where=f"{where}, family {raw.get('id')!r}", faults=faults) for raw in families
-    ]
+    known = [checked(Service, raw, where=f"{where}, service {raw.get('id')!r}", faults=faults) for raw in services]
+    grouped = [checked(Family, raw, where=f"{where}, family {raw.get('id')!r}", faults=faults) for raw in families]
     ids = [service.id for service in known if service is not None]
     faults += [
         unknown_word(f"{where}, family {family.id!r}: unknown service", service, ids)

@@ -34,9 +34,7 @@ class InputError(LivingCircleError, ValueError):
         What the user should do next.
     """
 
-    def __init__(
-        self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> None:
         super().__init__(sentence(what, got=got, expected=expected, remedy=remedy))
 
     @classmethod
@@ -48,7 +46,5 @@ class InputError(LivingCircleError, ValueError):
 class UsageError(LivingCircleError, ValueError):
     """The command or call asks for something that does not exist (exit code 2)."""
 
-    def __init__(
-        self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> None:
         super().__init__(sentence(what, got=got, expected=expected, remedy=remedy))

@@ -23,9 +23,7 @@ _USUAL = {
         "学校名称 机构名称 facility_name 标准名称 name_zh 名字"
     ),
     "category": "category facility_category 类别 分类 大类 设施类别 service 服务 theme 主题",
-    "type": (
-        "type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"
-    ),
+    "type": ("type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"),
     "area_m2": (
         "area_m2 total_area_m2 site_area_m2 面积 面积_m2 面积_平方米 面积_平米 用地面积 用地面积_m2 "
         "用地面积_平方米 占地面积 占地面积_平方米 area area_sqm"
@@ -35,21 +33,16 @@ _USUAL = {
         "population people pop population_total total_population 人口 人口数 人口_人 人数 总人口 "
         "总人口数 常住人口 常住人口数 常住人口_人 居住人口"
     ),
-    "households": (
-        "households household 户数 总户数 户数_户 居民户数 家庭户数 dwelling_units total_dwelling_units"
-    ),
+    "households": ("households household 户数 总户数 户数_户 居民户数 家庭户数 dwelling_units total_dwelling_units"),
     "age_0_3": "age_0_3 0_3岁 0至3岁 0_3岁人口 0_3岁_人 3岁以下 3岁以下人口",
     "age_3_6": "age_3_6 3_6岁 3至6岁 3_6岁人口 3_6岁_人",
     "age_6_12": "age_6_12 6_12岁 6至12岁 6_12岁人口 6_12岁_人",
     "age_12_15": "age_12_15 12_15岁 12至15岁 12_15岁人口 12_15岁_人",
-    "age_60_up": (
-        "age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口 60岁以上_人 60岁及以上_人"
-    ),
+    "age_60_up": ("age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口 60岁以上_人 60岁及以上_人"),
     "beds": "beds 床位 床位数 床位_张 床位数_张 养老床位 养老床位数",
     "seats": "seats 学位 学位数 学位_个 学位数_个 places school_places",
     "subdistrict": (
-        "subdistrict 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 "
-        "subdistrict_name town township"
+        "subdistrict 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 subdistrict_name town township"
     ),
     "district": "district 区县 区 县 区_县 区县名称 所属区县 所属区 行政区 district_name county",
 }

@@ -100,9 +100,7 @@ def place_people(
     totals = people.cells["people"].to_numpy(dtype=np.int64)
     one_home = np.ones(len(cells), dtype=bool)
     large = np.flatnonzero(shapely.area(cells) > CELL_AS_HOME_M2)
-    near = np.unique(
-        shapely.STRtree(units.geometry.to_numpy()).query(cells[large], predicate="intersects")[0]
-    )
+    near = np.unique(shapely.STRtree(units.geometry.to_numpy()).query(cells[large], predicate="intersects")[0])
     one_home[large[near]] = False
 
     found = [("cell", _centres(cells, np.flatnonzero(one_home)))]
@@ -138,9 +136,7 @@ def _share_out(people: People, found: list[tuple[str, _Spots]]) -> pd.DataFrame:
     lived = number > 0
     cell, number = cell[lived], number[lived]
     columns = [*people.groups, *(["households"] if "households" in people.cells else [])]
-    shared = {
-        column: spread(people.cells[column].to_numpy(dtype=np.int64), cell, number) for column in columns
-    }
+    shared = {column: spread(people.cells[column].to_numpy(dtype=np.int64), cell, number) for column in columns}
     return pd.DataFrame(
         {
             "home": np.arange(len(cell)),
@@ -167,11 +163,7 @@ def _unit_of(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> npt.NDArray[np.obj
 
 def _people_by_basis(homes: pd.DataFrame, unit_ids: pd.Index[str]) -> pd.DataFrame:
     table = homes.pivot_table(index="unit", columns="basis", values="people", aggfunc="sum", fill_value=0)
-    return (
-        table.reindex(index=unit_ids, columns=list(BASES), fill_value=0)
-        .astype("int64")
-        .rename_axis(columns=None)
-    )
+    return table.reindex(index=unit_ids, columns=list(BASES), fill_value=0).astype("int64").rename_axis(columns=None)
 
 
 def _centres(cells: Geometries, which: Ints) -> _Spots:

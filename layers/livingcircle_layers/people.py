@@ -118,18 +118,14 @@ def _from_places(name: str, places: Places, crs: CRS) -> People:
         y=shapely.get_y(centre),
         **counts,
     )
-    frame = frame.sort_values(
-        ["x", "y", "population", "row"]
-    )  # so that the order of the rows changes nothing
+    frame = frame.sort_values(["x", "y", "population", "row"])  # so that the order of the rows changes nothing
     blank = frame["population"].isna()
     frame = _with_reasons(_whole(frame, list(counts)), blank)
     bad = frame["reason"] != ""
     lived_in = ~bad & (frame["population"] > 0)
     if bad.all():
         reasons = ", ".join(f"{n} × {reason}" for reason, n in frame["reason"].value_counts().items())
-        raise InputError(
-            f"{name}: no row can be used", got=reasons, remedy="check population and coordinates"
-        )
+        raise InputError(f"{name}: no row can be used", got=reasons, remedy="check population and coordinates")
     used = frame[lived_in].rename(columns={"population": "people"})
     columns = ["people" if column == "population" else column for column in counts]
     cells = gpd.GeoDataFrame(
@@ -160,9 +156,7 @@ def _with_reasons(frame: gpd.GeoDataFrame, blank: pd.Series[bool]) -> gpd.GeoDat
     return frame.assign(reason=reason.mask(blank, "population is blank"), detail=detail)
 
 
-def _read_counts(
-    name: str, places: Places
-) -> tuple[dict[str, pd.Series[float]], pd.Series[float], list[str]]:
+def _read_counts(name: str, places: Places) -> tuple[dict[str, pd.Series[float]], pd.Series[float], list[str]]:
     """Return the counts by column and the area of the cells, or raise with all faults of the table."""
     used, table = places.columns_used, places.frame
     faults, notes = _repeated_ids(name, places), []
@@ -174,9 +168,7 @@ def _read_counts(
     people, area = read["population"], read.pop("area_m2", pd.Series(np.nan, index=table.index))
     faults += _groups_too_large(name, read, used)
     if people.isna().all() and not faults:
-        faults.append(
-            sentence(f"{name}: the population is blank in all {len(table)} rows", expected="counts")
-        )
+        faults.append(sentence(f"{name}: the population is blank in all {len(table)} rows", expected="counts"))
     if faults:
         raise InputError.of(faults)
     for role, values in read.items():
@@ -239,9 +231,7 @@ def _read_raster(file: Path, crs: CRS, window: shapely.Polygon | None) -> People
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, as an error
             dataset = rasterio.open(file, driver="GTiff")
     except RasterioIOError as error:
-        raise InputError(
-            f"{file.name} cannot be parsed", expected="a GeoTIFF", remedy="export it again"
-        ) from error
+        raise InputError(f"{file.name} cannot be parsed", expected="a GeoTIFF", remedy="export it again") from error
     with dataset:
         if dataset.crs is None:
             raise InputError(
@@ -320,9 +310,7 @@ def _check_raster(name: str, counts: npt.NDArray[np.float64]) -> None:
     if np.isnan(counts).all():
         raise InputError(f"{name} has only nodata over the communities", expected="people per cell")
     if np.isinf(counts).any():
-        raise InputError(
-            f"{name} holds infinite numbers", expected="people per cell", remedy="declare nodata"
-        )
+        raise InputError(f"{name} holds infinite numbers", expected="people per cell", remedy="declare nodata")
     lowest = np.nanmin(counts)
     if lowest < 0:
         raise InputError(

@@ -194,9 +194,7 @@ def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.Data
         faults.append(f"{name}: no heading in column {numbers_}; remedy: give every column a heading")
     twice = sorted({heading for heading in clean if heading and clean.count(heading) > 1})
     if twice:
-        faults.append(
-            f"{name}: headings appear twice: {', '.join(twice)}; remedy: rename or remove one of each"
-        )
+        faults.append(f"{name}: headings appear twice: {', '.join(twice)}; remedy: rename or remove one of each")
     if faults:
         raise InputError.of(faults)
     result = table[keep].copy()
@@ -344,9 +342,7 @@ def read_places(
         used = _one_kind_of_coordinates(used, table, file.name)
         geometry, reason, detail = _check_coordinates(table, used)
     table = table.rename(columns={"row": "row_in_file", "geometry": "geometry_in_file"})
-    frame = gpd.GeoDataFrame(
-        table.assign(row=_row_labels(table, used.get("id"))), geometry=geometry, crs=WGS84
-    )
+    frame = gpd.GeoDataFrame(table.assign(row=_row_labels(table, used.get("id"))), geometry=geometry, crs=WGS84)
     as_series = {"index": frame.index, "dtype": "str"}
     return Places(frame, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used)
 
@@ -391,8 +387,7 @@ def _nothing_usable(name: str, places: Places) -> str:
     swapped = "swapped" in str(counts.index[0])
     return sentence(
         f"{name}: no row can be put on a map",
-        got=", ".join(f"{count} × {reason}" for reason, count in counts.items())
-        + f" (first: {places.detail.iloc[0]})",
+        got=", ".join(f"{count} × {reason}" for reason, count in counts.items()) + f" (first: {places.detail.iloc[0]})",
         expected="longitude and latitude in degrees",
         remedy="swap lon and lat in `columns`" if swapped else "check the coordinate columns",
     )

@@ -20,9 +20,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be read", got=error.strerror, remedy="check the path of the file"
-        ) from error
+        raise InputError(f"{path} cannot be read", got=error.strerror, remedy="check the path of the file") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not UTF-8", remedy="save the file as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
@@ -65,15 +63,12 @@ def checked(model: type[Model], raw: Mapping[str, Any], *, where: str, faults: l
         return model.model_validate(dict(raw))
     except ValidationError as error:
         faults += [
-            _fault(model, where, fault["type"], fault["loc"], fault["msg"], fault["input"])
-            for fault in error.errors()
+            _fault(model, where, fault["type"], fault["loc"], fault["msg"], fault["input"]) for fault in error.errors()
         ]
         return None
 
 
-def _fault(
-    model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, ...], message: str, got: Any
-) -> str:
+def _fault(model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, ...], message: str, got: Any) -> str:
     place = ".".join(str(part) for part in loc) or "entry"
     if kind == "extra_forbidden":
         return unknown_word(f"{where}: unknown key", place, model.model_fields)

@@ -50,9 +50,7 @@ class Units:
     columns_used: Mapping[str, str]
 
 
-def read_units(
-    path: Path | str, *, columns: Mapping[str, str] | None = None, layer: str | None = None
-) -> Units:
+def read_units(path: Path | str, *, columns: Mapping[str, str] | None = None, layer: str | None = None) -> Units:
     """Read the communities from a polygon file and check that each can be counted.
 
     Parameters

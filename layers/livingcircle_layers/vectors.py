@@ -30,9 +30,7 @@ def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
     """Return the path of a local file of one of the kinds that can be read, or say what is wrong with it."""
     text = str(path)
     if text.startswith("/vsi") or "://" in text:
-        raise InputError(
-            f"{text} is not a local file", expected="a file on this computer", remedy="download it first"
-        )
+        raise InputError(f"{text} is not a local file", expected="a file on this computer", remedy="download it first")
     file = Path(path)
     if file.suffix.lower() not in suffixes:
         raise InputError(
@@ -42,9 +40,7 @@ def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
             remedy="export it again in one of these formats",
         )
     if not file.is_file():
-        raise InputError(
-            f"there is no file {file}", remedy="check the path; it is relative to the study file"
-        )
+        raise InputError(f"there is no file {file}", remedy="check the path; it is relative to the study file")
     if file.stat().st_size == 0:
         raise InputError(f"{file.name} is empty", got="0 bytes", remedy="export it again")
     return file
@@ -167,9 +163,7 @@ def _read_zip(file: Path) -> gpd.GeoDataFrame:
         parts = [m for m in members if m.filename[:-4] == stem]
         if sum(m.file_size for m in parts) > _UNPACKED_LIMIT:
             raise InputError(f"{file.name} is too large when unpacked", remedy="unpack it and give the .shp")
-        for (
-            member
-        ) in parts:  # under names of our own: those in the archive may lead anywhere, in any encoding
+        for member in parts:  # under names of our own: those in the archive may lead anywhere, in any encoding
             target = Path(folder) / f"{file.stem}{member.filename[-4:].lower()}"
             with archive.open(member) as source, target.open("wb") as sink:
                 shutil.copyfileobj(source, sink)
