@@ -239,7 +239,7 @@ def test_gates_both_writes_the_estates(run: Any, folder: Path, tmp_path: Path) -
     assert ended.code == 0, ended.err
     table = pd.read_csv(tmp_path / "out" / "estates.csv", encoding="utf-8-sig").query("rule == 'shop'")
     # 40 people at (100, 0): by the western gate 100 + 100 + 300 + 100 + 50 + 10 m around, straight on 150 + 10 m.
-    assert table[["people", "covered", "covered_open", "gain"]].to_numpy().tolist() == [[40, 0, 40, 40]]
+    assert table[["people", "inside", "inside_open", "gain"]].to_numpy().tolist() == [[40, 0, 40, 40]]
     assert set(coverage(tmp_path / "out")["gates"]) == {"respect", "open"}
     assert run(*options(folder), "--gates", "ajar", "-o", tmp_path / "x").code == 2
 

@@ -376,10 +376,17 @@ def _by_people(legs: pd.DataFrame, q: float) -> pd.Series:
 def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:
     # By source, as the layers of a saved result are: read back, the tables are the same.
     frame = inputs.facilities.frame.sort_values("source", kind="stable", ignore_index=True)
-    return frame.assign(
-        theme=[catalogue.services[s].theme for s in frame["service"]],
-        complete=[inputs.facilities.complete[s] for s in frame["service"]],
-    )[["facility_id", "service", "theme", "name", "source", "area_m2", "complete", "geometry"]].to_crs(WGS84)
+    # As their own source has them: an outline of OpenStreetMap does not go into another source's layer.
+    return (
+        frame.set_geometry("given")
+        .drop(columns="geometry")
+        .rename_geometry("geometry")
+        .assign(
+            theme=[catalogue.services[s].theme for s in frame["service"]],
+            complete=[inputs.facilities.complete[s] for s in frame["service"]],
+        )[["facility_id", "service", "theme", "name", "source", "area_m2", "complete", "geometry"]]
+        .to_crs(WGS84)
+    )
 
 
 def _homes(city: City, nearest: Mapping[str, Any]) -> pd.DataFrame:

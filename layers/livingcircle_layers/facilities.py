@@ -67,7 +67,8 @@ class Facilities:
     Attributes
     ----------
     frame
-        One row per place and service: ``facility_id, service, name, source, area_m2, ground, fence_tag, geometry``.
+        One row per place and service: ``facility_id, service, name, source, area_m2, ground, fence_tag, geometry``; and
+        ``given``, the geometry as its own source has it, where ``geometry`` is an outline taken from OpenStreetMap.
     complete
         For every service of the catalogue: yes, no or unknown.
     centre_only
@@ -230,7 +231,8 @@ def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataF
             "area_m2": "float64", "ground": "bool", "fence_tag": "bool",
         }
     )  # fmt: skip
-    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(geometry, crs=crs))
+    places = gpd.GeoSeries(geometry, crs=crs)
+    return gpd.GeoDataFrame(table.assign(given=places), geometry=places)
 
 
 def _category_columns(points: pd.DataFrame) -> list[str]:

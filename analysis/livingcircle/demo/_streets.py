@@ -131,5 +131,5 @@ def draw_footbridge(canvas: Canvas) -> None:
         canvas.line(walk, {"highway": "footway", "footway": "sidewalk"})
         canvas.line([(u - 80, v), walk[0]], {"highway": "footway", "footway": "crossing"})
         canvas.line([(u + 80, v), walk[1]], {"highway": "footway", "footway": "crossing"})
-        canvas.line([(u + 30, v + side * 14), (u, v + side * 14)], steps)
-    canvas.line([(u, v - 14), (u, v + 14)], deck, level=1)
+        canvas.line([(u + 30, v + side * 14), (u + 27, v + side * 11), (u, v + side * 11)], steps)
+    canvas.line([(u, v - 11), (u, v + 11)], deck, level=1)
