@@ -135,3 +135,33 @@ def test_a_study_is_a_value(tmp_path: Path) -> None:
     assert study.relative_to(Path("/elsewhere")).streets.osm == tmp_path / "city.osm.pbf"
     assert issubclass(InputError, LivingCircleError)
     assert issubclass(InputError, ValueError)
+
+
+def test_walkers_can_be_set_and_added(tmp_path: Path) -> None:
+    own = """
+[[walker_settings]]
+name = "elder"
+speed_m_s = 0.7
+[[walker_settings]]
+name = "runner"
+speed_m_s = 3.0
+signal_wait_s = 0
+"""
+    study = Study.load(written(tmp_path, 'walkers = ["elder", "runner"]\n' + MINIMAL + own))
+    elder, runner = study.walker_profiles()
+    assert (elder.speed_m_s, elder.signal_wait_s, elder.name_zh) == (0.7, 30.0, "老年人")
+    assert (runner.speed_m_s, runner.signal_wait_s) == (3.0, 0.0)
+    assert study.profiles()["adult"].speed_m_s == 1.33
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ('name = "runner"', "walker runner: the key speed_m_s is missing"),
+        ('name = "elder"\nspeed_m_s = -1', "walker elder: speed_m_s; got -1"),
+    ],
+)
+def test_impossible_walkers_of_a_study(tmp_path: Path, own: str, message: str) -> None:
+    study = Study.load(written(tmp_path, MINIMAL + "[[walker_settings]]\n" + own))
+    with pytest.raises(InputError, match=message):
+        study.walker_profiles()

@@ -71,7 +71,8 @@ class Judged:
     """What one rule says of every home, for one walker.
 
     ``radius`` and ``minutes`` are None where the rule has no such measure. ``walk_m`` is the walk to the nearest place
-    of the rule, for a rule of several parts the longest of its parts (any_of: the shortest).
+    of the rule, for a rule of several parts the longest of its parts (any_of: the shortest). ``reach_m`` is how far the
+    rule reaches.
     """
 
     rule: Rule
@@ -81,6 +82,7 @@ class Judged:
     radius: Bools | None
     minutes: Bools | None
     walk_m: Floats
+    reach_m: float
     places: int
     places_of_any_size: int
 
@@ -93,13 +95,18 @@ class Standing:
     complete: Complete
 
 
-def rule_walker(rule: Rule, walker: Walker) -> Walker:
+def rule_walker(rule: Rule, walker: Walker, profiles: Mapping[str, Walker]) -> Walker:
     """Return whose minutes a rule counts: its own walker's where the clause is in minutes."""
-    return WALKERS[rule.walker] if rule.metric == "walk_min" and rule.walker else walker
+    return profiles[rule.walker] if rule.metric == "walk_min" and rule.walker else walker
 
 
 def judge(
-    rules: Sequence[Rule], reaches: Mapping[Layer, Reach], walker: Walker, *, gates: str = "respect"
+    rules: Sequence[Rule],
+    reaches: Mapping[Layer, Reach],
+    walker: Walker,
+    *,
+    gates: str = "respect",
+    profiles: Mapping[str, Walker] = WALKERS,
 ) -> dict[str, Judged]:
     """Judge every home by every rule that measures a distance or minutes.
 
@@ -113,27 +120,35 @@ def judge(
         The chosen walker.
     gates
         How the gates of closed estates were taken: respect or open.
+    profiles
+        All walkers by name, for clauses in minutes that name one.
     """
     judged: dict[str, Judged] = {}
     for rule in rules:
         if rule.metric in DISTANCE_METRICS and rule.combine is None:
-            judged[rule.id] = _judge_one(rule, reaches[Layer.of(rule)], walker, gates)
+            judged[rule.id] = _judge_one(
+                rule, reaches[Layer.of(rule)], walker, gates, rule_walker(rule, walker, profiles)
+            )
     for rule in rules:
         if rule.combine in ("any_of", "all_of") and all(p in judged for p in rule.parts):
             judged[rule.id] = _judge_parts(rule, [judged[p] for p in rule.parts])
     return {rule.id: judged[rule.id] for rule in rules if rule.id in judged}
 
 
-def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str) -> Judged:
+def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str, own: Walker) -> Judged:
     threshold = rule.threshold if rule.threshold is not None else np.nan
     walk_m = reach.walk_m[walker.name]
     minutes_limit = threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier)
     minutes = None if minutes_limit is None else reach.walk_s[walker.name] <= minutes_limit * 60
     if rule.metric == "walk_min":
-        walk, radius = reach.walk_s[rule_walker(rule, walker).name] <= threshold * 60, None
+        walk, radius = reach.walk_s[own.name] <= threshold * 60, None
+        reach_m = threshold * 60 * own.speed_m_s
     else:
         walk, radius = walk_m <= threshold, reach.straight_m <= threshold
-    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_m, reach.places, reach.places_of_any_size)
+        reach_m = threshold
+    return Judged(
+        rule, walker.name, gates, walk, radius, minutes, walk_m, reach_m, reach.places, reach.places_of_any_size
+    )
 
 
 def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
@@ -152,6 +167,7 @@ def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
         radius=both([p.radius for p in parts]),
         minutes=both([p.minutes for p in parts]),
         walk_m=longest.reduce([p.walk_m for p in parts]),
+        reach_m=max(p.reach_m for p in parts),
         places=max(p.places for p in parts) if rule.combine == "any_of" else min(p.places for p in parts),
         places_of_any_size=max(p.places_of_any_size for p in parts),
     )
@@ -261,8 +277,7 @@ def _unit_rows(
     minutes, minutes_share = served(judged.minutes)
     clause_share = radius_share if rule.metric == "radius" else share
     median, p90 = _quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
-    reach_m = _reach_m(rule)
-    leaves = units.total(np.where(exit_m <= reach_m, count, 0))
+    leaves = units.total(np.where(exit_m <= judged.reach_m, count, 0))
     return pd.DataFrame(
         {
             "level": units.level,
@@ -309,15 +324,6 @@ def _unit_rows(
 def _places(places_inside: Mapping[Layer, Ints], rule: Rule, n: int) -> Floats:
     inside = places_inside.get(Layer.of(rule))
     return np.full(n, np.nan) if inside is None else inside.astype(float)
-
-
-def _reach_m(rule: Rule) -> float:
-    """Return how far the reach of a rule goes in metres; that of a composite is GB's widest circle."""
-    if rule.threshold is None:
-        return 1000.0
-    if rule.metric == "walk_min":
-        return rule.threshold * 60 * WALKERS[rule.walker or "adult"].speed_m_s
-    return rule.threshold
 
 
 def _met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:

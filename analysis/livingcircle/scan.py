@@ -26,8 +26,8 @@ from livingcircle.coverage import (
     coverage_table,
     judge,
     layer_standing,
+    rule_walker,
 )
-from livingcircle.coverage import rule_walker as walker_of
 from livingcircle.gates import (
     barriers_with,
     estate_gains,
@@ -87,7 +87,7 @@ def scan(
     walkers = study.walker_profiles()
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
-    study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(rules, walkers))})
+    study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(study, rules))})
     inputs = read_inputs(study, catalogue, stages)
     _check_only(only, inputs.units)
     with stages.stage("place", "placing people in homes"):
@@ -145,21 +145,22 @@ def _judge_all(
     study: Study, inputs: Inputs, city: City, rules: RuleSet, walkers: Sequence[Walker]
 ) -> list[dict[str, Judged]]:
     """Judge every home by every rule: one entry per walker, with gates respected, then with open borders."""
-    reaches = {"respect": _measure(city, rules, walkers, study.search_limit_m)}
+    reaches = {"respect": _measure(study, city, rules, walkers)}
     if study.gates != "respect":
         # Whoever may cross the border may still take the gate, so that opening never lengthens a walk.
-        over = _measure(_with_open_gates(study, inputs, city), rules, walkers, study.search_limit_m)
+        over = _measure(study, _with_open_gates(study, inputs, city), rules, walkers)
         reaches["open"] = {layer: reach.or_shorter(over[layer]) for layer, reach in reaches["respect"].items()}
     variants = ("respect", "open") if study.gates == "both" else (study.gates,)
-    return [judge(rules.rules, reaches[gates], w, gates=gates) for gates in variants for w in walkers]
+    profiles = study.profiles()
+    return [judge(rules.rules, reaches[g], w, gates=g, profiles=profiles) for g in variants for w in walkers]
 
 
-def _widest_m(rules: RuleSet, walkers: Sequence[Walker]) -> float:
+def _widest_m(study: Study, rules: RuleSet) -> float:
     """Return how far must be looked so that every rule can be judged, in metres and in minutes."""
-    widest = 0.0
+    widest, walkers, profiles = 0.0, study.walker_profiles(), study.profiles()
     for rule in rules.rules:
         if rule.metric in DISTANCE_METRICS and rule.threshold is not None:
-            speed = max(w.speed_m_s for w in (*walkers, *(walker_of(rule, w) for w in walkers)))
+            speed = max(w.speed_m_s for w in (*walkers, *(rule_walker(rule, w, profiles) for w in walkers)))
             minutes = rule.threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier, 0)
             widest = max(widest, minutes * 60 * speed, 0.0 if rule.metric == "walk_min" else rule.threshold)
     return widest
@@ -237,14 +238,16 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
     return city, joins, access.to_crs(WGS84)
 
 
-def _measure(city: City, rules: RuleSet, walkers: Sequence[Walker], limit_m: float) -> dict[Layer, Reach]:
+def _measure(study: Study, city: City, rules: RuleSet, walkers: Sequence[Walker]) -> dict[Layer, Reach]:
     """Measure every layer that a rule asks for, with the rule's own walker where it has one."""
+    limit_m, profiles = study.search_limit_m, study.profiles()
     needed: dict[Layer, dict[str, Walker]] = {}
     for rule in rules.rules:
         if rule.metric in DISTANCE_METRICS:
             chosen = needed.setdefault(Layer.of(rule), {w.name: w for w in walkers})
             for walker in walkers:
-                chosen.setdefault(walker_of(rule, walker).name, walker_of(rule, walker))
+                own = rule_walker(rule, walker, profiles)
+                chosen.setdefault(own.name, own)
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
         reaches = pool.map(
             lambda item: measure_reach(city, item[0], list(item[1].values()), limit_m=limit_m), needed.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -75,6 +75,35 @@ class FacilitiesInput(_Part):
         return FacilitySource(self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence)
 
 
+class WalkerInput(_Part):
+    """A walker of your own, or changes to one of ours by its name."""
+
+    name: str = Field(description="a name of its own, or " + ", ".join(WALKERS))
+    name_zh: str | None = Field(default=None, description="name in Chinese")
+    speed_m_s: float | None = Field(default=None, description="speed on the flat, metres per second")
+    steps: bool | None = Field(default=None, description="whether steps can be used at all")
+    steps_speed_m_s: float | None = Field(default=None, description="horizontal speed on steps, metres per second")
+    signal_wait_s: float | None = Field(default=None, description="mean wait at a crossing with signals, seconds")
+    footbridge_s: float | None = Field(default=None, description="seconds that a footbridge or underpass costs more")
+
+    def profile(self) -> Walker:
+        """Return the walker; what is not given is as in ours of that name.
+
+        Raises
+        ------
+        InputError
+            A value is impossible, or a walker of your own has no speed.
+        """
+        base = WALKERS[self.name].model_dump() if self.name in WALKERS else {}
+        faults: list[str] = []
+        walker = checked(
+            Walker, {**base, **self.model_dump(exclude_none=True)}, where=f"walker {self.name}", faults=faults
+        )
+        if walker is None:
+            raise InputError.of(faults)
+        return walker
+
+
 class LayerInput(_Part):
     """What is known about OpenStreetMap's layer of one service."""
 
@@ -117,6 +146,7 @@ class Study(_Part):
     population: PopulationInput
     facilities: tuple[FacilitiesInput, ...] = ()
     layer: tuple[LayerInput, ...] = ()
+    walker_settings: tuple[WalkerInput, ...] = ()
     map: MapInput = MapInput()
 
     @classmethod
@@ -165,16 +195,20 @@ class Study(_Part):
         )
 
     def walker_profiles(self) -> tuple[Walker, ...]:
-        """Return the walkers by name."""
-        return find_walkers(self.walkers)
+        """Return the chosen walkers, with the changes of the study."""
+        return find_walkers(self.walkers, self.profiles())
+
+    def profiles(self) -> dict[str, Walker]:
+        """Return all walkers by name: ours, changed or added to by the study."""
+        return {**WALKERS, **{own.name: own.profile() for own in self.walker_settings}}
 
 
-def find_walkers(names: Sequence[str]) -> tuple[Walker, ...]:
+def find_walkers(names: Sequence[str], known: Mapping[str, Walker] = WALKERS) -> tuple[Walker, ...]:
     """Return walkers by name; unknown names are an error that lists the known ones."""
-    unknown = [n for n in names if n not in WALKERS]
+    unknown = [n for n in names if n not in known]
     if unknown or not names:
-        raise UsageError("unknown walker", got=", ".join(unknown) or "none", expected=", ".join(WALKERS))
-    return tuple(WALKERS[n] for n in dict.fromkeys(names))
+        raise UsageError("unknown walker", got=", ".join(unknown) or "none", expected=", ".join(known))
+    return tuple(known[n] for n in dict.fromkeys(names))
 
 
 def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> list[str]:
@@ -189,6 +223,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "population": PopulationInput,
         "facilities": FacilitiesInput,
         "layer": LayerInput,
+        "walker_settings": WalkerInput,
         "map": MapInput,
     }
     for key, value in raw.items():
