@@ -14,8 +14,6 @@ import osmium
 from _porto import machine
 
 from livingcircle.network import WalkNetwork
-from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.osm import read_osm
 
 ROUNDS = 5
 
@@ -36,14 +34,13 @@ def bare(path: Path) -> tuple[int, int, int]:
 def main() -> None:
     """Print the median of the paired ratios."""
     path = Path(os.environ["LIVINGCIRCLE_DATA"]) / "porto" / "porto_portugal.osm.pbf"
-    catalogue = load_catalogue()
     ratios, ours, theirs = [], [], []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         counted = bare(path)
         theirs.append(time.perf_counter() - start)
         start = time.perf_counter()
-        walk = WalkNetwork(read_osm(path, catalogue).streets).walk()
+        walk = WalkNetwork.from_osm(path).walk()
         edges = len(walk.arcs_against.head)
         ours.append(time.perf_counter() - start)
         ratios.append(ours[-1] / theirs[-1])

@@ -13,7 +13,7 @@ import shapely
 
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.osm import OsmExtract, forbidden, read_osm
+from livingcircle_layers.osm import OsmExtract, forbidden, read_osm, read_streets
 from towns import CRS, FILE_CM, Town
 
 CATALOGUE = load_catalogue()
@@ -268,3 +268,11 @@ def test_chengdu_as_it_is_known(real_data: Path) -> None:
     assert not {"military", "power"} & {key for tags in osm.features["tags"] for key in tags}
     kept = shapely.intersects(osm.extent, osm.streets.lines)
     assert osm.streets.length_m[kept].sum() > 0.9 * osm.streets.length_m.sum()
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("file", ["chengdu/chengdu-centre.osm.pbf", "porto-alegre/poa_osm.pbf"])
+def test_streets_alone_are_the_same_streets(real_data: Path, file: str) -> None:
+    alone, whole = read_streets(real_data / file), read_osm(real_data / file, load_catalogue()).streets
+    for name in ("node_id", "node_xy", "tail", "head", "coords", "length_m", "highway", "raised", "signals", "exits"):
+        np.testing.assert_array_equal(getattr(alone, name), getattr(whole, name), err_msg=name)

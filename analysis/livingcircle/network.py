@@ -42,10 +42,9 @@ class WalkNetwork:
     @classmethod
     def from_osm(cls, path: str | Path) -> WalkNetwork:
         """Read the walking network of an OpenStreetMap file."""
-        from livingcircle_layers.catalogue import load_catalogue
-        from livingcircle_layers.osm import read_osm
+        from livingcircle_layers.osm import read_streets
 
-        return cls(read_osm(path, load_catalogue()).streets)
+        return cls(read_streets(path))
 
     @classmethod
     def from_osmnx(cls, graph: nx.MultiDiGraph) -> WalkNetwork:

@@ -31,6 +31,7 @@ LICENCE = "ODbL 1.0"
 # Keys that decide whether an object is looked at at all; facility keys come from the catalogue.
 _LAND_KEYS = ("highway", "railway", "waterway", "natural", "water", "landuse", "leisure", "building", "barrier")
 _POINT_KEYS = ("entrance", "barrier")
+_STREET_KEYS = ("highway", "landuse", "place", "crossing")
 # Never on a map of ours, whatever else the object is tagged (see README, maps in China).
 _NEVER = (("man_made", "pipeline"), ("amenity", "prison"), ("landuse", "military"))
 
@@ -143,19 +144,12 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
         The file is missing, is not an OpenStreetMap file, is cut off, or holds no walkable way.
     """
     path = check_osm_path(path)
-    with _readable(path):
-        box = _header_box(path)
-        scan = _scan(path, catalogue)
-    if not scan.ways.ids:
-        raise _no_walkable_way(path)
-    bounds = box or scan.ways.extent()
+    scan, bounds = _scanned(path, catalogue)
     crs = crs or metric_crs(bounds)
     points, lines, areas = scan.points.frame(crs), scan.line_frame(crs), scan.areas.frame(crs)
-    residential = _polygons(areas, lambda t: t.get("landuse") == "residential")
+    residential = _polygons(areas, _is_residential)
     water = _polygons(areas, is_surface_water)
-    streets = build_streets(scan.ways, crs=crs, residential_land=residential.geometry.to_numpy(), extent=bounds)
-    if not len(streets.tail):
-        raise _no_walkable_way(path)
+    streets = _walkable(path, scan, crs, residential, bounds)
     greenways = lines[_mask(lines["tags"], lambda t: catalogue_line(t, catalogue))]
     candidates = pd.concat([points, areas, greenways])
     return OsmExtract(
@@ -170,6 +164,41 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
         extent=project(np.array([shapely.box(*bounds)]), crs)[0],
         data_date=scan.latest,
     )
+
+
+def read_streets(path: str | Path, crs: CRS | None = None) -> Streets:
+    """Read only the streets of an OpenStreetMap file; the same ones that `read_osm` reads, sooner.
+
+    Parameters
+    ----------
+    path
+        ``.osm.pbf``, ``.osm``, ``.osm.gz`` or ``.osm.bz2``.
+    crs
+        The metric plane; by default one centred on the streets.
+    """
+    path = check_osm_path(path)
+    scan, bounds = _scanned(path, None)
+    crs = crs or metric_crs(bounds)
+    return _walkable(path, scan, crs, _polygons(scan.areas.frame(crs), _is_residential), bounds)
+
+
+def _scanned(path: Path, catalogue: Catalogue | None) -> tuple[_Scan, tuple[float, float, float, float]]:
+    """Read a file; return what was found and its box in degrees."""
+    with _readable(path):
+        box = _header_box(path)
+        scan = _scan(path, catalogue)
+    if not scan.ways.ids:
+        raise _no_walkable_way(path)
+    return scan, box or scan.ways.extent()
+
+
+def _walkable(
+    path: Path, scan: _Scan, crs: CRS, residential: gpd.GeoDataFrame, bounds: tuple[float, float, float, float]
+) -> Streets:
+    streets = build_streets(scan.ways, crs=crs, residential_land=residential.geometry.to_numpy(), extent=bounds)
+    if not len(streets.tail):
+        raise _no_walkable_way(path)
+    return streets
 
 
 def check_osm_path(path: str | Path) -> Path:
@@ -197,7 +226,7 @@ def _no_walkable_way(path: Path) -> InputError:
     )
 
 
-def _scan(path: Path, catalogue: Catalogue) -> _Scan:
+def _scan(path: Path, catalogue: Catalogue | None) -> _Scan:
     """Read a file; one that is not ordered by type and id, as editors and servers write them, is sorted first."""
     scan = _Scan(catalogue)
     try:
@@ -244,18 +273,23 @@ def _header_box(path: Path) -> tuple[float, float, float, float] | None:
 
 
 class _Scan:
-    """One pass over the file; every branch of it is a question to an object's tags."""
+    """One pass over the file; every branch of it is a question to an object's tags.
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    Without a catalogue only streets, squares and residential land are looked at.
+    """
+
+    def __init__(self, catalogue: Catalogue | None) -> None:
+        self.streets_only = catalogue is None
         self.points, self.areas = _Found(), _Found()
         self.lines: list[tuple[str, dict[str, str], list[Stretch]]] = []
         self.ways = RawWays()
         self.buildings: list[tuple[bytes, float, bool]] = []
         self.latest = ""
         self._wkb = osmium.geom.WKBFactory()
-        self._keys = frozenset(catalogue.osm_keys) | set(_LAND_KEYS) | set(_POINT_KEYS)
-        self._facility_keys = frozenset(catalogue.osm_keys) - {"highway", "building", "landuse", "name"}
+        facility_keys = frozenset() if catalogue is None else frozenset(catalogue.osm_keys)
+        land_keys = _STREET_KEYS if catalogue is None else (*_LAND_KEYS, *_POINT_KEYS)
+        self._keys = facility_keys | set(land_keys)
+        self._facility_keys = facility_keys - {"highway", "building", "landuse", "name"}
 
     def run(self, path: Path) -> None:
         wanted = osmium.filter.KeyFilter(*sorted(self._keys))
@@ -279,7 +313,7 @@ class _Scan:
         tags = dict(node.tags)
         if _signalised(tags):
             self.ways.signals.add(node.id)
-        if not node.location.valid() or forbidden(tags):
+        if self.streets_only or not node.location.valid() or forbidden(tags):
             return
         if (
             self._facility_keys & tags.keys()
@@ -292,7 +326,7 @@ class _Scan:
     def _way(self, way: Any) -> None:
         tags = dict(way.tags)
         verdict = walkability(tags)
-        line = self._is_line(tags) and not forbidden(tags)
+        line = not self.streets_only and self._is_line(tags) and not forbidden(tags)
         if verdict == "no" and not line:
             return
         stretches = _stretches(way, self.ways.vertices)
@@ -386,6 +420,10 @@ def _rings(area: Any, vertices: Vertices) -> Iterator[Stretch]:
     for outer in area.outer_rings():
         for ring in (outer, *area.inner_rings(outer)):
             yield (*vertices.add(list(ring)), (False, False))
+
+
+def _is_residential(tags: Tags) -> bool:
+    return tags.get("landuse") == "residential"
 
 
 def _signalised(tags: Tags) -> bool:

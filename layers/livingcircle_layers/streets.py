@@ -385,33 +385,31 @@ def _square_lines(ways: RawWays, way: Ints, node_of: Ints, xy: Floats, crs: CRS)
     """Connect the entries of each square by the straight lines that stay inside it."""
     from livingcircle_layers.osm import project
 
-    tails, heads, owners = [], [], []
     rings: dict[bytes, list[int]] = {}
     for i, square in enumerate(ways.square):
         if square is not None:
             rings.setdefault(square, []).append(i)
-    polygons = project(shapely.from_wkb(np.array(list(rings), dtype=object)), crs)
+    if not rings:
+        none = np.zeros(0, dtype=np.int64)
+        return _Lines(none, none, np.zeros((0, 2, 2)), none)
     bounds = np.searchsorted(way, np.arange(len(ways.ids) + 1))
-    entry = _shared_between_ways(node_of, way) if rings else np.zeros(0, dtype=bool)
-    for polygon, mine in zip(polygons, rings.values(), strict=True):
+    entry = _shared_between_ways(node_of, way)
+    tails, heads, squares = [], [], []
+    for number, mine in enumerate(rings.values()):
         vertex = np.concatenate([np.arange(bounds[i], bounds[i + 1]) for i in mine])
         vertex = vertex[entry[vertex]]
         vertex = vertex[np.unique(node_of[vertex], return_index=True)[1]]
         a, b = _pairs(xy[vertex])
-        if not len(a):
-            continue
-        line = shapely.linestrings(np.stack([xy[vertex[a]], xy[vertex[b]]], axis=1))
-        ground = polygon.buffer(0.01)
-        shapely.prepare(ground)
-        inside = shapely.covers(ground, line)
-        tails.append(vertex[a[inside]])
-        heads.append(vertex[b[inside]])
-        owners.append(np.full(int(inside.sum()), mine[0]))
-    if not tails:
-        none = np.zeros(0, dtype=np.int64)
-        return _Lines(none, none, np.zeros((0, 2, 2)), none)
-    tail, head = np.concatenate(tails), np.concatenate(heads)
-    return _Lines(node_of[tail], node_of[head], np.stack([xy[tail], xy[head]], axis=1), np.concatenate(owners))
+        tails.append(vertex[a])
+        heads.append(vertex[b])
+        squares.append(np.full(len(a), number))
+    tail, head, owner = np.concatenate(tails), np.concatenate(heads), np.concatenate(squares)
+    ground = shapely.buffer(project(shapely.from_wkb(np.array(list(rings), dtype=object)), crs), 0.01)
+    shapely.prepare(ground)
+    ends = np.stack([xy[tail], xy[head]], axis=1)
+    inside = shapely.covers(ground[owner], shapely.linestrings(ends))
+    first_ring = np.array([mine[0] for mine in rings.values()])
+    return _Lines(node_of[tail[inside]], node_of[head[inside]], ends[inside], first_ring[owner[inside]])
 
 
 def _shared_between_ways(node_of: Ints, way: Ints) -> Bools:

@@ -1,0 +1,71 @@
+"""Number of facilities within 1,250 m of a million homes: livingcircle against pandana, in one run.
+
+    pip install pandana
+    LIVINGCIRCLE_DATA=../shared/data python benchmarks/choice.py [copies of Porto]
+
+50,000 facilities and 1,000,000 homes at nodes. pandana counts by `aggregate` after `precompute`; the answers are
+compared before any figure is printed.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+from _porto import dense, machine, porto, tiled
+
+from livingcircle.choice import count_within
+from livingcircle.network import WalkNetwork
+
+HOMES, FACILITIES, LIMIT_M = 1_000_000, 50_000, 1250.0
+
+
+def main() -> None:
+    """Print one line per tool, and the ratio."""
+    import pandana
+
+    copies = int(sys.argv[1]) if len(sys.argv) > 1 else 4
+    between = tiled(porto().streets, copies)
+    streets, every = dense(between)
+    n = len(streets.node_id)
+    random = np.random.default_rng(1)
+    _, first, count = np.unique(streets.node_xy.round(2), axis=0, return_index=True, return_counts=True)
+    alone = np.sort(first[count == 1])
+    homes, places = random.choice(alone, HOMES), random.choice(alone, FACILITIES, replace=False)
+    owner = np.arange(FACILITIES)
+    count_within(WalkNetwork(between).walk(), every.take(homes[:10]), every.take(places[:10]), owner[:10], limit=1.0)
+
+    start = time.perf_counter()
+    walk = WalkNetwork(between).walk()
+    ours = count_within(walk, every.take(homes), every.take(places), owner, limit=LIMIT_M)
+    ours_s = time.perf_counter() - start
+
+    nodes = pd.DataFrame(streets.node_xy, columns=["x", "y"])
+    edges = pd.DataFrame({"from": streets.tail, "to": streets.head, "m": streets.length_m})
+    start = time.perf_counter()
+    network = pandana.Network(nodes["x"], nodes["y"], edges["from"], edges["to"], edges[["m"]], twoway=True)
+    built = time.perf_counter() - start
+    start = time.perf_counter()
+    network.precompute(LIMIT_M)
+    precomputed = time.perf_counter() - start
+    start = time.perf_counter()
+    network.set(pd.Series(places), variable=pd.Series(np.ones(FACILITIES)), name="all")
+    theirs = network.aggregate(LIMIT_M, type="sum", decay="flat", name="all").to_numpy()[homes]
+    aggregated = time.perf_counter() - start
+    wrong = (np.abs(ours - theirs) > 0.5).mean()
+    assert wrong < 0.02, f"{wrong:.2%} of the homes differ"
+
+    print(machine("pandana"))
+    print(f"{copies} × Porto: {n:,} nodes; {HOMES:,} homes, {FACILITIES:,} facilities within {LIMIT_M:g} m")
+    print(f"livingcircle  count {ours_s:.1f} s")
+    total = built + precomputed + aggregated
+    print(f"pandana       build {built:.1f} s, precompute {precomputed:.1f} s, aggregate {aggregated:.1f} s")
+    print(
+        f"pandana / livingcircle: {total / ours_s:.1f}; {wrong:.3%} of the homes differ (limits exclusive, roundings)"
+    )
+
+
+if __name__ == "__main__":
+    main()
