@@ -22,7 +22,6 @@ import shapely
 from pyproj import Transformer
 
 from livingcircle.demo import COMPLETE, NOT_MAPPED, SPARSE, write_demo_town
-from livingcircle.demo._files import gcj02
 from livingcircle.demo._people import SHARES
 from livingcircle.study import Study
 from livingcircle_layers.catalogue import load_catalogue
@@ -336,13 +335,6 @@ def test_the_web_maps_markets_are_shifted_by_the_datum(town: Town) -> None:
         shifted = to_metres.transform(float(row["经度"]), float(row["纬度"]))
         away = math.dist(shifted, shapely.get_coordinates(town.polygon(row["名称"]).centroid)[0])
         assert 340 < away < 400
-
-
-def test_gcj02_at_tianfu_square() -> None:
-    # standards.md 12.1: +240 m east, 269 m south
-    lon, lat = 104.0657, 30.6574
-    east, north = (np.array(gcj02(lon, lat)) - (lon, lat)) * (111_320 * math.cos(math.radians(lat)), 110_870)
-    assert (east, north) == pytest.approx((240, -269), abs=3)
 
 
 def test_heights_show_the_hill_and_cover_the_town(town: Town) -> None:

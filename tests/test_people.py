@@ -200,9 +200,14 @@ def test_groups_of_a_row_without_population_are_given_to_nobody(tmp_path: Path) 
     assert people.cells[["people", "age_60_up", "households"]].to_numpy().tolist() == [[50, 5, 9]]
 
 
-def test_an_empty_quarter_is_no_error(tmp_path: Path) -> None:
-    people = read(tmp_path, "lon,lat,population\n104.05,30.65,0\n")
-    assert (len(people.cells), people.total) == (0, 0)
+def test_a_table_in_which_nobody_lives_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nobody lives anywhere; got population 0 in every row"):
+        read(tmp_path, "lon,lat,population\n104.05,30.65,0\n")
+
+
+def test_text_for_a_coordinate_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"coordinates that are not numbers in 1 rows; got row 2: lon abc, lat 30.65"):
+        read(tmp_path, "lon,lat,population\n104.05,30.65,7\nabc,30.65,8\n")
 
 
 @pytest.mark.parametrize(

@@ -161,6 +161,7 @@ def _units(result: ScanResult, origin: list[float]) -> dict[str, Any]:
         packed[name] = _texts(communities[name]) + blank
     packed |= {name: _numbers(table[name], decimals) for name, decimals in SCORES.items()}
     packed["basis"] = _texts(communities["basis"])
+    packed["not_placed"] = _numbers(communities["not_placed"], 0)
     packed["leg_m_p50"] = _numbers(communities["leg_m_p50"], 0)
     packed["shapes"] = _shapes(_outlines(communities.geometry.to_numpy()), origin)
     return packed

@@ -29,6 +29,9 @@ _REASONS = {
 _VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
 
 
+LOST_SHARE = 0.25  # of a community's people not on the network is worth a word (a judgement)
+
+
 def account(
     study: Study, inputs: Inputs, placement: Placement, joins: Joins, doors: gpd.GeoDataFrame
 ) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -67,21 +70,21 @@ def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd
     frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
     entered = set(doors["facility_id"])
     reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
-    rows = [
-        {
-            "source": place.source,
-            "row": facility_id,
-            "name": place.name_,
-            "reason": "access_not_on_network" if facility_id in entered else "fenced_without_gate",
-            "detail": f"no street within {study.join_limit_m:g} m of any access point"
-            if facility_id in entered
-            else "a fence or wall is mapped around it, but no gate and no street through it",
-        }
-        for facility_id, place in zip(
-            frame.index, frame.rename(columns={"name": "name_"}).itertuples(index=False), strict=True
-        )
-        if facility_id not in reachable
-    ]
+    away = frame.geometry.distance(inputs.osm.streets.box).to_numpy() > study.join_limit_m
+    rows = []
+    for i, facility_id in enumerate(frame.index):
+        if facility_id in reachable:
+            continue
+        if away[i]:
+            reason, detail = "outside_streets", "lies outside the streets of the OpenStreetMap file"
+        elif facility_id in entered:
+            reason = "access_not_on_network"
+            detail = f"no street within {study.join_limit_m:g} m of any access point that can be walked to"
+        else:
+            reason = "fenced_without_gate"
+            detail = "a fence or wall is mapped around it, but no gate and no street through it"
+        source, name = frame["source"].iloc[i], frame["name"].iloc[i]
+        rows.append({"source": source, "row": facility_id, "name": name, "reason": reason, "detail": detail})
     return unplaced_rows(rows)
 
 
@@ -124,7 +127,7 @@ def run_record(
     warnings = [
         *inputs.communities.warnings,
         *inputs.population.warnings,
-        *inputs.street_notes,
+        *inputs.notes,
         *inputs.facilities.notes,
     ]
     warnings += _gate_notes(inputs)
@@ -164,6 +167,20 @@ def run_record(
         "versions": {name: metadata.version(name) for name in _VERSIONS},
         "timings_s": stages.seconds,
     }
+
+
+def lost_notes(communities: gpd.GeoDataFrame) -> list[str]:
+    """Name the communities that lose many of their people because no street could be joined."""
+    everybody = communities["people"] + communities["not_placed"]
+    many = communities[communities["not_placed"] > LOST_SHARE * everybody]
+    if many.empty:
+        return []
+    worst = many.sort_values("not_placed", ascending=False, kind="stable")
+    shown = ", ".join(f"{unit} ({n:,})" for unit, n in worst["not_placed"].head(8).items())
+    return [
+        f"{len(many)} communities have over {LOST_SHARE:.0%} of their people away from every street that can be walked"
+        f" to, who are in no share and no score: {shown}{' …' if len(many) > 8 else ''}; see unplaced.csv"
+    ]
 
 
 def _gate_notes(inputs: Inputs) -> list[str]:

@@ -233,6 +233,13 @@ COMMUNITIES = Table(
         _WEAKEST,
         _UNIT_COMPLETE,
         _SCORE_CONFIDENCE,
+        Column(
+            "not_placed",
+            "int",
+            "people",
+            "people who live there but are not on the street network; they are in no other number",
+            "居住在此但未接入路网的人口,未计入其他任何数字",
+        ),
         Column("basis", "text", "", "how people were placed in homes", "人口落位的依据", "no people"),
         Column(
             "leg_m_p50", "float", "m", "leg from home to street, median", "居住点接入街道距离的中位数",

@@ -50,6 +50,8 @@ class Units:
         Per home the position of its unit, -1 outside.
     complete
         Whether all communities of the unit are supplied, per unit.
+    not_placed
+        People of the unit whose homes could not be joined to the streets, who are in no other number; None: nobody.
     """
 
     level: str
@@ -58,6 +60,7 @@ class Units:
     types: tuple[str, ...]
     code: Ints
     complete: Bools
+    not_placed: Ints | None = None
 
     def total(self, weight: npt.NDArray[Any]) -> Ints:
         """Sum whole numbers of homes by unit."""
@@ -263,6 +266,9 @@ def _unit_rows(
     applicable = units.total(np.where(people.applies(rule), people.groups["all"], 0))
     status = np.full(len(units.ids), standing.status, dtype=object)
     status[demand == 0] = "no_demand"
+    # People live there, but none of them could be joined to a street: nothing is known, which is not nobody.
+    if units.not_placed is not None:
+        status[(everybody == 0) & (units.not_placed > 0)] = "no_data"
     status[(applicable == 0) & (everybody > 0)] = "not_applicable"
     known = np.isin(status, ("ok", "incomplete"))
 

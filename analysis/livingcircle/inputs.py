@@ -50,7 +50,7 @@ class Inputs:
     population: People
     facilities: Facilities
     estates: Estates
-    street_notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
@@ -81,6 +81,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             [f.source() for f in study.facilities],
             osm_complete={entry.service: entry.complete for entry in study.layer},
         )
+        facility_notes = _check_places(study, facilities, osm)
         estates = (
             read_estates(study.estates.file, crs=crs, layer=study.estates.layer) if study.estates else osm_estates(osm)
         )
@@ -92,7 +93,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             columns=study.population.columns,
             layer=study.population.layer,
         )
-    return Inputs(communities, units, osm, population, facilities, estates, notes)
+    return Inputs(communities, units, osm, population, facilities, estates, (*notes, *facility_notes))
 
 
 def _check_files(study: Study) -> None:
@@ -113,6 +114,28 @@ def _check_files(study: Study) -> None:
     ]
     if faults:
         raise InputError.of(faults)
+
+
+def _check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[str]:
+    """Refuse a file of facilities that lies wholly away from the streets; say how much of the others does."""
+    frame, notes = facilities.frame, []
+    away = frame.geometry.distance(osm.streets.box).to_numpy() > study.join_limit_m
+    for source in sorted(set(frame["source"]) - {"osm"}):
+        own = frame["source"].to_numpy() == source
+        if away[own].all():
+            west, south, east, north = frame[own].to_crs(WGS84).total_bounds
+            ours = gpd.GeoSeries([osm.streets.box], crs=osm.crs).to_crs(WGS84).total_bounds
+            raise InputError(
+                f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.osm.name}",
+                got=f"places at {west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N",
+                expected=f"within {ours[0]:.3f}–{ours[2]:.3f} E, {ours[1]:.3f}–{ours[3]:.3f} N",
+                remedy="use the file of the same city, and check that longitude and latitude are not swapped",
+            )
+        if away[own].any():
+            notes.append(
+                f"{source}: {int(away[own].sum())} of {int(own.sum())} places lie outside the streets' extract"
+            )
+    return notes
 
 
 def _check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:

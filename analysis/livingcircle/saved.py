@@ -158,7 +158,7 @@ def save_streets(streets: Streets, path: Path) -> None:
 def save_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:
     """Write a layer in WGS-84 degrees as GeoJSON (RFC 7946)."""
     with replaced_file(path) as stage:
-        pyogrio.write_dataframe(frame, stage, driver="GeoJSON", layer_options={"RFC7946": "YES"})
+        pyogrio.write_dataframe(frame, stage, layer=path.stem, driver="GeoJSON", layer_options={"RFC7946": "YES"})
 
 
 def save_matrix(table: pd.DataFrame, path: Path) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.accounts import account, run_record, settings_of
+from livingcircle.accounts import account, lost_notes, run_record, settings_of
 from livingcircle.coverage import (
     LEVELS,
     TIER_MINUTES,
@@ -105,7 +105,10 @@ def scan(
         by_service = _nearest_by_service(city, catalogue, walkers[0], study.search_limit_m)
     with stages.stage("aggregate", "counting people by unit"):
         people = _counted(city.homes, inputs.units)
-        levels = make_levels(inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name)
+        lost = _not_placed(placement, joins)
+        levels = make_levels(
+            inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name, not_placed=lost
+        )
         first = judged[0]
         standings = _standings(first, inputs.facilities, int(people.groups["all"].sum()))
         coverage = coverage_table(
@@ -122,10 +125,11 @@ def scan(
         if study.gates == "both":
             gains = estate_gains(inputs.estates, city.homes, people, first, judged[len(walkers)])
     unplaced, counts = account(study, inputs, placement, joins, doors)
+    communities = _communities(inputs, placement, city, scores, lost)
     result = ScanResult(
         coverage=_sorted(coverage, rules, walkers),
         scores=_sorted_scores(scores),
-        communities=_communities(inputs, placement, city, scores),
+        communities=communities,
         facilities=_facilities(inputs, catalogue),
         access_points=doors,
         unplaced=unplaced,
@@ -133,7 +137,7 @@ def scan(
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=catalogue,
-        run=run_record(study, inputs, rules, first, counts, stages),
+        run=_with_warnings(run_record(study, inputs, rules, first, counts, stages), lost_notes(communities)),
         settings=settings_of(study, walkers, rules),
         approval_number=study.map.approval_number,
         estates=gains,
@@ -272,7 +276,14 @@ def _counted(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> People:
     return People(groups, rural)
 
 
-def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool, name: str = "") -> list[Units]:
+def make_levels(
+    units: gpd.GeoDataFrame,
+    home_unit: pd.Series,
+    *,
+    complete: bool,
+    name: str = "",
+    not_placed: pd.Series | None = None,
+) -> list[Units]:
     """Return the units of every level that the communities name, with the unit of every home.
 
     Parameters
@@ -285,7 +296,10 @@ def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool
         Whether all communities of the upper units are supplied; otherwise those are never ranked.
     name
         Name of the city.
+    not_placed
+        People of each community who are not on the network.
     """
+    lost = (pd.Series(dtype=float) if not_placed is None else not_placed).reindex(units.index).fillna(0).to_numpy()
     upper = upper_levels(units)
     position = units.index.get_indexer(home_unit)
     levels = []
@@ -295,6 +309,7 @@ def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool
         if not ids:
             continue
         community_code = pd.Index(ids).get_indexer(owner)
+        named = community_code >= 0
         types = (
             units["unit_type"].groupby(community_code).agg(lambda t: t.iloc[0] if (t == t.iloc[0]).all() else "mixed")
         )
@@ -307,6 +322,7 @@ def make_levels(units: gpd.GeoDataFrame, home_unit: pd.Series, *, complete: bool
                 types=tuple(types.reindex(range(len(ids))).fillna("")),
                 code=np.where(position >= 0, community_code[position], -1),
                 complete=np.full(len(ids), complete or level == "community"),
+                not_placed=np.bincount(community_code[named], lost[named], len(ids)).astype(np.int64),
             )
         )
     return levels
@@ -355,7 +371,15 @@ def _sorted_scores(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.assign(_level=level).sort_values(["_level", "unit_id"]).drop(columns="_level").reset_index(drop=True)
 
 
-def _communities(inputs: Inputs, placement: Placement, city: City, scores: pd.DataFrame) -> gpd.GeoDataFrame:
+def _not_placed(placement: Placement, joins: Joins) -> pd.Series:
+    """Return per community the people whose homes could not be joined to a street."""
+    inside = placement.homes[placement.homes["unit"] != ""]
+    return inside[~joins.joined].groupby("unit")["people"].sum()
+
+
+def _communities(
+    inputs: Inputs, placement: Placement, city: City, scores: pd.DataFrame, lost: pd.Series
+) -> gpd.GeoDataFrame:
     own = scores[scores["level"] == "community"].set_index("unit_id").drop(columns=["level", "unit_name", "unit_type"])
     frame = inputs.communities.frame.join(own)
     legs = pd.DataFrame({"unit": city.homes["unit"], "leg": city.home_joins.leg_m, "people": city.homes["people"]})
@@ -366,7 +390,8 @@ def _communities(inputs: Inputs, placement: Placement, city: City, scores: pd.Da
     text = [
         ", ".join(f"{b} {v:.0%}" for b, v in row[row > 0].items()) for _, row in share.reindex(frame.index).iterrows()
     ]
-    return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"))
+    not_placed = lost.reindex(frame.index).fillna(0).astype("int64")
+    return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
 
 
 def _by_people(legs: pd.DataFrame, q: float) -> pd.Series:
@@ -398,6 +423,10 @@ def _homes(city: City, nearest: Mapping[str, Any]) -> pd.DataFrame:
     return city.homes[["home", "unit", "x", "y", "people", *groups, "basis"]].assign(
         edge_id=joins.edge, fraction=joins.share, leg_m=joins.leg_m, **nearest
     )
+
+
+def _with_warnings(run: dict[str, Any], more: list[str]) -> dict[str, Any]:
+    return {**run, "warnings": [*run["warnings"], *more]}
 
 
 def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:

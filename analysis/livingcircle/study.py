@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from livingcircle.joins import JOIN_LIMIT_M
 from livingcircle.walkers import WALKERS, Walker
+from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
 from livingcircle_layers.typed_toml import checked, read_toml
@@ -59,7 +60,7 @@ class FacilitiesInput(_Part):
     )
     layer: str | None = Field(default=None, description="layer of a GeoPackage")
     columns: dict[str, str] = Field(default_factory=dict, description="name, lon, lat, category, area_m2 = heading")
-    datum: Literal["wgs84", "cgcs2000"] = Field(default="wgs84", description="datum of the coordinates")
+    datum: Datum = Field(default="wgs84", description="datum of the coordinates; gcj02 and bd09 are shifted to WGS-84")
     licence: str = Field(default="restricted", description="licence of the data")
     complete: Literal["yes", "no", "unknown"] = Field(default="unknown", description="whether every place is in it")
 
@@ -72,7 +73,9 @@ class FacilitiesInput(_Part):
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""
         mode = self.mode or ("replace" if self.service else "classify")
-        return FacilitySource(self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence)
+        return FacilitySource(
+            self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence, self.datum
+        )
 
 
 class WalkerInput(_Part):

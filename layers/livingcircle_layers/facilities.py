@@ -17,6 +17,8 @@ from pyproj import CRS
 
 from livingcircle_layers.access import has_fence_tag
 from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.tables import numbers, read_points
@@ -49,6 +51,8 @@ class FacilitySource:
         rows are classified and added.
     complete
         Whether the file is known to hold every place of its services.
+    datum
+        What its coordinates are in; GCJ-02 and BD-09 are shifted to WGS-84.
     """
 
     file: Path
@@ -58,6 +62,7 @@ class FacilitySource:
     columns: Mapping[str, str] = field(default_factory=dict)
     layer: str | None = None
     licence: str = "restricted"
+    datum: Datum = "wgs84"
 
 
 @dataclass(frozen=True)
@@ -196,6 +201,7 @@ def read_facilities(
     area = np.full(len(points), np.nan)
     if "area_m2" in used:
         area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
+    points = points.set_geometry(gpd.GeoSeries(to_wgs84(points.geometry.to_numpy(), source.datum), points.index, WGS84))
     geometry = points.to_crs(crs).geometry.to_numpy()
     area = np.where(np.isnan(area) & (shapely.area(geometry) > 0), np.round(shapely.area(geometry), 1), area)
     categories = points[_category_columns(points)]

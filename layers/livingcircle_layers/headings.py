@@ -42,7 +42,8 @@ _USUAL = {
     "beds": "beds 床位 床位数 床位_张 床位数_张 养老床位 养老床位数",
     "seats": "seats 学位 学位数 学位_个 学位数_个 places school_places",
     "subdistrict": (
-        "subdistrict 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 subdistrict_name town township"
+        "subdistrict subdistric 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 "
+        "subdistrict_name town township"  # subdistric: a Shapefile keeps ten letters
     ),
     "district": "district 区县 区 县 区_县 区县名称 所属区县 所属区 行政区 district_name county",
 }

@@ -108,6 +108,15 @@ def read_people(
 
 def _from_places(name: str, places: Places, crs: CRS) -> People:
     counts, area, notes = _read_counts(name, places)
+    text = places.reason == "coordinates are not numbers"
+    if text.any():
+        shown = "; ".join(f"row {row}: {cell}" for row, cell in places.detail[text].iloc[:5].items())
+        raise InputError(
+            f"{name}: coordinates that are not numbers in {int(text.sum())} rows",
+            got=shown,
+            expected="longitude and latitude in degrees",
+            remedy="correct the cells, or leave the coordinates of those rows blank to have them listed as not placed",
+        )
     centre = shapely.centroid(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
         source=name,
@@ -126,6 +135,10 @@ def _from_places(name: str, places: Places, crs: CRS) -> People:
     if bad.all():
         reasons = ", ".join(f"{n} × {reason}" for reason, n in frame["reason"].value_counts().items())
         raise InputError(f"{name}: no row can be used", got=reasons, remedy="check population and coordinates")
+    if not lived_in.any():
+        raise InputError(
+            f"{name}: nobody lives anywhere", got="population 0 in every row", remedy="check the population column"
+        )
     used = frame[lived_in].rename(columns={"population": "people"})
     columns = ["people" if column == "population" else column for column in counts]
     cells = gpd.GeoDataFrame(

@@ -36,6 +36,7 @@ _CLOSED = frozenset(("no", "military", "agricultural", "forestry", "discouraged"
 
 EDGE_OF_EXTRACT_M = 50  # a way that ends this close to the border of the file goes on outside (a judgement)
 DENSITY_STRIP_DEG = 0.002  # about 200 m: strips in which the box of an extract is looked for
+FEW_STRIPS = 10  # about 2 km
 DENSE_SHARE = 0.25  # of the typical strip; fewer vertices lie outside the box (a judgement)
 SQUARE_NEIGHBOURS = 24  # lines across a square per entry; more would only repeat them
 
@@ -158,6 +159,8 @@ def _dense_range(values: Floats) -> tuple[float, float]:
     """Return the range around the middle of the values in which no two neighbouring strips are nearly empty."""
     strip = np.floor((values - values.min()) / DENSITY_STRIP_DEG).astype(np.int64)
     count = np.bincount(strip)
+    if len(count) < FEW_STRIPS:  # too little ground to tell a border from a gap
+        return float(values.min()), float(values.max())
     typical = np.median(np.repeat(count, count))
     dense = np.convolve(count >= DENSE_SHARE * typical, [1, 1, 1], "same") > 0
     middle = int(np.median(strip))
@@ -234,6 +237,12 @@ class Streets:
         """The edges as LineStrings (m)."""
         index = np.repeat(np.arange(len(self.tail)), np.diff(self.offsets))
         return shapely.linestrings(self.coords, indices=index)
+
+    @cached_property
+    def box(self) -> shapely.Polygon:
+        """The rectangle around all streets, single long ones included."""
+        low, high = self.coords.min(axis=0), self.coords.max(axis=0)
+        return shapely.box(*low.tolist(), *high.tolist())
 
     @cached_property
     def component(self) -> Ints:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from livingcircle.demo._nature import HILL, HILL_HEIGHT_M, HILL_RADIUS_M
 from livingcircle.demo._people import COLUMNS, TOTAL_PEOPLE, grid_rows
 from livingcircle.demo._plan import INDUSTRIAL, NAMES, RURAL, community_outlines, subdistrict_of
 from livingcircle.demo._town import Town
+from livingcircle_layers.datum import gcj02_from_wgs84
 
 DEM_STEP_DEG = 0.0004
 DEM_BOX = (104.166, 30.475, 104.234, 30.525)  # west, south, east, north: a little more than the town
@@ -70,7 +70,8 @@ def write_markets_gcj02(town: Town, path: Path) -> None:
     """Write the fresh food markets as a Chinese web map would export them: shifted, in GCJ-02."""
     places = {name: at for name, at in town.grounds.items() if "菜市场" in name}
     lonlat = town.canvas.plane.degrees(np.array([town.canvas.metres(p) for p in places.values()])).tolist()
-    rows = ([name, *(f"{x:.6f}" for x in gcj02(*place))] for name, place in zip(places, lonlat, strict=True))
+    shifted = gcj02_from_wgs84(np.array(lonlat))
+    rows = ([name, *(f"{x:.6f}" for x in place)] for name, place in zip(places, shifted, strict=True))
     _write_table(path, ("名称", "经度", "纬度"), rows)
 
 
@@ -89,24 +90,6 @@ def write_heights(plane: Plane, path: Path) -> None:
         transform=Affine(DEM_STEP_DEG, 0, west, 0, -DEM_STEP_DEG, north), compress="deflate", predictor=3, nodata=-9999,
     ) as raster:  # fmt: skip
         raster.write(np.round(height, 1).astype("float32").reshape(rows, columns), 1)
-
-
-def gcj02(lon: float, lat: float) -> tuple[float, float]:
-    """Shift WGS-84 degrees to GCJ-02 by its public formula (Krasovsky ellipsoid)."""
-    a, e2 = 6378245.0, 0.00669342162296594323
-    x, y = lon - 105.0, lat - 35.0
-    common = (20 * math.sin(6 * x * math.pi) + 20 * math.sin(2 * x * math.pi)) * 2 / 3
-    north = -100 + 2 * x + 3 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * math.sqrt(abs(x)) + common
-    north += (20 * math.sin(y * math.pi) + 40 * math.sin(y / 3 * math.pi)) * 2 / 3
-    north += (160 * math.sin(y / 12 * math.pi) + 320 * math.sin(y * math.pi / 30)) * 2 / 3
-    east = 300 + x + 2 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * math.sqrt(abs(x)) + common
-    east += (20 * math.sin(x * math.pi) + 40 * math.sin(x / 3 * math.pi)) * 2 / 3
-    east += (150 * math.sin(x / 12 * math.pi) + 300 * math.sin(x / 30 * math.pi)) * 2 / 3
-    phi = math.radians(lat)
-    w2 = 1 - e2 * math.sin(phi) ** 2
-    north = math.degrees(north / (a * (1 - e2) / (w2 * math.sqrt(w2))))
-    east = math.degrees(east / (a / math.sqrt(w2) * math.cos(phi)))
-    return lon + east, lat + north
 
 
 def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -239,7 +239,8 @@ function sheetHead(i) {
       el("button", { type: "button", class: "link", onclick: () => select(u, true) }, u === CITY ? say("back_to_city") : unitName(u)))),
     el("h2", {}, unitName(i)),
     el("p", { class: "quiet" }, [i === CITY ? "" : levelName(units.level[i]), isCommunity(i) && units.unit_type[i] ? sayOr("", units.unit_type[i]) : "",
-      units.people[i] === null ? "" : say("people", whole(units.people[i]))].filter(Boolean).join(" · ")));
+      units.people[i] === null ? "" : say("people", whole(units.people[i]))].filter(Boolean).join(" · ")),
+    isCommunity(i) && units.not_placed[i] ? el("p", { class: "quiet" }, say("not_placed", whole(units.not_placed[i]))) : null);
 }
 
 function scoreBlock(i) {
