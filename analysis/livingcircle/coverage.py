@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from livingcircle.columns import COVERAGE
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import DISTANCE_METRICS, Rule
 from livingcircle.walkers import WALKERS, Walker
@@ -246,7 +247,7 @@ def coverage_table(
         for units in levels
         for j in judged
     ]
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True)[list(COVERAGE.names)]
 
 
 def _unit_rows(
@@ -259,9 +260,54 @@ def _unit_rows(
     places_inside: Mapping[Layer, Ints],
 ) -> pd.DataFrame:
     rule = judged.rule
-    group, basis, count = people.of(rule)
-    count = np.where(people.applies(rule), count, 0)
+    group, basis, of_group = people.of(rule)
+    count = np.where(people.applies(rule), of_group, 0)
     demand = units.total(count)
+    status = _statuses(rule, standing, people, units, demand)
+    known = np.isin(status, ("ok", "incomplete"))
+
+    def share_of(total: npt.NDArray[Any]) -> Floats:
+        return np.divide(total, demand, out=np.full(len(demand), np.nan), where=demand > 0)
+
+    def served(mask: Bools | None) -> Floats:
+        if mask is None:
+            return np.full(len(demand), np.nan)
+        return np.where(known, units.total(np.where(mask, count, 0)), np.nan)
+
+    covered, radius, minutes = served(judged.walk), served(judged.radius), served(judged.minutes)
+    median, p90 = _quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
+    return pd.DataFrame(
+        {
+            "level": units.level,
+            "unit_id": units.ids,
+            "unit_name": units.names,
+            **_rule_columns(rule, catalogue),
+            "group": group,
+            "group_basis": basis,
+            "walker": judged.walker,
+            "gates": judged.gates,
+            "demand": demand,
+            "covered": covered,
+            "share": share_of(covered),
+            "radius_covered": radius,
+            "radius_share": share_of(radius),
+            "minutes_covered": minutes,
+            "minutes_share": share_of(minutes),
+            "value": np.nan,
+            "met_clause": _met(share_of(radius if rule.metric == "radius" else covered), rule, status),
+            "met_walk": _met(share_of(covered), rule, status),
+            "nearest_m_median": median,
+            "nearest_m_p90": p90,
+            "facilities": np.where(standing.status == "no_data", np.nan, _places(places_inside, rule, len(demand))),
+            "status": status,
+            "layer_complete": standing.complete,
+            "edge_share": share_of(units.total(np.where(exit_m <= judged.reach_m, count, 0))),
+        }
+    )
+
+
+def _statuses(rule: Rule, standing: Standing, people: People, units: Units, demand: Ints) -> npt.NDArray[Any]:
+    """Return the status of a rule in each unit."""
     everybody = units.total(people.groups["all"])
     applicable = units.total(np.where(people.applies(rule), people.groups["all"], 0))
     status = np.full(len(units.ids), standing.status, dtype=object)
@@ -270,61 +316,27 @@ def _unit_rows(
     if units.not_placed is not None:
         status[(everybody == 0) & (units.not_placed > 0)] = "no_data"
     status[(applicable == 0) & (everybody > 0)] = "not_applicable"
-    known = np.isin(status, ("ok", "incomplete"))
+    return status
 
-    def served(mask: Bools | None) -> tuple[Floats, Floats]:
-        if mask is None:
-            return np.full(len(demand), np.nan), np.full(len(demand), np.nan)
-        total = np.where(known, units.total(np.where(mask, count, 0)), np.nan)
-        return total, np.divide(total, demand, out=np.full(len(demand), np.nan), where=demand > 0)
 
-    covered, share = served(judged.walk)
-    radius, radius_share = served(judged.radius)
-    minutes, minutes_share = served(judged.minutes)
-    clause_share = radius_share if rule.metric == "radius" else share
-    median, p90 = _quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
-    leaves = units.total(np.where(exit_m <= judged.reach_m, count, 0))
-    return pd.DataFrame(
-        {
-            "level": units.level,
-            "unit_id": units.ids,
-            "unit_name": units.names,
-            "standard": rule.standard,
-            "rule": rule.id,
-            "service": "|".join(rule.services),
-            "theme": catalogue.services[rule.services[0]].theme if rule.services else "",
-            "tier": rule.tier,
-            "group": group,
-            "group_basis": basis,
-            "walker": judged.walker,
-            "gates": judged.gates,
-            "clause_measure": rule.metric,
-            "threshold": rule.threshold if rule.threshold is not None else np.nan,
-            "threshold_unit": rule.threshold_unit,
-            "denominator": "people",
-            "demand": demand,
-            "covered": covered,
-            "share": share,
-            "radius_covered": radius,
-            "radius_share": radius_share,
-            "minutes_covered": minutes,
-            "minutes_share": minutes_share,
-            "value": np.nan,
-            "target": rule.target if rule.target is not None else np.nan,
-            "met_clause": _met(clause_share, rule, status),
-            "met_walk": _met(share, rule, status),
-            "nearest_m_median": median,
-            "nearest_m_p90": p90,
-            "facilities": np.where(standing.status == "no_data", np.nan, _places(places_inside, rule, len(demand))),
-            "status": status,
-            "layer_complete": standing.complete,
-            "edge_share": np.divide(leaves, demand, out=np.full(len(demand), np.nan), where=demand > 0),
-            "clause": rule.citation,
-            "bound": rule.bound,
-            "provision": rule.provision,
-            "confidence": rule.confidence,
-        }
-    )
+def _rule_columns(rule: Rule, catalogue: Catalogue) -> dict[str, Any]:
+    """Return what a row says of its rule, the same in every unit."""
+    return {
+        "standard": rule.standard,
+        "rule": rule.id,
+        "service": "|".join(rule.services),
+        "theme": catalogue.services[rule.services[0]].theme if rule.services else "",
+        "tier": rule.tier,
+        "clause_measure": rule.metric,
+        "threshold": rule.threshold if rule.threshold is not None else np.nan,
+        "threshold_unit": rule.threshold_unit,
+        "denominator": "people",
+        "target": rule.target if rule.target is not None else np.nan,
+        "clause": rule.citation,
+        "bound": rule.bound,
+        "provision": rule.provision,
+        "confidence": rule.confidence,
+    }
 
 
 def _places(places_inside: Mapping[Layer, Ints], rule: Rule, n: int) -> Floats:
