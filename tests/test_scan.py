@@ -482,3 +482,16 @@ def test_chengdu_adds_up(real_data: Path) -> None:
     assert (ranked["score"] <= ranked["score_high"]).all()
     mean = (ranked["score"] * ranked["people"]).sum() / ranked["people"].sum()
     assert city["score"] == pytest.approx(mean, rel=0.01)  # but for communities of fewer than 100 people
+
+
+def test_places_of_another_city_are_refused(tmp_path: Path) -> None:
+    elsewhere = write_table(tmp_path / "beijing.csv", "name", [(1_000_000, 900_000, "医院")])
+    study = study_of(
+        tmp_path,
+        Town("a----b").way("ab", highway="residential"),
+        people=[(0, 5, 10)],
+        rules=[WALK],
+        facilities=[{"file": elsewhere, "service": "hospital", "mode": "add"}],
+    )
+    with pytest.raises(InputError, match=r"beijing.csv: none of its 1 places lies near the streets of town.osm"):
+        scan(study)
