@@ -100,7 +100,7 @@ def join_one(
     for on_island in (False, True):
         legs = []
         for edge in range(len(streets.tail)):
-            if streets.raised[edge] or islands[edge] != on_island:
+            if streets.raised[edge] or (islands[edge] or streets.highway[edge] == "steps") != on_island:
                 continue
             for piece in _pieces(streets.coords[streets.offsets[edge] : streets.offsets[edge + 1]]):
                 foot = piece.interpolate(piece.project(home)) if piece.length else shapely.Point(piece.coords[0])

@@ -227,9 +227,28 @@ def test_files_of_estates_that_cannot_be_used(tmp_path: Path) -> None:
 def test_without_a_column_every_outline_is_gated(tmp_path: Path) -> None:
     crs = scanned(tmp_path, block(), [HOME]).run["crs"]
     estates = read_estates(write_estates(tmp_path / "plain.geojson", gated=None), crs=crs)
-    assert (len(estates.frame), estates.open_known, estates.unknown) == (1, 0, 0)
+    assert (len(estates.frame), len(estates.open_outlines), estates.unknown) == (1, 0, 0)
     assert estates.frame["name"].tolist() == ["院"]
     assert estates.frame["gates"].tolist() == [1]
+
+
+def test_an_estate_elsewhere_leaves_those_of_the_map_alone(tmp_path: Path) -> None:
+    before = scanned(tmp_path, walled(block()), [HOME])
+    corners = [lonlat(x, y) for x, y in [(900, 900), (950, 900), (950, 950), (900, 950)]]
+    polygon = {"type": "Polygon", "coordinates": [[*corners, corners[0]]]}
+    far = {"type": "Feature", "properties": {"gated": "no"}, "geometry": polygon}
+    file = tmp_path / "far.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [far]}), encoding="utf-8")
+    after = scanned(tmp_path, walled(block()), [HOME], estates={"file": file})
+    assert walks(after) == walks(before)
+    assert after.run["people"] == before.run["people"]
+
+
+def test_a_planner_who_knows_that_it_is_open_is_believed_over_the_wall(tmp_path: Path) -> None:
+    file = write_estates(tmp_path / "open.geojson", gated="no")
+    result = scanned(tmp_path, walled(block()), [HOME], estates={"file": file})
+    # home (150, 60) walks 60 m to the street in the south; the shop stands at (150, -10) beside it
+    assert walks(result) == pytest.approx([70], abs=FILE_M)
 
 
 # -- the demo town -----------------------------------------------------------------------------------------------------

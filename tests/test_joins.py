@@ -92,6 +92,16 @@ def test_bridges_and_tunnels_are_joined_at_their_ends_only() -> None:
     assert joins.share.tolist() == [1.0, 0.0]
 
 
+def test_steps_are_joined_at_their_ends_only() -> None:
+    # A stair 3 m from the home, a street 12 m further: wheelchair users beside a stair are not lost.
+    streets = streets_of([(0, 0), (100, 0), (0, 15), (100, 15)], [(0, 1), (2, 3), (0, 2)], steps=[0])
+    joins = join(streets, (50, 3))
+    assert joins.edge.tolist() == [1]
+    assert joins.leg_m.tolist() == [12.0]
+    alone = streets_of([(0, 0), (100, 0)], [(0, 1)], steps=[0])
+    assert join(alone, (50, 3)).leg_m.tolist() == [3.0]  # better than nothing
+
+
 def test_islands_of_the_network_come_last() -> None:
     #   edge 0: 5,000 m of town; edge 1: 40 m that nobody can leave (under 1 % of it)
     streets = streets_of([(0, 0), (5000, 0), (100, 100), (140, 100)], [(0, 1), (2, 3)])
@@ -203,6 +213,7 @@ def test_order_of_the_places_does_not_matter(data: st.DataObject) -> None:
         ({"natural": "water", "covered": "yes"}, None),
         ({"railway": "rail"}, "rail"),
         ({"railway": "rail", "bridge": "viaduct"}, None),
+        ({"railway": "subway"}, None),
         ({"railway": "subway", "tunnel": "yes"}, None),
         ({"railway": "subway", "location": "underground"}, None),
         ({"railway": "tram"}, None),

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from livingcircle.choice import count_within, nearest_k
     from livingcircle.circles import isochrones
     from livingcircle.demo import demo_study
     from livingcircle.network import WalkNetwork
@@ -37,10 +38,12 @@ _HOME = {
     "WALKERS": "livingcircle.walkers",
     "Walker": "livingcircle.walkers",
     "WalkNetwork": "livingcircle.network",
+    "count_within": "livingcircle.choice",
     "demo_study": "livingcircle.demo",
     "isochrones": "livingcircle.circles",
     "load_result": "livingcircle.saved",
     "load_standard": "livingcircle.standards",
+    "nearest_k": "livingcircle.choice",
     "scan": "livingcircle.scan",
 }
 
@@ -53,10 +56,12 @@ __all__ = [
     "UsageError",
     "WalkNetwork",
     "Walker",
+    "count_within",
     "demo_study",
     "isochrones",
     "load_result",
     "load_standard",
+    "nearest_k",
     "scan",
 ]
 

@@ -36,10 +36,17 @@ def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, *, open_: bool) 
     open_
         True takes the walls of the estates away; all other barriers stay.
     """
-    lines = barriers.geometry.to_numpy()
     outline = shapely.boundary(estates.frame.geometry.to_numpy())
+    not_there = shapely.boundary(estates.open_outlines)
     if not open_:
+        lines = _without_walls(barriers, not_there)
         return np.concatenate([lines, outline[estates.frame["gates"].to_numpy() > 0]])
+    return _without_walls(barriers, np.concatenate([outline, not_there]))
+
+
+def _without_walls(barriers: gpd.GeoDataFrame, outline: Geometries) -> Geometries:
+    """Return all barriers but the walls along some outlines."""
+    lines = barriers.geometry.to_numpy()
     wall = np.flatnonzero(barriers["kind"].to_numpy() == "wall")
     kept = lines.copy()
     i, j = shapely.STRtree(outline).query(lines[wall], predicate="dwithin", distance=ALONG_M)

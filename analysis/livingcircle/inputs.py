@@ -14,7 +14,7 @@ from livingcircle.study import Study
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError, sentence
-from livingcircle_layers.estates import Estates, osm_estates, read_estates
+from livingcircle_layers.estates import Estates, osm_estates, read_estates, with_osm
 from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.people import People, read_people
@@ -82,9 +82,9 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             osm_complete={entry.service: entry.complete for entry in study.layer},
         )
         facility_notes = _check_places(study, facilities, osm)
-        estates = (
-            read_estates(study.estates.file, crs=crs, layer=study.estates.layer) if study.estates else osm_estates(osm)
-        )
+        estates = osm_estates(osm)
+        if study.estates:
+            estates = with_osm(read_estates(study.estates.file, crs=crs, layer=study.estates.layer), estates)
     with stages.stage("read_people", "reading people"):
         population = read_people(
             study.population.file,

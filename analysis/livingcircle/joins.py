@@ -78,8 +78,9 @@ class Joiner:
         edge, start, stop, before = segments(streets)
         island = island_edges(streets)[edge]
         open_ground = ~streets.raised[edge]
+        last = island | (streets.highway[edge] == "steps")
         self._tiers = []
-        for keep in (open_ground & ~island, open_ground & island):
+        for keep in (open_ground & ~last, open_ground & last):
             grid = _joining.make_grid(start[keep], stop[keep])
             self._tiers.append(_Tier(grid, edge[keep], before[keep]))
         self._barriers = barrier_grid(barriers)
@@ -87,7 +88,8 @@ class Joiner:
     def join(self, xy: Floats) -> Joins:
         """Join places to the streets.
 
-        The mainland comes first; an island of the network is joined only from where no other street can be walked to.
+        The mainland comes first; an island of the network, and steps between their ends, are joined only from where no
+        other street can be walked to.
         Where the straight way to a street is blocked, the next nearest piece of street is tried.
 
         Parameters

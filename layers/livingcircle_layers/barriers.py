@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 _WATERWAYS = frozenset(("river", "canal", "stream"))  # a ditch or drain is stepped over
-_RAIL = frozenset(("rail", "light_rail", "subway", "narrow_gauge"))  # a tram runs in the street
+_RAIL = frozenset(("rail", "light_rail", "narrow_gauge"))  # a tram runs in the street, a subway under it
 _WALLS = frozenset(("wall", "fence", "city_wall", "retaining_wall"))
 
 

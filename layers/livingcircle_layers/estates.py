@@ -39,15 +39,15 @@ class Estates:
         (polygons).
     gates
         ``estate`` (position in `frame`), ``geometry`` (points on the outline).
-    open_known
-        Number of residential outlines that are known not to be gated.
+    open_outlines
+        Outlines that the planner knows to be open, whatever walls are mapped along them.
     unknown
         Number of residential outlines of which nothing tells whether they are gated.
     """
 
     frame: gpd.GeoDataFrame
     gates: gpd.GeoDataFrame
-    open_known: int
+    open_outlines: Geometries
     unknown: int
 
 
@@ -63,7 +63,8 @@ def osm_estates(osm: OsmExtract) -> Estates:
     )
     openings = osm.features.geometry.to_numpy()[[is_gate(t) for t in osm.features["tags"]]]
     points = openings[shapely.get_type_id(openings) == 0]
-    return _with_gates(frame, points, GATE_REACH_M, open_known=0, unknown=int((~gated).sum()))
+    nothing = np.array([], dtype=object)
+    return _with_gates(frame, points, GATE_REACH_M, open_outlines=nothing, unknown=int((~gated).sum()))
 
 
 def read_estates(path: str | Path, *, crs: CRS, layer: str | None = None) -> Estates:
@@ -102,7 +103,7 @@ def read_estates(path: str | Path, *, crs: CRS, layer: str | None = None) -> Est
     )
     points = source.geometry.to_numpy()[kind == 0]
     chosen = frame[gated].reset_index(drop=True)
-    return _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_known=int((~gated).sum()), unknown=0)
+    return _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_outlines=frame.geometry.to_numpy()[~gated], unknown=0)
 
 
 def _column(frame: pd.DataFrame, headings: frozenset[str]) -> str | None:
@@ -124,11 +125,34 @@ def _gated(name: str, outlines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     return text.isin(_YES).to_numpy()
 
 
-def _with_gates(frame: gpd.GeoDataFrame, points: Geometries, reach: float, *, open_known: int, unknown: int) -> Estates:
+def with_osm(own: Estates, osm: Estates) -> Estates:
+    """Return a planner's estates, and those of OpenStreetMap that they say nothing about.
+
+    An outline of the planner, gated or open, takes the place of every OSM outline that it overlaps by half or more.
+    """
+    known = np.concatenate([own.frame.geometry.to_numpy(), own.open_outlines])
+    theirs = osm.frame.geometry.to_numpy()
+    i, j = shapely.STRtree(known).query(theirs, predicate="intersects")
+    overlap = shapely.area(shapely.intersection(theirs[i], known[j]))
+    keep = np.bincount(i, weights=overlap, minlength=len(theirs)) < 0.5 * shapely.area(theirs)
+    number = np.cumsum(keep) - 1 + len(own.frame)
+    gates = osm.gates[keep[osm.gates["estate"].to_numpy()]]
+    gates = gates.assign(estate=number[gates["estate"].to_numpy()])
+    return Estates(
+        frame=pd.concat([own.frame, osm.frame[keep]], ignore_index=True),
+        gates=pd.concat([own.gates, gates], ignore_index=True),
+        open_outlines=own.open_outlines,
+        unknown=osm.unknown,
+    )
+
+
+def _with_gates(
+    frame: gpd.GeoDataFrame, points: Geometries, reach: float, *, open_outlines: Geometries, unknown: int
+) -> Estates:
     outline = shapely.boundary(frame.geometry.to_numpy())
     estate, gate = shapely.STRtree(points).query(outline, predicate="dwithin", distance=reach)
     order = np.lexsort((gate, estate))
     on_outline = shapely.get_point(shapely.shortest_line(outline[estate[order]], points[gate[order]]), 0)
     gates = gpd.GeoDataFrame({"estate": estate[order]}, geometry=on_outline, crs=frame.crs)
     count = np.bincount(estate, minlength=len(frame))
-    return Estates(frame.assign(gates=count), gates, open_known, unknown)
+    return Estates(frame.assign(gates=count), gates, open_outlines, unknown)

@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyogrio
 import shapely
 from pyproj import CRS
 
@@ -115,7 +116,7 @@ def read_street_layer(
         The file cannot be read, holds no walkable line, lacks a mapped column, or has lines without a node.
     """
     name = Path(path).name
-    frame = read_vector(path, layer=layer)
+    frame = read_vector(path, layer=layer or _own_layer(Path(path)))
     table = attributes_as_text(frame)
     mapped = columns or {}
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
@@ -132,6 +133,14 @@ def read_street_layer(
     lines, node_id, node_xy = noded
     streets = streets_from_lines(merge_directions(lines), crs=plane, node_id=node_id, node_xy=node_xy)
     return StreetLayer(**{f.name: getattr(streets, f.name) for f in fields(Streets)}, notes=tuple(source.notes))
+
+
+def _own_layer(path: Path) -> str | None:
+    """Return the layer `edges` of a GeoPackage that `livingcircle streets` wrote, so that a mended file can be used."""
+    if path.suffix.lower() != ".gpkg" or not path.is_file():
+        return None
+    names = {str(name) for name, _ in pyogrio.list_layers(path)}
+    return "edges" if {"edges", "nodes"} <= names else None
 
 
 def _columns(table: pd.DataFrame, columns: Mapping[str, str], name: str) -> dict[str, str]:
