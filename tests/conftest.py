@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> None:
     """Skip for want of means; on the build machine that is a failure."""
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what}, and a skip is a failure when CI=true")
@@ -21,7 +21,7 @@ def real_data() -> Path:
     """Return the folder of the real cities."""
     folder = os.environ.get("LIVINGCIRCLE_DATA", "")
     if not folder or not Path(folder).is_dir():
-        _missing("LIVINGCIRCLE_DATA does not name a folder")
+        missing("LIVINGCIRCLE_DATA does not name a folder")
     return Path(folder)
 
 
@@ -30,5 +30,5 @@ def chromium_path() -> str:
     """Return the path of an installed Chromium."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        _missing("no Chromium is installed")
+        missing("no Chromium is installed")
     return str(path)

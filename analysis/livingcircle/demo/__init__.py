@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["demo_study", "write_demo_town"]
 
 # Services without any place in the town, and one of which only a few are mapped: nothing is claimed about them.
-NOT_MAPPED = ("nursery_0_3", "light_rail", "ferry")
+NOT_MAPPED = ("nursery_0_3",)
 SPARSE = ("outdoor_fitness",)
 COMPLETE = (
     "kindergarten", "primary_school", "junior_secondary", "community_health_centre", "community_health_station",

@@ -80,12 +80,14 @@ def _column(canvas: Canvas, u: float, tags: Tags) -> None:
 
 
 def draw_rail(canvas: Canvas) -> None:
-    """Draw the surface railway with its station: a barrier that four streets pass."""
+    """Draw the surface railway with its station, a barrier that four streets pass; a tram stop, and the ferry."""
     rail = {"railway": "rail", "name": "示意铁路", "usage": "main"}
     canvas.line([(EDGE_W, RAIL_V), (330.0, RAIL_V)], rail)
     canvas.line([(330.0, RAIL_V), (470.0, RAIL_V)], {**rail, "bridge": "yes", "layer": "1"}, level=1)
     canvas.line([(470.0, RAIL_V), (EDGE_E, RAIL_V)], rail)
     canvas.point((-360.0, RAIL_V + 18), {"railway": "station", "name": "示意火车站", "train": "yes"})
+    canvas.point((-300.0, RAIL_V + 30), {"railway": "tram_stop", "name": "示意有轨电车站"})
+    canvas.point((230.0, -120.0), {"amenity": "ferry_terminal", "name": "示意渡口码头"})
 
 
 def draw_viaduct(canvas: Canvas) -> None:
