@@ -543,6 +543,15 @@ def test_an_output_folder_that_cannot_be_written(run: Any, folder: Path, tmp_pat
     assert (tmp_path / "file").read_text() == "a file, not a folder"
 
 
+@pytest.mark.parametrize("where", UNWRITABLE)
+def test_the_demo_into_a_folder_that_cannot_be_written(run: Any, tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").write_text("a file, not a folder")
+    ended = run("demo", "-o", tmp_path / where)
+    assert ended.code == 1
+    assert "cannot write to" in ended.complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_file_of_another_program_is_not_overwritten(run: Any, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "scores.csv").write_text("mine")
     ended = run(*options(folder), "-o", tmp_path)

@@ -64,8 +64,13 @@ def demo(output: Output = Path("outputs/demo")) -> None:
     Example: livingcircle demo -o outputs/demo
     """
     from livingcircle.demo import demo_study
+    from livingcircle.output_folder import disk_errors
+    from livingcircle.save import prepare_output
 
-    _scan_and_save(demo_study(output / "inputs"), output)
+    prepare_output(output)  # before the town is written into it
+    with disk_errors(output):
+        study = demo_study(output / "inputs")
+    _scan_and_save(study, output)
     typer.echo(f"请用浏览器打开 Open in a browser: {output / 'map.html'}")
     typer.echo(
         "先看 Look first at: 示意对岸社区, 小学 500 米 (primary school): 在半径内, 隔河走不到, 即假覆盖 –"

@@ -42,7 +42,7 @@ def check_folder(directory: Path, names: Sequence[str]) -> None:
         It is a file, lies below a file, cannot be written to, is in use by another run, or holds a file of
         one of the names that another program wrote.
     """
-    with _disk_errors(directory):
+    with disk_errors(directory):
         existing = next(path for path in (directory, *directory.absolute().parents) if os.path.lexists(path))
         if not existing.is_dir():
             raise InputError(
@@ -90,7 +90,7 @@ def replaced_files(directory: Path, names: Sequence[str]) -> Iterator[Path]:
         As `check_folder`; also if the disk is full, or a file cannot be replaced.
     """
     check_folder(directory, names)
-    with _disk_errors(directory), _made(directory), _locked(directory):
+    with disk_errors(directory), _made(directory), _locked(directory):
         for left_over in directory.glob(f"{STAGE_PREFIX}*"):  # of a killed run: we hold the lock
             shutil.rmtree(left_over)
         stage = directory / f"{STAGE_PREFIX}{os.getpid()}"
@@ -146,7 +146,7 @@ def _is_ours(directory: Path) -> bool:
 
 
 @contextmanager
-def _disk_errors(directory: Path) -> Iterator[None]:
+def disk_errors(directory: Path) -> Iterator[None]:
     """Turn faults of the disk into one line that says what to do."""
     try:
         yield
@@ -232,7 +232,7 @@ def replaced_file(path: Path) -> Iterator[Path]:
     InputError
         The file cannot be written, or the disk is full.
     """
-    with _disk_errors(path), _made(path.parent):
+    with disk_errors(path), _made(path.parent):
         stage = path.with_name(f"{STAGE_PREFIX}{os.getpid()}{path.suffix}")
         try:
             yield stage
