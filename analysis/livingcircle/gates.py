@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
@@ -187,8 +188,8 @@ def estate_gains(
     estates: Estates,
     homes: pd.DataFrame,
     people: People,
-    respect: dict[str, Judged],
-    open_: dict[str, Judged],
+    respect: Mapping[str, Judged],
+    open_: Mapping[str, Judged],
 ) -> pd.DataFrame:
     """Return how many people of each estate come inside each rule's standard when its gates are opened.
 

@@ -1,0 +1,369 @@
+"""What a scan measures, before anything is counted by unit: people in homes, places, walks and verdicts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from livingcircle.coverage import (
+    LEVELS,
+    TIER_MINUTES,
+    Judged,
+    People,
+    Standing,
+    Units,
+    judge,
+    layer_standing,
+    rule_walker,
+)
+from livingcircle.gates import (
+    barriers_with,
+    with_gate_paths,
+    with_open_borders,
+    without_closed_crossings,
+)
+from livingcircle.inputs import Inputs, Stages, read_inputs
+from livingcircle.joins import Joiner, Joins
+from livingcircle.network import WalkNetwork
+from livingcircle.reach import City, Floats, Layer, Reach, exit_distance, measure_reach
+from livingcircle.rules import DISTANCE_METRICS, RuleSet
+from livingcircle.standards import load_standard
+from livingcircle.study import Study
+from livingcircle.walkers import Walker
+from livingcircle_layers.access import access_points
+from livingcircle_layers.catalogue import Catalogue, load_catalogue
+from livingcircle_layers.errors import UsageError
+from livingcircle_layers.facilities import Facilities
+from livingcircle_layers.homes import Placement, place_people
+from livingcircle_layers.streets import Streets
+from livingcircle_layers.typed_toml import nearest
+from livingcircle_layers.units import upper_levels
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Everything that was measured for a study: what tables, maps, explanations and comparisons start from.
+
+    Homes are those of `city`, joined to the streets and inside a community; arrays per home are in their order.
+
+    Attributes
+    ----------
+    study, inputs, catalogue, rules, walkers
+        What was asked for and read; the study looks as far as its widest rule.
+    placement, joins
+        People in homes, and where the homes inside communities join the streets: also those that do not.
+    city, open_city
+        Homes and places on the streets, with gates respected, and with open borders where the study asks for them.
+    reaches
+        Distances by treatment of gates (respect, open) and layer.
+    judged
+        Each rule's verdict per home: one entry per treatment of gates and walker, in the order of the study.
+    people, levels
+        Who is counted, and the units of every level.
+    standings
+        Per rule what is known about its layer.
+    not_placed
+        People per community whose homes could not be joined to a street.
+    exit_m
+        Each home's walk to where the streets leave the data, metres; NaN beyond the search limit.
+    only
+        Communities that are to be listed; none: all.
+    seconds
+        How long each stage took.
+    """
+
+    study: Study
+    inputs: Inputs
+    catalogue: Catalogue
+    rules: RuleSet
+    walkers: tuple[Walker, ...]
+    placement: Placement
+    joins: Joins
+    city: City
+    open_city: City | None
+    reaches: Mapping[str, Mapping[Layer, Reach]]
+    judged: tuple[Mapping[str, Judged], ...]
+    people: People
+    levels: tuple[Units, ...]
+    standings: Mapping[str, Standing]
+    not_placed: pd.Series
+    exit_m: Floats
+    only: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+    @property
+    def first(self) -> Mapping[str, Judged]:
+        """The verdicts that score: those of the first walker and the first treatment of gates."""
+        return self.judged[0]
+
+    def city_of(self, gates: str) -> City:
+        """Return homes and places on the streets with gates respected or open."""
+        return self.city if self.open_city is None or gates == "respect" else self.open_city
+
+
+def measure(
+    study: Study | str | Path, *, only: Sequence[str] = (), progress: Callable[[str], None] | None = None
+) -> Measured:
+    """Read a study, place its people and measure every walk; `livingcircle.scan.result_of` makes the tables of it.
+
+    Parameters
+    ----------
+    study
+        A study, or the path of a study file.
+    only
+        Ids of communities that will be listed; checked before the work begins.
+    progress
+        Called with a sentence when a stage begins.
+
+    Raises
+    ------
+    InputError
+        An input cannot be used; the message says what to do.
+    UsageError
+        A standard, walker, service or community does not exist.
+    """
+    study = study if isinstance(study, Study) else Study.load(study)
+    stages = Stages(progress)
+    walkers = study.walker_profiles()
+    catalogue = load_catalogue(study.catalogue)
+    rules = load_standard(study.standard, catalogue=catalogue)
+    study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(study, rules))})
+    inputs = read_inputs(study, catalogue, stages)
+    _check_only(only, inputs.units)
+    with stages.stage("place", "placing people in homes"):
+        placement = place_people(
+            inputs.population,
+            inputs.units,
+            buildings=inputs.osm.buildings,
+            residential_land=inputs.osm.residential_land,
+            street_lines=inputs.osm.streets.lines[(inputs.osm.streets.component == 0) & ~inputs.osm.streets.raised],
+            water=inputs.osm.water,
+        )
+    with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
+        city, joins = _build_city(study, inputs, placement)
+        open_city = _with_open_gates(study, inputs, city) if study.gates != "respect" else None
+        reaches = _measure_all(study, city, open_city, rules, walkers)
+        judged = _judge_all(study, rules, reaches, walkers)
+        exit_m = exit_distance(city, limit_m=study.search_limit_m)
+    people = _counted(city.homes, inputs.units)
+    lost = _not_placed(placement, joins)
+    levels = make_levels(
+        inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name, not_placed=lost
+    )
+    return Measured(
+        study=study,
+        inputs=inputs,
+        catalogue=catalogue,
+        rules=rules,
+        walkers=walkers,
+        placement=placement,
+        joins=joins,
+        city=city,
+        open_city=open_city,
+        reaches=reaches,
+        judged=judged,
+        people=people,
+        levels=tuple(levels),
+        standings=_standings(judged[0], inputs.facilities, int(people.groups["all"].sum())),
+        not_placed=lost,
+        exit_m=exit_m,
+        only=tuple(only),
+        seconds=stages.seconds,
+    )
+
+
+def _measure_all(
+    study: Study, city: City, open_city: City | None, rules: RuleSet, walkers: Sequence[Walker]
+) -> dict[str, Mapping[Layer, Reach]]:
+    """Measure every layer by treatment of gates: respected, and with open borders where the study asks for them."""
+    respect = _measure(study, city, rules, walkers)
+    if open_city is None:
+        return {"respect": respect}
+    # Whoever may cross the border may still take the gate, so that opening never lengthens a walk.
+    over = _measure(study, open_city, rules, walkers)
+    return {"respect": respect, "open": {layer: reach.or_shorter(over[layer]) for layer, reach in respect.items()}}
+
+
+def _judge_all(
+    study: Study, rules: RuleSet, reaches: Mapping[str, Mapping[Layer, Reach]], walkers: Sequence[Walker]
+) -> tuple[Mapping[str, Judged], ...]:
+    """Judge every home by every rule: one entry per walker, with gates respected, then with open borders."""
+    variants = ("respect", "open") if study.gates == "both" else (study.gates,)
+    profiles = study.profiles()
+    return tuple(judge(rules.rules, reaches[g], w, gates=g, profiles=profiles) for g in variants for w in walkers)
+
+
+def _widest_m(study: Study, rules: RuleSet) -> float:
+    """Return how far must be looked so that every rule can be judged, in metres and in minutes."""
+    widest, walkers, profiles = 0.0, study.walker_profiles(), study.profiles()
+    for rule in rules.rules:
+        if rule.metric in DISTANCE_METRICS and rule.threshold is not None:
+            speed = max(w.speed_m_s for w in (*walkers, *(rule_walker(rule, w, profiles) for w in walkers)))
+            minutes = rule.threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier, 0)
+            widest = max(widest, minutes * 60 * speed, 0.0 if rule.metric == "walk_min" else rule.threshold)
+    return widest
+
+
+def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
+    unknown = [u for u in only if u not in units.index]
+    if unknown:
+        close = nearest(unknown[0], units.index)
+        raise UsageError(
+            "unknown community",
+            got=", ".join(unknown),
+            remedy=f"did you mean {close}?" if close else "use ids of the file",
+        )
+
+
+def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Joiner]:
+    """Return the streets and what joins places to them, with gates of estates respected or open."""
+    barriers = barriers_with(inputs.osm.barriers, inputs.estates, open_=open_)
+    streets = inputs.osm.streets
+    if open_:
+        streets = with_open_borders(streets, inputs.estates, barriers, limit_m=study.join_limit_m)
+    elif len(inputs.estates.frame):
+        streets = without_closed_crossings(streets, inputs.estates)
+        streets = with_gate_paths(streets, inputs.estates, barriers, limit_m=study.join_limit_m)
+    return streets, Joiner(streets, barriers, limit_m=study.join_limit_m)
+
+
+def _with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
+    """Return the same homes and access points on streets whose estates are open."""
+    streets, joiner = _joiner(study, inputs, open_=True)
+    return replace(
+        city,
+        network=WalkNetwork(streets),
+        home_joins=joiner.join(city.homes[["x", "y"]].to_numpy(dtype=float)),
+        door_joins=joiner.join(shapely.get_coordinates(city.doors.geometry.to_numpy())),
+    )
+
+
+def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
+    """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
+    streets, joiner = _joiner(study, inputs, open_=False)
+    homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
+    joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
+    frame = inputs.facilities.frame
+    # A place of several services is entered at its outline where one of its rows has one.
+    outlines_first = np.argsort(shapely.get_type_id(frame.geometry.to_numpy()) == 0, kind="stable")
+    places = frame.iloc[outlines_first].drop_duplicates("facility_id").sort_index().reset_index(drop=True)
+    places = places.assign(ground=places["facility_id"].isin(frame["facility_id"][frame["ground"]]))
+    walls = inputs.osm.barriers
+    doors = access_points(
+        places,
+        streets=inputs.osm.streets,
+        features=inputs.osm.features,
+        walls=walls.geometry[walls["kind"] == "wall"].to_numpy(),
+    )
+    door_joins = joiner.join(shapely.get_coordinates(doors.geometry.to_numpy()))
+    doors = doors.assign(
+        facility_id=places["facility_id"].to_numpy()[doors["place"]],
+        edge_id=door_joins.edge,
+        leg_m=door_joins.leg_m,
+    )
+    city = City(
+        network=WalkNetwork(streets),
+        homes=homes[joins.joined].reset_index(drop=True),
+        home_joins=joins.take(joins.joined),
+        facilities=frame,
+        doors=doors,
+        door_joins=door_joins,
+    )
+    return city, joins
+
+
+def _measure(study: Study, city: City, rules: RuleSet, walkers: Sequence[Walker]) -> dict[Layer, Reach]:
+    """Measure every layer that a rule asks for, with the rule's own walker where it has one."""
+    limit_m, profiles = study.search_limit_m, study.profiles()
+    needed: dict[Layer, dict[str, Walker]] = {}
+    for rule in rules.rules:
+        if rule.metric in DISTANCE_METRICS:
+            chosen = needed.setdefault(Layer.of(rule), {w.name: w for w in walkers})
+            for walker in walkers:
+                own = rule_walker(rule, walker, profiles)
+                chosen.setdefault(own.name, own)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
+        reaches = pool.map(
+            lambda item: measure_reach(city, item[0], list(item[1].values()), limit_m=limit_m), needed.items()
+        )
+        return dict(zip(needed, reaches, strict=True))
+
+
+def _counted(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> People:
+    groups = {"all": homes["people"].to_numpy(dtype=np.int64)}
+    groups |= {c: homes[c].to_numpy(dtype=np.int64) for c in homes.columns if c.startswith("age_")}
+    rural = (units["unit_type"].reindex(homes["unit"]) == "rural").to_numpy(dtype=bool)
+    return People(groups, rural)
+
+
+def make_levels(
+    units: gpd.GeoDataFrame,
+    home_unit: pd.Series,
+    *,
+    complete: bool,
+    name: str = "",
+    not_placed: pd.Series | None = None,
+) -> list[Units]:
+    """Return the units of every level that the communities name, with the unit of every home.
+
+    Parameters
+    ----------
+    units
+        Communities: index ``unit_id``, columns ``unit_name, subdistrict, district, unit_type``.
+    home_unit
+        Community of each home.
+    complete
+        Whether all communities of the upper units are supplied; otherwise those are never ranked.
+    name
+        Name of the city.
+    not_placed
+        People of each community who are not on the network.
+    """
+    lost = (pd.Series(dtype=float) if not_placed is None else not_placed).reindex(units.index).fillna(0).to_numpy()
+    upper = upper_levels(units)
+    position = units.index.get_indexer(home_unit)
+    levels = []
+    for level in LEVELS:
+        owner = units.index.astype("str") if level == "community" else upper[level]
+        ids = sorted(set(owner) - {""})
+        if not ids:
+            continue
+        community_code = pd.Index(ids).get_indexer(owner)
+        named = community_code >= 0
+        types = (
+            units["unit_type"].groupby(community_code).agg(lambda t: t.iloc[0] if (t == t.iloc[0]).all() else "mixed")
+        )
+        names = {"community": units["unit_name"].to_dict(), "city": {"city": name}}.get(level, {})
+        levels.append(
+            Units(
+                level=level,
+                ids=tuple(ids),
+                names=tuple(names.get(i, i.rpartition("/")[2]) or i for i in ids),
+                types=tuple(types.reindex(range(len(ids))).fillna("")),
+                code=np.where(position >= 0, community_code[position], -1),
+                complete=np.full(len(ids), complete or level == "community"),
+                not_placed=np.bincount(community_code[named], lost[named], len(ids)).astype(np.int64),
+            )
+        )
+    return levels
+
+
+def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
+    return {
+        i: layer_standing(j, complete=facilities.complete, centre_only=facilities.centre_only, people=people)
+        for i, j in judged.items()
+    }
+
+
+def _not_placed(placement: Placement, joins: Joins) -> pd.Series:
+    """Return per community the people whose homes could not be joined to a street."""
+    inside = placement.homes[placement.homes["unit"] != ""]
+    return inside[~joins.joined].groupby("unit")["people"].sum()
