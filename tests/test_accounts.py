@@ -76,7 +76,12 @@ def test_the_joining_limit_in_force_is_the_one_that_is_told(study: Study) -> Non
 
 
 def test_inputs_are_named_by_file_with_size_and_digest(study: Study, books: ScanResult) -> None:
-    files = {"osm": study.streets.osm, "communities": study.communities.file, "population": study.population.file}
+    files = {
+        "osm": study.streets.osm,
+        "standard": Path(study.standard),
+        "communities": study.communities.file,
+        "population": study.population.file,
+    }
     assert [entry["role"] for entry in books.run["inputs"]] == list(files)
     for entry in books.run["inputs"]:
         path = files[entry["role"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -136,28 +137,44 @@ def run_record(
     }
 
 
+@dataclass(frozen=True)
+class InputFile:
+    """One file that a study names: what it is for, where it is, and under which licence."""
+
+    role: str
+    path: Path
+    licence: str = ""
+    attribution: str = ""
+
+
+def input_files(study: Study) -> list[InputFile]:
+    """Return every file that the numbers of a study come from."""
+    return [
+        InputFile("osm", study.streets.osm, LICENCE, ATTRIBUTION),
+        *([InputFile("streets", study.streets.layer)] if study.streets.layer else []),
+        *([InputFile("elevation", study.streets.dem)] if study.streets.dem else []),
+        *([InputFile("estates", study.estates.file)] if study.estates else []),
+        *([InputFile("standard", Path(study.standard))] if study.standard.endswith(".toml") else []),
+        *([InputFile("catalogue", study.catalogue)] if study.catalogue else []),
+        InputFile("communities", study.communities.file),
+        InputFile("population", study.population.file, study.population.licence),
+        *(InputFile("facilities", f.file, f.licence) for f in study.facilities),
+    ]
+
+
 def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
     """Return role, name, digest and licence of every input file."""
-    files = [
-        ("osm", study.streets.osm, LICENCE, ATTRIBUTION, inputs.osm.data_date),
-        *([("streets", study.streets.layer, "", "", "")] if study.streets.layer else []),
-        *([("elevation", study.streets.dem, "", "", "")] if study.streets.dem else []),
-        *([("estates", study.estates.file, "", "", "")] if study.estates else []),
-        ("communities", study.communities.file, "", "", ""),
-        ("population", study.population.file, study.population.licence, "", ""),
-        *(("facilities", f.file, f.licence, "", "") for f in study.facilities),
-    ]
     return [
         {
-            "role": role,
-            "path": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": _digest(path),
-            "licence": licence,
-            "attribution": attribution,
-            "date": date,
+            "role": entry.role,
+            "path": entry.path.name,
+            "bytes": entry.path.stat().st_size,
+            "sha256": digest(entry.path),
+            "licence": entry.licence,
+            "attribution": entry.attribution,
+            "date": inputs.osm.data_date if entry.role == "osm" else "",
         }
-        for role, path, licence, attribution, date in files
+        for entry in input_files(study)
     ]
 
 
@@ -201,6 +218,7 @@ def _gate_notes(inputs: Inputs) -> list[str]:
     return notes
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from livingcircle.standards import RuleSet
+    from livingcircle.study import Study
     from livingcircle_layers.catalogue import Catalogue
 
 
@@ -37,6 +38,7 @@ class ScanResult:
     settings: Mapping[str, object]
     approval_number: str = ""
     estates: pd.DataFrame | None = None
+    study: Study | None = None
 
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""

@@ -35,8 +35,10 @@ from livingcircle.columns import (
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
+from livingcircle.recorded import study_record
 from livingcircle.report import write_report
 from livingcircle.saved import rule_set_record
+from livingcircle.study import Study
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
@@ -77,7 +79,8 @@ def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
         The folder cannot be used (see `prepare_output`), the disk is full, or another run is writing there.
     """
     # Every file may be handed on, so none may tell who ran it or where.
-    shared = replace(result, run=_plain(result.run), settings=_plain(result.settings))
+    study = None if result.study is None else Study.model_validate(study_record(result.study, directory))
+    shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study)
     with replaced_files(directory, list(_WRITERS)) as stage:
         for name, write in _WRITERS.items():
             if name != HOMES_FILE or homes:
@@ -231,7 +234,10 @@ def _write_run(result: ScanResult, path: Path) -> None:
         "map_approval": approval_line(result.approval_number),
         "notice": NOT_A_SURVEY,
     }
-    text = json.dumps(_plain(run), ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False)
+    record = _plain(run)
+    if result.study is not None:
+        record["study"] = result.study.model_dump(mode="json")
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 

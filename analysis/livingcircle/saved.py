@@ -28,6 +28,7 @@ from livingcircle.diagnosis import diagnose
 from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule, RuleSet
+from livingcircle.study import Study
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError
@@ -45,9 +46,10 @@ def load_result(directory: str | Path) -> ScanResult:
         The folder does not hold a finished scan.
     """
     folder = Path(directory)
-    run = _run(folder)
+    run = read_run(folder)
     facilities, access = _facility_layers(folder / "facilities.gpkg")
     rules = run.pop("rule_set")
+    study = Study.model_validate(run.pop("study")).relative_to(folder) if "study" in run else None
     return ScanResult(
         coverage=_table(folder / "coverage.csv", COVERAGE),
         scores=_table(folder / "scores.csv", SCORES),
@@ -69,6 +71,7 @@ def load_result(directory: str | Path) -> ScanResult:
         run=run,
         settings={key: run["settings"][key] for key in run.pop("settings_order", run["settings"])},
         approval_number=run["approval_number"],
+        study=study,
     )
 
 
@@ -84,7 +87,8 @@ def rule_set_record(rules: RuleSet) -> dict[str, Any]:
     }
 
 
-def _run(folder: Path) -> dict[str, Any]:
+def read_run(folder: Path) -> dict[str, Any]:
+    """Return what `run.json` says of a finished scan; a folder without one is an `InputError`."""
     missing = InputError(
         f"{folder} does not hold a finished scan", remedy="name the folder that livingcircle scan wrote into"
     )

@@ -90,6 +90,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         settings=settings_of(study, measured.walkers, rules),
         approval_number=study.map.approval_number,
         estates=gains,
+        study=study,
     )
     return _restricted_to(result, measured.only) if measured.only else result
 

@@ -1,0 +1,137 @@
+"""The study of a finished scan: kept in its folder without a trace of whose machine it was, and measured again."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from livingcircle.accounts import digest, input_files
+from livingcircle.measured import Measured, measure
+from livingcircle.output_folder import RUN_FILE
+from livingcircle.saved import read_run, rule_set_record
+from livingcircle.study import Study
+from livingcircle_layers.errors import InputError, sentence
+
+_HOMES = frozenset(("home", "users", "documents and settings"))  # folders whose folders carry people's names
+
+
+def study_record(study: Study, directory: Path) -> dict[str, Any]:
+    """Return a study as `run.json` keeps it: every choice, and paths as they are seen from the output folder.
+
+    A path that climbs to the root of the disk or through a home folder, or that names the user or the machine, is kept
+    as the name of its file alone.
+    """
+    return dict(_paths(study.model_dump(), lambda path: _seen_from(directory, path)))
+
+
+def recorded_study(directory: str | Path) -> Study:
+    """Return the study of a finished scan; paths start at its folder.
+
+    Raises
+    ------
+    InputError
+        The folder does not hold a finished scan, or one of a version that did not keep the study.
+    """
+    folder = Path(directory)
+    run = read_run(folder)
+    if "study" not in run:
+        raise InputError(f"{RUN_FILE} of {folder.name} does not hold the study", remedy="scan again")
+    return Study.model_validate(run["study"]).relative_to(folder)
+
+
+def measured_again(
+    directory: str | Path, study: Study | str | Path | None = None, *, progress: Callable[[str], None] | None = None
+) -> Measured:
+    """Measure a finished scan again, from the same inputs and with the same choices.
+
+    Parameters
+    ----------
+    directory
+        Folder of a finished scan.
+    study
+        The study or its file, where the inputs are no longer where they were seen from the folder. Its paths count;
+        all choices are those of the scan.
+    progress
+        Called with a sentence when a stage begins.
+
+    Raises
+    ------
+    InputError
+        An input is not found, or it or the rules have changed since: scan again.
+    """
+    folder = Path(directory)
+    again = recorded_study(folder)
+    if study is not None:
+        again = _found_by(again, study if isinstance(study, Study) else Study.load(study))
+    _check_inputs(again, read_run(folder))
+    measured = measure(again, progress=progress)
+    if json.loads(json.dumps(rule_set_record(measured.rules))) != read_run(folder)["rule_set"]:
+        raise InputError(
+            f"the rules of {Path(again.standard).name} are not those of the scan in {folder.name} any more",
+            remedy="scan again",
+        )
+    return measured
+
+
+def _found_by(recorded: Study, study: Study) -> Study:
+    """Return the choices of a recorded study with the files where another study names files of the same names."""
+    places: dict[str, Path] = {}
+    _paths(study.model_dump(), lambda path: places.setdefault(path.name, path))
+    return Study.model_validate(_paths(recorded.model_dump(), lambda path: places.get(path.name, path)))
+
+
+def _paths(value: Any, put: Callable[[Path], Any]) -> Any:
+    """Return nested values with `put` in the place of every path; rules of one's own are a path in a text."""
+    if isinstance(value, dict):
+        return {key: _paths(item, put) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_paths(item, put) for item in value]
+    if isinstance(value, Path):
+        return put(value)
+    return str(put(Path(value))) if isinstance(value, str) and value.endswith(".toml") else value
+
+
+def _check_inputs(study: Study, run: dict[str, Any]) -> None:
+    """Complain about every input that is gone or has changed since the scan."""
+    recorded = {(entry["role"], entry["path"], entry["sha256"]) for entry in run["inputs"]}
+    names = {(role, name) for role, name, _ in recorded}
+    faults = []
+    for entry in input_files(study):
+        name = entry.path.name
+        if not entry.path.is_file():
+            faults.append(sentence(f"{name} is not found from the folder of the scan", expected=f"the {entry.role}",
+                                   remedy="name the study file (--study FILE), or scan again"))  # fmt: skip
+        elif (entry.role, name, digest(entry.path)) not in recorded:
+            known = (entry.role, name) in names
+            faults.append(sentence(f"{name} has changed since the scan" if known else f"{name} was not in the scan",
+                                   remedy="scan again"))  # fmt: skip
+    if faults:
+        raise InputError.of(faults)
+
+
+def _seen_from(directory: Path, path: Path) -> str:
+    """Return a path as it is seen from a folder, or its name alone where more would tell whose machine it is."""
+    folder, place = directory.resolve(), path.absolute().parent.resolve() / path.name
+    try:
+        shared = Path(os.path.commonpath([folder, place]))
+    except ValueError:  # on another disk of Windows
+        return path.name
+    home = Path.home().resolve()
+    out_of_home = shared != home and shared in home.parents and home in (folder, *folder.parents)
+    below = place.parent.relative_to(shared).parts
+    if shared == Path(shared.anchor) or out_of_home or any(_tells(part) for part in below):
+        return path.name
+    return Path(os.path.relpath(place, folder)).as_posix()
+
+
+def _tells(folder: str) -> bool:
+    """Tell whether the name of a folder names a person or a machine."""
+    names = {getpass.getuser().casefold(), Path.home().name.casefold(), platform.node().casefold()} - {""}
+    words = set(re.split(r"[^a-z0-9]+", folder.casefold())) | {folder.casefold()}
+    return not words.isdisjoint(names | _HOMES)
