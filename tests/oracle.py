@@ -14,7 +14,7 @@ import shapely
 
 from livingcircle._joining import PIECE_M, TRIM_M
 from livingcircle.coverage import Judged, People, Units
-from livingcircle.joins import BLOCKED, TOO_FAR, Joins
+from livingcircle.joins import BLOCKED, MAINLAND_M, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
 from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets
 
@@ -95,23 +95,40 @@ def join_one(
     streets: Streets, islands: npt.NDArray[np.bool_], barriers: Sequence[Any], place: tuple[float, float], limit: float
 ) -> tuple[float, str]:
     """Return a place's leg to the street (NaN: none) and the reason, looking at every piece and every barrier."""
-    home = shapely.Point(place)
-    reason = TOO_FAR
-    for on_island in (False, True):
-        legs = []
-        for edge in range(len(streets.tail)):
-            if streets.raised[edge] or (islands[edge] or streets.highway[edge] == "steps") != on_island:
-                continue
-            for piece in _pieces(streets.coords[streets.offsets[edge] : streets.offsets[edge + 1]]):
-                foot = piece.interpolate(piece.project(home)) if piece.length else shapely.Point(piece.coords[0])
-                legs.append((home.distance(foot), foot.x, foot.y))
-        within = sorted(leg for leg in legs if leg[0] <= limit)
+    steps = streets.highway == "steps"
+    blocked = False
+
+    def leg(chosen: npt.NDArray[np.bool_], reach: float) -> float:
+        nonlocal blocked
+        within = _feet(streets, chosen & ~streets.raised, place, min(reach, limit))
         for length, x, y in within:
             if not _crosses(place, (x, y), barriers):
-                return length, ""
-        if within:
-            reason = BLOCKED
-    return math.nan, reason
+                return length
+        blocked = blocked or bool(within)
+        return math.nan
+
+    for chosen, reach in (
+        (~islands & ~steps, MAINLAND_M), (islands, ON_ISLAND_M), (~islands & ~steps, limit), (~islands & steps, limit),
+    ):  # fmt: skip
+        found = leg(chosen, reach)
+        if not math.isnan(found):
+            return found, ""
+    if not math.isnan(leg(islands, limit)):
+        return math.nan, ONLY_ISLAND
+    return math.nan, BLOCKED if blocked else TOO_FAR
+
+
+def _feet(
+    streets: Streets, chosen: npt.NDArray[np.bool_], place: tuple[float, float], reach: float
+) -> list[tuple[float, float, float]]:
+    """Return how far each piece of some streets is from a place, and where it is nearest; the nearest piece first."""
+    home = shapely.Point(place)
+    feet = []
+    for edge in np.flatnonzero(chosen):
+        for piece in _pieces(streets.coords[streets.offsets[edge] : streets.offsets[edge + 1]]):
+            foot = piece.interpolate(piece.project(home)) if piece.length else shapely.Point(piece.coords[0])
+            feet.append((home.distance(foot), foot.x, foot.y))
+    return sorted(foot for foot in feet if foot[0] <= reach)
 
 
 def _pieces(coords: Floats) -> list[Any]:

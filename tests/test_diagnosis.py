@@ -48,7 +48,7 @@ def test_an_island_is_shown_whole_with_its_length_and_gap() -> None:
 def test_a_short_island_and_a_long_one_are_told_apart() -> None:
     nodes: list[XY] = [(0, 0), (9000, 0), (0, 500), (2000, 500), (0, 900), (50, 900)]
     islands = found(streets_of(nodes, [(0, 1), (2, 3), (4, 5)]), "island")
-    assert islands["detail"].str.contains("joined only where no other street is in reach").tolist() == [False, True]
+    assert islands["detail"].str.contains("joined only from beside it").tolist() == [False, True]
     assert islands["component"].tolist() == [1, 2]
 
 

@@ -13,7 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
-from livingcircle.joins import BLOCKED, ISLAND_SHARE, TOO_FAR, Joiner, Joins, island_edges
+from livingcircle.joins import (
+    BLOCKED,
+    ISLAND_SHARE,
+    MAINLAND_M,
+    ON_ISLAND_M,
+    ONLY_ISLAND,
+    TOO_FAR,
+    Joiner,
+    Joins,
+    island_edges,
+)
 from livingcircle_layers.barriers import barrier_kind, is_surface_water, on_ground
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.streets import Streets
@@ -102,13 +112,38 @@ def test_steps_are_joined_at_their_ends_only() -> None:
     assert join(alone, (50, 3)).leg_m.tolist() == [3.0]  # better than nothing
 
 
-def test_islands_of_the_network_come_last() -> None:
-    #   edge 0: 5,000 m of town; edge 1: 40 m that nobody can leave (under 1 % of it)
+#   y = 1000   2 ════ 3            edge 1: 40 m that nobody can leave (under 1 % of the town)
+#   y =    0   0 ═══════════ 1     edge 0: 5,000 m of town
+TOWN_AND_ISLAND = streets_of([(0, 0), (5000, 0), (100, 1000), (140, 1000)], [(0, 1), (2, 3)])
+
+
+@pytest.mark.parametrize(
+    ("north_of_island", "reason"), [(0.0, ""), (50.0, ""), (50.01, ONLY_ISLAND), (100.0, ONLY_ISLAND), (301, TOO_FAR)]
+)
+def test_an_island_is_joined_by_those_who_lie_on_it(north_of_island: float, reason: str) -> None:
+    assert ON_ISLAND_M == 50.0
+    joins = join(TOWN_AND_ISLAND, (120, 1000 + north_of_island))
+    assert joins.reason.tolist() == [reason]
+    assert joins.edge.tolist() == [-1 if reason else 1]
+
+
+@pytest.mark.parametrize(("gap", "edge"), [(60.0, 0), (100.0, 0), (100.01, 1), (250.0, 1)])
+def test_an_island_beside_the_mainland_is_a_slip_of_the_map(gap: float, edge: int) -> None:
+    # the home stands on the island's street; the mainland is `gap` metres away, with nothing between
+    assert MAINLAND_M == 100.0
+    streets = streets_of([(0, 0), (5000, 0), (100, gap), (140, gap)], [(0, 1), (2, 3)])
+    assert join(streets, (120, gap)).edge.tolist() == [edge]
+
+
+def test_whoever_does_not_lie_on_the_island_walks_to_the_mainland_or_nowhere() -> None:
     streets = streets_of([(0, 0), (5000, 0), (100, 100), (140, 100)], [(0, 1), (2, 3)])
-    assert island_edges(streets).tolist() == [False, True]
-    assert join(streets, (120, 90)).edge.tolist() == [0]
-    assert join(streets, (120, 350)).edge.tolist() == [1]  # the town is 350 m away
-    assert join(streets, (120, 90), barriers=[line((-9000, 50), (9000, 50))]).edge.tolist() == [1]
+    assert join(streets, (120, 90), (120, 160), (120, 299)).edge.tolist() == [0, 0, 0]
+    across = [line((-9000, 50), (9000, 50))]  # a river between
+    joins = join(streets, (120, 90), (120, 160), barriers=across)
+    assert joins.edge.tolist() == [1, -1]
+    assert joins.reason.tolist() == ["", ONLY_ISLAND]
+    shut_in = shapely.box(110, 150, 130, 170).boundary
+    assert join(streets, (120, 160), barriers=[*across, shut_in]).reason.tolist() == [BLOCKED]
 
 
 def test_what_is_an_island() -> None:

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 from rasterio import Affine
 
+from livingcircle.accounts import height_notes
 from livingcircle.joins import Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.walkers import Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.cuts import split_edges, with_paths, without_edges
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.relief import PIECE_M, drape, sample_heights
+from livingcircle_layers.relief import FLAT_SHARE, PIECE_M, drape, sample_heights, share_without_height
 from livingcircle_layers.streets import Streets
 from towns import CRS, LAT, LON, streets_of
 
@@ -140,8 +141,32 @@ def test_gaps_of_the_model_count_as_flat(tmp_path: Path) -> None:
 
 def test_a_model_of_another_place_is_refused(tmp_path: Path) -> None:
     dem = write_dem(tmp_path / "beijing.tif", lambda x, y: 50 + 0 * x, lon=116.4, lat=39.9)
-    with pytest.raises(InputError, match=r"beijing\.tif does not cover the streets.*0%.*larger raster"):
+    with pytest.raises(InputError, match=r"beijing\.tif does not cover the streets.*100%.*larger raster"):
         drape(LONG, dem)
+
+
+@pytest.mark.parametrize(("known_to_m", "missing"), [(600.0, 0.0), (420.0, 0.3), (330.0, 0.45), (240.0, 0.6)])
+def test_a_model_that_misses_part_of_the_streets(tmp_path: Path, known_to_m: float, missing: float) -> None:
+    # 20 streets of 30 m, the model knows the ground in the west only: a piece is flat where one end has no height.
+    dem = write_dem(tmp_path / "part.tif", lambda x, y: np.where(x > known_to_m + 20, -9999, 500.0))
+    if missing > FLAT_SHARE:
+        with pytest.raises(InputError, match=r"part\.tif does not cover.*no heights for 60%.*larger raster"):
+            drape(LONG, dem)
+        return
+    share = share_without_height(drape(LONG, dem))
+    assert share == pytest.approx(missing, abs=0.06)  # a cell of 10 m and a piece of 30 m at the border
+    assert height_notes(drape(LONG, dem)) == (
+        [f"{share:.1%} of the street length has no height in the elevation model and counts as flat"] if missing else []
+    )
+
+
+def test_a_long_street_without_heights_weighs_more_than_short_ones(tmp_path: Path) -> None:
+    # One long street of 3,000 m beyond the model, and 40 streets of 5 m on it: most points have heights, little length.
+    places = [(5.0 * i, 0.0) for i in range(41)] + [(3200.0, 0.0)]
+    streets = streets_of(places, [(i, i + 1) for i in range(41)])
+    dem = write_dem(tmp_path / "near.tif", lambda x, y: np.where(x > 260, -9999, 500.0))
+    with pytest.raises(InputError, match=r"no heights for 9\d% of the street length"):
+        drape(streets, dem)
 
 
 def test_a_model_with_nothing_but_gaps_is_refused(tmp_path: Path) -> None:

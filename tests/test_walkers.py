@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from livingcircle.coverage import judge
-from livingcircle.joins import Joins
+from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import Rule
 from livingcircle.study import find_walkers
 from livingcircle.walkers import WALKERS, Walker, slope_factor
 from livingcircle_layers.streets import Streets
-from towns import streets_of
+from towns import FILE_CM, Town, streets_of
 
 ONE = Walker(name="one", speed_m_s=1.0)  # a metre a second: seconds are metres
 
@@ -105,6 +106,28 @@ def test_every_signal_that_is_passed_costs_30_s(
     start: tuple[int, float], end: tuple[int, float], expected: float
 ) -> None:
     assert seconds(SIGNALS, at(*start), at(*end)) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "waits"),
+    [
+        ({"highway": "traffic_signals"}, 30),
+        ({"highway": "crossing", "crossing": "traffic_signals"}, 30),
+        ({"crossing": "traffic_signals"}, 30),
+        ({"highway": "crossing", "crossing": "uncontrolled"}, 0),
+        ({"highway": "crossing"}, 0),
+    ],
+)
+def test_signals_between_junctions_cost_their_wait(tmp_path: Path, tags: dict[str, str], waits: int) -> None:
+    # a way of 120 m from a to c, with a crossing at b (60 m) that is no junction
+    osm = Town("a-----b-----c").way("abc").tag("b", **tags).read(tmp_path)
+    joiner = Joiner(osm.streets, np.array([], dtype=object))
+    west, middle, east = (joiner.join(np.array([[x, 0.0]])) for x in (10.0, 50.0, 100.0))
+    assert seconds(osm.streets, west, east) == pytest.approx(90 + waits, abs=FILE_CM)
+    assert seconds(osm.streets, east, west) == pytest.approx(90 + waits, abs=FILE_CM)
+    assert seconds(osm.streets, west, middle) == pytest.approx(40, abs=FILE_CM)  # nobody waits before the crossing
+    metres, _ = WalkNetwork(osm.streets).walk().nearest(west, east, limit=1e6)
+    assert metres.tolist() == pytest.approx([90], abs=FILE_CM)
 
 
 def test_no_wait_at_a_signal_where_the_walk_begins_and_ends() -> None:

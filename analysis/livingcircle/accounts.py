@@ -10,22 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from livingcircle.coverage import Judged
 from livingcircle.inputs import Inputs, Stages
-from livingcircle.joins import BLOCKED, TOO_FAR, Joins
+from livingcircle.joins import BLOCKED, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
 from livingcircle.rules import RuleSet
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import unplaced_rows
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE
+from livingcircle_layers.relief import share_without_height
+from livingcircle_layers.streets import Streets
 
 _REASONS = {
     TOO_FAR: "no street within {limit:g} m",
     BLOCKED: "every way to a street within {limit:g} m crosses water, rail, a motorway or a wall",
+    ONLY_ISLAND: f"no street can be walked to within {{limit:g}} m but those of an island, over {ON_ISLAND_M:g} m away",
 }
 _VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
 
@@ -80,7 +82,7 @@ def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd
             reason, detail = "outside_streets", "lies outside the streets of the OpenStreetMap file"
         elif facility_id in entered:
             reason = "access_not_on_network"
-            detail = f"no street within {study.join_limit_m:g} m of any access point that can be walked to"
+            detail = f"no street that leads on within {study.join_limit_m:g} m of any access point can be walked to"
         else:
             reason = "fenced_without_gate"
             detail = "a fence or wall is mapped around it, but no gate and no street through it"
@@ -182,13 +184,17 @@ def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> l
     """Return what the planner should know of her data, a sentence each."""
     found = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.notes, *inputs.facilities.notes]
     found += _gate_notes(inputs)
-    height = inputs.osm.streets.height_m
-    if height is not None and np.isnan(height).any():
-        found.append(f"{np.isnan(height).mean():.1%} of the street points have no height and count as flat")
+    found += height_notes(inputs.osm.streets)
     skipped = [r.id for r in rules.rules if r.id not in judged]
     if skipped:
         found.append("not measured: " + ", ".join(skipped))
     return found
+
+
+def height_notes(streets: Streets) -> list[str]:
+    """Say how much of the streets an elevation model leaves without a height."""
+    flat = 0.0 if streets.height_m is None else share_without_height(streets)
+    return [f"{flat:.1%} of the street length has no height in the elevation model and counts as flat"] if flat else []
 
 
 def lost_notes(communities: gpd.GeoDataFrame) -> list[str]:

@@ -17,6 +17,8 @@ from livingcircle_layers.streets import Streets
 
 JOIN_LIMIT_M = 300.0  # beyond this a place is not on the street network (standards.md 11.3)
 ISLAND_SHARE = 0.01  # a piece of network shorter than this share of the longest is an island (a judgement)
+ON_ISLAND_M = 50.0  # a home this close to a street of an island may lie on it (a judgement) ...
+MAINLAND_M = 100.0  # ... unless a street of the mainland can be walked to within this (a judgement)
 
 _CHUNK = 50_000  # places per thread at a time
 
@@ -26,6 +28,7 @@ Geometries = npt.NDArray[Any]
 
 TOO_FAR = "no_street_within_limit"
 BLOCKED = "way_to_street_blocked"
+ONLY_ISLAND = "only_island_near"
 
 
 @dataclass(frozen=True)
@@ -78,19 +81,31 @@ class Joiner:
         edge, start, stop, before = segments(streets)
         island = island_edges(streets)[edge]
         open_ground = ~streets.raised[edge]
-        last = island | (streets.highway[edge] == "steps")
-        self._tiers = []
-        for keep in (open_ground & ~last, open_ground & last):
-            grid = _joining.make_grid(start[keep], stop[keep])
-            self._tiers.append(_Tier(grid, edge[keep], before[keep]))
+        steps = streets.highway[edge] == "steps"
+
+        def pieces(keep: npt.NDArray[np.bool_]) -> _Pieces:
+            return _Pieces(_joining.make_grid(start[keep], stop[keep]), edge[keep], before[keep])
+
+        mainland, self._islands = pieces(open_ground & ~island & ~steps), pieces(open_ground & island)
+        self._turns = (
+            (mainland, min(MAINLAND_M, limit_m)),
+            (self._islands, min(ON_ISLAND_M, limit_m)),
+            (mainland, limit_m),
+            (pieces(open_ground & ~island & steps), limit_m),
+        )
         self._barriers = barrier_grid(barriers)
 
     def join(self, xy: Floats) -> Joins:
         """Join places to the streets.
 
-        The mainland comes first; an island of the network, and steps between their ends, are joined only from where no
-        other street can be walked to.
         Where the straight way to a street is blocked, the next nearest piece of street is tried.
+
+        An island of the network is joined only by a place that lies on it: one that is within 50 m of its streets, and
+        cannot walk straight to the mainland within 100 m. Footways that are cut off by a slip of the map lie among
+        streets of the mainland, where people walk on; a true island lies behind water or far away. Whoever is near
+        nothing but an island, and does not lie on it, is not joined (`ONLY_ISLAND`).
+
+        Steps are joined between their ends only from where no other street of the mainland can be walked to.
 
         Parameters
         ----------
@@ -109,27 +124,30 @@ class Joiner:
     def _join_chunk(self, xy: Floats) -> Joins:
         joins = _nowhere(len(xy))
         left = np.arange(len(xy))
-        for tier in self._tiers:
-            piece, along, leg, turned = _joining.nearest_free(tier.grid, self._barriers, xy[left], self.limit_m)
+        for pieces, limit in self._turns:
+            piece, along, leg, turned = _joining.nearest_free(pieces.grid, self._barriers, xy[left], limit)
             joins.reason[left[turned]] = BLOCKED
             found = piece >= 0
             at, piece, t = left[found], piece[found], along[found]
-            joins.edge[at] = tier.edge[piece]
-            joins.share[at] = self._share(tier, piece, t)
+            joins.edge[at] = pieces.edge[piece]
+            joins.share[at] = self._share(pieces, piece, t)
             joins.leg_m[at] = leg[found]
             joins.reason[at] = ""
             left = left[~found]
+        piece, _, _, turned = _joining.nearest_free(self._islands.grid, self._barriers, xy[left], self.limit_m)
+        joins.reason[left[turned]] = BLOCKED
+        joins.reason[left[piece >= 0]] = ONLY_ISLAND
         return joins
 
-    def _share(self, tier: _Tier, piece: npt.NDArray[np.int32], t: Floats) -> Floats:
+    def _share(self, pieces: _Pieces, piece: npt.NDArray[np.int32], t: Floats) -> Floats:
         """Return places along pieces as shares of their edges."""
-        along = tier.before[piece] + t * np.hypot(*(tier.grid.stop[piece] - tier.grid.start[piece]).T)
-        length = self._length[tier.edge[piece]]
+        along = pieces.before[piece] + t * np.hypot(*(pieces.grid.stop[piece] - pieces.grid.start[piece]).T)
+        length = self._length[pieces.edge[piece]]
         return np.clip(np.divide(along, length, out=np.zeros(len(along)), where=length > 0), 0.0, 1.0)
 
 
-class _Tier(NamedTuple):
-    """Pieces of the mainland or of the islands: their grid, edge, and the length along the edge before each."""
+class _Pieces(NamedTuple):
+    """Straight pieces of some streets: their grid, edge, and the length along the edge before each."""
 
     grid: _joining.Grid
     edge: Ints

@@ -30,7 +30,7 @@ LICENCE = "ODbL 1.0"
 
 # Keys that decide whether an object is looked at at all; facility keys come from the catalogue.
 _LAND_KEYS = ("highway", "railway", "waterway", "natural", "water", "landuse", "leisure", "building", "barrier")
-_POINT_KEYS = ("entrance", "barrier")
+_POINT_KEYS = ("entrance", "barrier", "crossing")
 _STREET_KEYS = ("highway", "landuse", "place", "crossing")
 # Never on a map of ours, whatever else the object is tagged (see README, maps in China).
 _NEVER = (("man_made", "pipeline"), ("amenity", "prison"), ("landuse", "military"))

@@ -16,7 +16,7 @@ from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.streets import Streets
 
-COVERED_SHARE = 0.5  # of the street points must have a height, or the raster is of another place (a judgement)
+FLAT_SHARE = 0.5  # with more of the street length without a height, the raster is of another place (a judgement)
 PIECE_M = 30.0  # streets are cut into pieces of at most this length, about a cell of the usual models
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ def drape(streets: Streets, path: str | Path) -> Streets:
     Raises
     ------
     InputError
-        The raster is missing, has no CRS, or covers less than half of the streets.
+        The raster is missing, has no CRS, or leaves more than half of the street length without a height.
     """
     pieces = np.maximum(1, np.ceil(streets.length_m / PIECE_M)).astype(np.int64)
     edge = np.repeat(np.arange(len(pieces)), pieces - 1)
@@ -49,7 +49,26 @@ def drape(streets: Streets, path: str | Path) -> Streets:
     bridge = streets.raised[edge]
     e, s = edge[bridge], share[bridge]
     height[node[bridge]] = (1 - s) * height[streets.tail[e]] + s * height[streets.head[e]]
-    return replace(cut, height_m=height)
+    draped = replace(cut, height_m=height)
+    flat = share_without_height(draped)
+    if flat > FLAT_SHARE:
+        raise InputError(
+            f"{Path(path).name} does not cover the streets",
+            got=f"no heights for {flat:.0%} of the street length",
+            expected=f"heights for all of it, at the least for {1 - FLAT_SHARE:.0%}",
+            remedy="use a larger raster, and fill its gaps (nodata)",
+        )
+    return draped
+
+
+def share_without_height(streets: Streets) -> float:
+    """Return the share of the street length that counts as flat because the height of an end is not known."""
+    if streets.height_m is None:
+        return 1.0
+    known = np.isfinite(streets.height_m)
+    flat = ~(known[streets.tail] & known[streets.head])
+    total = float(streets.length_m.sum())
+    return float(streets.length_m[flat].sum()) / total if total else 0.0
 
 
 def sample_heights(path: Path, xy: Floats, crs: CRS) -> Floats:
@@ -80,14 +99,6 @@ def _interpolated(source: Any, name: str, xy: Floats, crs: CRS) -> Floats:
     out = np.full(len(xy), np.nan)
     if inside.any():
         out[inside] = _bilinear(source, col[inside], row[inside])
-    known = np.isfinite(out)
-    if known.mean() < COVERED_SHARE:
-        raise InputError(
-            f"{name} does not cover the streets",
-            got=f"heights for {known.mean():.0%} of the street points",
-            expected="heights of the whole extract",
-            remedy="use a larger raster, and fill its gaps (nodata)",
-        )
     return out
 
 

@@ -209,7 +209,7 @@ class Streets:
     raised
         On a bridge or in a tunnel: nobody joins it between its ends.
     signals
-        True at nodes with traffic signals (n).
+        True at nodes with traffic signals (n), signals between junctions among them.
     exits
         True at nodes where streets leave the extract (n).
     height_m
@@ -264,7 +264,7 @@ class Streets:
 def build_streets(
     ways: RawWays, *, crs: CRS, residential_land: npt.NDArray[Any], extent: tuple[float, float, float, float]
 ) -> Streets:
-    """Cut walkable ways into edges at junctions.
+    """Cut walkable ways into edges at junctions and at signals.
 
     Parameters
     ----------
@@ -285,7 +285,8 @@ def build_streets(
     keep = _estate_ways_stay(ways, xy, size, residential_land)[way]
     refs, xy, way, lonlat = refs[keep], xy[keep], way[keep], lonlat[keep]
 
-    node_of, junction, first, last = _junctions(refs, way)
+    signals = np.isin(refs, np.fromiter(ways.signals, dtype=np.int64, count=len(ways.signals)))
+    node_of, junction, first, last = _junctions(refs, way, signals)
     start, stop = _edge_slices(way, junction, first, last)
     extra = _square_lines(ways, way, node_of, xy, crs)
     offsets, vertex = _vertices(start, stop)
@@ -323,7 +324,7 @@ def build_streets(
         highway=np.array(ways.highway, dtype=object)[edge_way],
         way_id=np.array(ways.ids, dtype=np.int64)[edge_way],
         raised=np.array(ways.raised, dtype=bool)[edge_way],
-        signals=np.isin(refs[at], np.fromiter(ways.signals, dtype=np.int64, count=len(ways.signals))),
+        signals=signals[at],
         exits=_exits(ways, node_of, xy, lonlat, way, first, last, extent, crs)[at],
     )
 
@@ -340,15 +341,18 @@ def _estate_ways_stay(ways: RawWays, xy: Floats, size: Ints, residential_land: n
     return keep
 
 
-def _junctions(refs: Ints, way: Ints) -> tuple[Ints, Bools, Bools, Bools]:
-    """Return each vertex's node number and whether it is a junction, first, or last of its stretch."""
+def _junctions(refs: Ints, way: Ints, signals: Bools) -> tuple[Ints, Bools, Bools, Bools]:
+    """Return each vertex's node number and whether it is a junction, first, or last of its stretch.
+
+    A vertex with signals counts as a junction: whoever passes it waits, and whoever turns back before it does not.
+    """
     _, node_of, count = np.unique(refs, return_inverse=True, return_counts=True)
     first = np.ones(len(refs), dtype=bool)
     first[1:] = way[1:] != way[:-1]
     last = np.roll(first, -1)
     ends = np.zeros(len(count), dtype=bool)
     ends[node_of[first | last]] = True
-    return node_of, (count[node_of] > 1) | ends[node_of], first, last
+    return node_of, (count[node_of] > 1) | ends[node_of] | signals, first, last
 
 
 def _edge_slices(way: Ints, junction: Bools, first: Bools, last: Bools) -> tuple[Ints, Ints]:
