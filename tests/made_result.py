@@ -47,6 +47,7 @@ def made_result(
         "run": _run(int(units["people"].sum())),
         "settings": {"walker": "adult 1.33 m/s", "join_limit_m": 300, "datum": "WGS-84"},
         "approval_number": "",
+        "circles": _circles(units),
     }
     return ScanResult(**(fields | changes))
 
@@ -165,6 +166,27 @@ def _communities(units: pd.DataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
             not_placed=7,
         ),
         geometry=shapely.box(west, 30.6, west + 0.01, 30.61),
+        crs=4326,
+    )
+
+
+def _circles(units: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Squares of 200, 400 and 600 m around the middle of each community."""
+    own = units[units["level"] == "community"].reset_index(drop=True)
+    rows = own.loc[own.index.repeat(3), ["unit_id", "unit_name", "people"]].reset_index(drop=True)
+    minutes = np.tile([5.0, 10.0, 15.0], len(own))
+    lon, half = 104.005 + 0.01 * np.repeat(np.arange(len(own)), 3), minutes * 0.0002
+    return gpd.GeoDataFrame(
+        rows.assign(
+            walker="adult",
+            minutes=minutes,
+            people=(rows["people"] * minutes / 15).astype("int64"),
+            area_m2=(minutes * 40) ** 2,
+            pedestrian_shed=0.1,
+            lon=lon,
+            lat=30.605,
+        ),
+        geometry=shapely.box(lon - half, 30.605 - half, lon + half, 30.605 + half),
         crs=4326,
     )
 

@@ -327,8 +327,8 @@ def test_another_run_writes_the_same_bytes(saved: Path, tmp_path: Path) -> None:
     last = run.stdout.strip().splitlines()
     assert str(tmp_path / "again" / "map.html") in run.stdout
     assert any("假覆盖" in line for line in last[-3:])
-    for name in ("coverage.csv", "scores.csv", "unplaced.csv", "communities.gpkg", "facilities.gpkg", "map.html",
-                 "LICENCES.txt", "report.xlsx"):  # fmt: skip
+    for name in ("coverage.csv", "scores.csv", "unplaced.csv", "communities.gpkg", "circles.gpkg", "facilities.gpkg",
+                 "map.html", "LICENCES.txt", "report.xlsx"):  # fmt: skip
         assert (saved / name).read_bytes() == (tmp_path / "again" / name).read_bytes(), name
 
 

@@ -26,7 +26,7 @@ from livingcircle_layers.errors import InputError
 from made_result import made_result
 
 ALWAYS = {
-    "coverage.csv", "scores.csv", "communities.gpkg", "facilities.gpkg", "unplaced.csv", "map.html",
+    "coverage.csv", "scores.csv", "communities.gpkg", "circles.gpkg", "facilities.gpkg", "unplaced.csv", "map.html",
     "report.xlsx", "run.json", "LICENCES.txt",
 }  # fmt: skip
 
@@ -158,7 +158,7 @@ def test_a_city_without_facilities_still_has_readable_layers(result, tmp_path):
 
 
 def test_credit_stands_in_every_geopackage_layer(saved):
-    for file in ("communities.gpkg", "facilities.gpkg"):
+    for file in ("communities.gpkg", "circles.gpkg", "facilities.gpkg"):
         for layer, _ in pyogrio.list_layers(saved / file):
             notice = pyogrio.read_info(saved / file, layer=layer)["layer_metadata"]["ATTRIBUTION"]
             assert OSM_CREDIT in notice
@@ -167,7 +167,7 @@ def test_credit_stands_in_every_geopackage_layer(saved):
 
 def test_homes_stay_out_of_everything_but_their_own_file(saved):
     assert pd.read_parquet(saved / "homes.parquet")["nearest_m_park"].tolist() == [321.5] * 4
-    for file in ("communities.gpkg", "facilities.gpkg"):
+    for file in ("communities.gpkg", "circles.gpkg", "facilities.gpkg"):
         assert not [name for name, _ in pyogrio.list_layers(saved / file) if "home" in name]
 
 

@@ -37,6 +37,7 @@ from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, UsageError, sentence
+from livingcircle_layers.streets import Streets
 
 CELL_M = 20.0  # what a circle may be wrong by
 SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
@@ -338,16 +339,20 @@ def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> 
     )  # fmt: skip
 
 
+def places_of(streets: Streets, joins: Joins) -> Floats:
+    """Return the street positions of joined places, in the plane of the streets (n × 2)."""
+    foot = np.empty((len(joins.edge), 2))
+    for n, e in enumerate(joins.edge):
+        line = streets.coords[streets.offsets[e] : streets.offsets[e + 1]]
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+        at = joins.share[n] * along[-1]
+        foot[n] = np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])
+    return foot
+
+
 def _legs(walk: Walk, xy: Floats, origins: Joins) -> Floats:
     """Return the straight ways from the places to their streets: x, y of both ends and the cost at the beginning."""
-    s = walk.streets
-    foot = np.empty_like(xy)
-    for n, e in enumerate(origins.edge):
-        line = s.coords[s.offsets[e] : s.offsets[e + 1]]
-        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-        at = origins.share[n] * along[-1]
-        foot[n] = np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])
-    return np.column_stack([xy, foot, np.zeros(len(xy))])
+    return np.column_stack([xy, places_of(walk.streets, origins), np.zeros(len(xy))])
 
 
 def _contour(window: _Window, limit: float, per_metre: float) -> shapely.Geometry:

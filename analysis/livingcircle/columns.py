@@ -12,8 +12,8 @@ import sys
 from livingcircle._table import Column, Table, column_of, conform, looks_like_formula, published
 
 __all__ = [
-    "ACCESS_POINTS", "COMMUNITIES", "COVERAGE", "FACILITIES", "HOMES", "MATRIX", "SCORES", "STREET_DIAGNOSIS",
-    "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
+    "ACCESS_POINTS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "HOMES", "MATRIX", "SCORES",
+    "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
     "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
@@ -332,6 +332,35 @@ ESTATES = Table(
     ),
 )
 
+CIRCLES = Table(
+    "circles", "circles.gpkg, layer circles",
+    "Circles: the ground that can be walked to from where a community's people live, a row per walker and minutes",
+    "社区生活圈:自社区居民居住中心沿街步行可达的范围,每个步行人群和时间一行",
+    (
+        _UNIT_ID,
+        _UNIT_NAME,
+        Column("walker", "id", "", "walker whose speed and steps count", "步行人群"),
+        Column("minutes", "float", "min", "minutes of the walk", "步行分钟数"),
+        Column(
+            "people", "int", "people", "people who live within the walk, of any community",
+            "步行范围内的居住人口(含其他社区)"
+        ),
+        Column("area_m2", "float", "m²", "area of the circle", "生活圈面积"),
+        Column(
+            "pedestrian_shed", "float", "share",
+            "area of the circle / area of the disc of the same walk as the crow flies",
+            "步行可达面积占同等直线半径圆面积的比例"
+        ),
+        Column(
+            "lon", "float", "degrees",
+            "start of the walk: the street position of the home nearest to the middle of its people",
+            "起点经度:最接近居民居住中心的居住点的临街位置"
+        ),
+        Column("lat", "float", "degrees", "start of the walk", "起点纬度"),
+        Column("geometry", "geometry", "EPSG:4326", "the circle, with its holes", "生活圈范围,含内部空洞"),
+    ),
+)
+
 HOMES = Table(
     "homes", "homes.parquet",
     "Homes, for checks; never published",
@@ -436,6 +465,7 @@ TABLES = (
     ACCESS_POINTS,
     UNPLACED,
     ESTATES,
+    CIRCLES,
     HOMES,
     MATRIX,
     STREET_NODES,

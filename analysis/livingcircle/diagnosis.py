@@ -81,9 +81,7 @@ def _islands(streets: Streets) -> pd.DataFrame:
     np.minimum.at(nearest, piece[at[0]], gap)
     small = island_edges(streets)[order[first]]
     edges = np.bincount(piece, minlength=len(first))
-    said = np.where(
-        small, "joined only from beside it, far from others", "long enough to be joined like any street"
-    )
+    said = np.where(small, "joined only from beside it, far from others", "long enough to be joined like any street")
     return _rows(
         streets,
         "island",

@@ -39,6 +39,7 @@ class ScanResult:
     approval_number: str = ""
     estates: pd.DataFrame | None = None
     study: Study | None = None
+    circles: gpd.GeoDataFrame | None = None
 
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""

@@ -22,6 +22,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from livingcircle.columns import (
     ACCESS_POINTS,
+    CIRCLES,
     COMMUNITIES,
     COVERAGE,
     ESTATES,
@@ -150,6 +151,12 @@ def _write_communities(result: ScanResult, path: Path) -> None:
     wide = {name: values.reindex(result.communities.index) for name, values in extra.items()}
     table = published(result.communities.rename_axis("unit_id").assign(**wide), COMMUNITIES)
     _write_layer(table, path, layer="communities", result=result, outlines=True)
+
+
+def _write_circles(result: ScanResult, path: Path) -> None:
+    if result.circles is not None:
+        table = published(result.circles, CIRCLES)
+        _write_layer(table, path, layer="circles", result=result, outlines=True)
 
 
 def _write_facilities(result: ScanResult, path: Path) -> None:
@@ -299,6 +306,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "scores.csv": _write_scores,
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
+    "circles.gpkg": _write_circles,
     "unplaced.csv": _write_unplaced,
     "estates.csv": _write_estates,
     "map.html": _write_map,

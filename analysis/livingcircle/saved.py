@@ -11,6 +11,7 @@ import pandas as pd
 import pyogrio
 
 from livingcircle.columns import (
+    CIRCLES,
     COVERAGE,
     HOMES,
     MATRIX,
@@ -72,6 +73,7 @@ def load_result(directory: str | Path) -> ScanResult:
         settings={key: run["settings"][key] for key in run.pop("settings_order", run["settings"])},
         approval_number=run["approval_number"],
         study=study,
+        circles=_circles(folder / "circles.gpkg"),
     )
 
 
@@ -124,6 +126,11 @@ def _layer(path: Path, layer: str) -> gpd.GeoDataFrame:
         return pyogrio.read_dataframe(path, layer=layer)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
         raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
+
+
+def _circles(path: Path) -> gpd.GeoDataFrame | None:
+    """Return the circles of communities; results of earlier versions have none."""
+    return conform(_layer(path, "circles"), CIRCLES) if path.exists() else None
 
 
 def _facility_layers(path: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:

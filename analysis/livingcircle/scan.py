@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
+from livingcircle.community_circles import community_circles
 from livingcircle.coverage import LEVELS, Judged, coverage_table
 from livingcircle.gates import estate_gains
 from livingcircle.inputs import Inputs, Stages
@@ -71,6 +72,8 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
             opened = measured.judged[len(measured.walkers)]
             gains = estate_gains(inputs.estates, city.homes, measured.people, measured.first, opened)
         by_service = _nearest_by_service(city, measured.catalogue, measured.walkers[0], study.search_limit_m)
+    with stages.stage("circles", "drawing the circles of communities"):
+        drawn = community_circles(measured)
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
@@ -91,6 +94,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         approval_number=study.map.approval_number,
         estates=gains,
         study=study,
+        circles=drawn,
     )
     return _restricted_to(result, measured.only) if measured.only else result
 

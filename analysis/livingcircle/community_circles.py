@@ -1,0 +1,182 @@
+"""The circle of every community (社区生活圈): the ground that can be walked to from where its people live.
+
+A community has many homes, and the ground within reach of any of them would flatter it. Its circle is walked from one
+place, its start: of the point from which the straight ways of all its people add up to least (the geometric median of
+its homes), the home nearest to it, and where that home joins the street. The start is a place on a street, never a
+home. Homes on another part of the network than most of the community's people are left out of the choice.
+
+The people inside are those whose walk along streets from the start, their own way to the street included, is no longer
+than the limit; they may live in any community.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import geopandas as gpd
+import numba
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from livingcircle.circles import CircleGrid, circles, places_of
+from livingcircle.gates import barriers_with
+from livingcircle.joins import Joins
+from livingcircle.measured import Measured
+from livingcircle.reach import City
+from livingcircle.walkers import Walker
+from livingcircle_layers.crs import WGS84
+
+MINUTES = (5.0, 10.0, 15.0)  # the tiers of the living circle
+
+_CHUNK = 128  # starts per thread at a time
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Starts(NamedTuple):
+    """Where the circles of communities begin: their ids, the street position, and its place in the plane (n × 2)."""
+
+    unit_id: npt.NDArray[np.str_]
+    joins: Joins
+    xy: Floats
+
+
+def community_circles(
+    measured: Measured,
+    *,
+    minutes: Sequence[float] = MINUTES,
+    walkers: Sequence[Walker] | None = None,
+) -> gpd.GeoDataFrame:
+    """Return the circles of all communities, on streets as the study treats the gates of its estates.
+
+    Parameters
+    ----------
+    measured
+        What was measured for a study (see `livingcircle.measured.measure`); its `only` restricts the communities.
+    minutes
+        The bands; each contains the shorter ones.
+    walkers
+        Who walks; by default the walkers of the study.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        Columns of `livingcircle.columns.CIRCLES` in WGS-84 degrees, by community, walker and minutes. A community of
+        which nobody lives on the street network has no row.
+    """
+    open_ = measured.study.gates == "open"
+    city = measured.city_of("open" if open_ else "respect")
+    barriers = barriers_with(measured.inputs.osm.barriers, measured.inputs.estates, open_=open_)
+    starts = starts_of(city)
+    if measured.only:
+        chosen = np.isin(starts.unit_id, measured.only)
+        starts = Starts(starts.unit_id[chosen], starts.joins.take(chosen), starts.xy[chosen])
+    grid = CircleGrid(city.network, barriers)
+    walkers = measured.walkers if walkers is None else walkers
+    tables = [_of_walker(city, grid, starts, walker, minutes) for walker in walkers]
+    table = pd.concat([t.assign(_walker=n) for n, t in enumerate(tables)], ignore_index=True)
+    names = measured.inputs.units["unit_name"].reindex(table["unit_id"]).to_numpy()
+    table = table.assign(unit_name=names).sort_values(["unit_id", "_walker", "minutes"], ignore_index=True)
+    columns = ["unit_id", "unit_name", "walker", "minutes", "people", "area_m2", "pedestrian_shed", "lon", "lat"]
+    return gpd.GeoDataFrame(table[columns], geometry=table.geometry.to_numpy(), crs=city.network.streets.crs).to_crs(
+        WGS84
+    )
+
+
+def _of_walker(
+    city: City, grid: CircleGrid, starts: Starts, walker: Walker, minutes: Sequence[float]
+) -> gpd.GeoDataFrame:
+    """Return the circles of one walker, in the plane of the network, by start and minutes."""
+    drawn = circles(grid, starts.xy, starts.joins, limits=minutes, unit="min", walker=walker)
+    origin, limit = drawn["origin"].to_numpy(), drawn["limit"].to_numpy()
+    area = shapely.area(drawn.geometry.to_numpy())
+    lonlat = gpd.GeoSeries(gpd.points_from_xy(*starts.xy.T), crs=drawn.crs).to_crs(WGS84)
+    people = people_within(city, starts.joins, walker, np.unique(limit))
+    return drawn.assign(
+        unit_id=pd.Series(starts.unit_id[origin], dtype="str"),
+        walker=pd.Series([walker.name] * len(drawn), dtype="str"),
+        minutes=limit,
+        people=people.ravel(),
+        area_m2=area,
+        pedestrian_shed=area / (np.pi * (limit * 60 * walker.speed_m_s) ** 2),
+        lon=lonlat.x.to_numpy()[origin],
+        lat=lonlat.y.to_numpy()[origin],
+    )
+
+
+def people_within(city: City, starts: Joins, walker: Walker, minutes: Floats) -> Ints:
+    """Count the people whose homes are walked to from each start within each limit (starts × limits)."""
+    walk = city.network.walk(walker, unit="s")
+    people = city.homes["people"].to_numpy(dtype=np.int64)
+    limits = np.asarray(minutes, dtype=float) * 60
+
+    def count(at: Ints) -> Ints:
+        start, home, seconds = walk.pairs(starts.take(at), city.home_joins, limit=limits.max())
+        band = np.searchsorted(limits, seconds)
+        alone = np.zeros((len(at), len(limits)), dtype=np.int64)
+        np.add.at(alone, (start, band), people[home])
+        return alone.cumsum(axis=1)
+
+    chunks = [np.arange(at, min(at + _CHUNK, len(starts.edge))) for at in range(0, len(starts.edge), _CHUNK)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(count, chunks))
+    return np.concatenate(parts) if parts else np.zeros((0, len(limits)), dtype=np.int64)
+
+
+def starts_of(city: City) -> Starts:
+    """Return where the circle of each community begins; communities without people on the network have none."""
+    homes, streets = city.homes, city.network.streets
+    table = pd.DataFrame(
+        {
+            "unit": homes["unit"].to_numpy(),
+            "x": homes["x"].to_numpy(dtype=float),
+            "y": homes["y"].to_numpy(dtype=float),
+            "people": homes["people"].to_numpy(dtype=float),
+            "part": streets.component[city.home_joins.edge],
+            "home": np.arange(len(homes)),
+        }
+    )
+    table = table[(table["people"] > 0) & (table["unit"] != "")]
+    by_part = table.groupby(["unit", "part"])["people"].sum().reset_index()
+    main = by_part.sort_values(["unit", "people", "part"], ascending=[True, False, True]).drop_duplicates("unit")
+    table = table.merge(main[["unit", "part"]], on=["unit", "part"])
+    # By place, so that sums and choices do not depend on the order of the homes.
+    table = table.sort_values(["unit", "x", "y", "people"], kind="stable", ignore_index=True)
+    unit, first = np.unique(table["unit"].to_numpy(dtype=str), return_index=True)
+    x, y, people = (table[c].to_numpy(dtype=float) for c in ("x", "y", "people"))
+    chosen = _middle_homes(x, y, people, np.append(first, len(table)))
+    joins = city.home_joins.take(table["home"].to_numpy()[chosen])
+    on_street = Joins(joins.edge, joins.share, np.zeros(len(unit)), joins.reason)
+    return Starts(unit, on_street, places_of(streets, on_street))
+
+
+@numba.njit(cache=True)
+def _middle_homes(x: Floats, y: Floats, people: Floats, first: Ints) -> Ints:
+    """Return of each group the home nearest to the group's geometric median, which Weiszfeld's steps approach."""
+    chosen = np.empty(len(first) - 1, dtype=np.int64)
+    for g in range(len(chosen)):
+        a, b = first[g], first[g + 1]
+        weight = people[a:b] / np.sum(people[a:b])
+        at_x, at_y = float(np.sum(x[a:b] * weight)), float(np.sum(y[a:b] * weight))
+        for _ in range(200):
+            to_x, to_y, pulls = 0.0, 0.0, 0.0
+            for k in range(a, b):
+                pull = people[k] / max(np.hypot(x[k] - at_x, y[k] - at_y), 0.1)
+                to_x, to_y, pulls = to_x + pull * x[k], to_y + pull * y[k], pulls + pull
+            to_x, to_y = to_x / pulls, to_y / pulls
+            step = np.hypot(to_x - at_x, to_y - at_y)
+            at_x, at_y = to_x, to_y
+            if step < 0.01:
+                break
+        best = np.inf
+        for k in range(a, b):
+            away = np.hypot(x[k] - at_x, y[k] - at_y)
+            if away < best:
+                best, chosen[g] = away, k
+    return chosen
