@@ -132,7 +132,13 @@ def test_warnings_tell_what_is_not_known() -> None:
     warnings = demo_result().run["warnings"]
     assert any("gated estates" in text and "no gate is known for 0" in text for text in warnings)
     assert any("whether they are gated, and where, is not known" in text for text in warnings)
-    assert any("kindergartens.csv: columns read as" in text and "lon=经度" in text for text in warnings)
+
+
+def test_every_table_says_how_it_was_read() -> None:
+    record = next(i for i in demo_result().run["inputs"] if i["path"] == "kindergartens.csv")
+    assert record["columns"]["lon"] == "经度"
+    assert record["rows"] > 0
+    assert record["filtered"] == 0
 
 
 def test_the_books_are_the_same_the_second_time(study: Study, books: ScanResult) -> None:

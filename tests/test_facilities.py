@@ -73,7 +73,7 @@ def test_a_file_without_service_is_classified_and_added(tmp_path: Path) -> None:
     assert len(ids(found, "supermarket")) == 3
     assert ids(found, "kindergarten") == ["mine.csv:2"]
     assert found.complete["supermarket"] == "unknown"
-    assert found.notes[0].startswith("mine.csv: columns read as ")
+    assert found.readings[0].sentence().startswith("mine.csv: 2 rows; columns read as ")
 
 
 def test_a_file_for_a_service_replaces_openstreetmap(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from livingcircle_layers.apportion import largest_remainder, round_to_whole, spr
 from livingcircle_layers.crs import metric_crs
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.people import People, read_people
+from livingcircle_layers.sources import Source
 
 CRS = metric_crs((104.0, 30.6, 104.1, 30.7))
 WINDOW = shapely.box(104.0, 30.6, 104.1, 30.7)
@@ -25,7 +26,7 @@ WINDOW = shapely.box(104.0, 30.6, 104.1, 30.7)
 def read(folder: Path, text: str, columns: dict[str, str] | None = None) -> People:
     path = folder / "p.csv"
     path.write_text(text, encoding="utf-8")
-    return read_people(path, crs=CRS, columns=columns)
+    return read_people(Source(path, columns=columns or {}), crs=CRS)
 
 
 def raster(

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.sources import Source
 from livingcircle_layers.street_layer import StreetLayer, read_street_layer
 from livingcircle_layers.streets import Streets
 
@@ -40,7 +41,9 @@ def write_lines(path: Path, lines: Sequence[Sequence[XY] | Any], **columns: Sequ
 def read_lines(
     folder: Path, lines: Sequence[Any], *, options: dict[str, Any] | None = None, **columns: Any
 ) -> StreetLayer:
-    return read_street_layer(write_lines(folder / "streets.gpkg", lines, **columns), crs=CRS, **(options or {}))
+    chosen = dict(options or {})
+    source = Source(write_lines(folder / "streets.gpkg", lines, **columns), columns=chosen.pop("columns", {}))
+    return read_street_layer(source, crs=CRS, **chosen)
 
 
 def reached(streets: Streets, start: XY) -> dict[XY, float]:

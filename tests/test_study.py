@@ -66,7 +66,7 @@ def test_everything_that_may_stand_in_it(tmp_path: Path) -> None:
     assert [w.name for w in study.walker_profiles()] == ["adult", "elder"]
     first, second = study.facilities
     assert (first.file, second.file) == (tmp_path / "f.csv", Path("/data/g.csv"))
-    assert (first.source().mode, first.source().complete, first.source().columns) == ("add", "yes", {"lon": "x"})
+    assert (first.source().mode, first.source().complete, first.source().source.columns) == ("add", "yes", {"lon": "x"})
     assert second.source().mode == "classify"
     assert study.layer[0].complete == "no"
     assert study.map.approval_number == "GS(2024)1"

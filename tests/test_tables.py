@@ -15,6 +15,7 @@ import shapely
 
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns, plain_heading
+from livingcircle_layers.sources import Source
 from livingcircle_layers.tables import numbers, parse_numbers, read_points, read_table, read_vector
 
 TWO_POINTS = gpd.GeoDataFrame(
@@ -219,7 +220,7 @@ def test_shapefile_without_declared_encoding(tmp_path: Path, encoding: str, zipp
 
 @pytest.mark.parametrize(
     ("missing", "message"),
-    [(".prj", r"comes without \.prj.*CRS declared"), (".dbf", r"comes without \.dbf"), (".shx", r"\.shx")],
+    [(".prj", r"comes without \.prj.*declare it in the study"), (".dbf", r"comes without \.dbf"), (".shx", r"\.shx")],
 )
 def test_shapefile_in_parts(tmp_path: Path, missing: str, message: str) -> None:
     TWO_POINTS.to_file(tmp_path / "p.shp")
@@ -277,11 +278,11 @@ def test_geopackage_layers(tmp_path: Path) -> None:
     path = tmp_path / "p.gpkg"
     TWO_POINTS.to_file(path, layer="社区")
     TWO_POINTS.iloc[:1].to_file(path, layer="街道")
-    assert len(read_vector(path, layer="街道")) == 1
+    assert len(read_vector(Source(path, layer="街道"))) == 1
     with pytest.raises(InputError, match="several layers; got 社区, 街道; remedy: choose one with `layer`"):
         read_vector(path)
     with pytest.raises(InputError, match="no layer 'x'; got 社区, 街道"):
-        read_vector(path, layer="x")
+        read_vector(Source(path, layer="x"))
 
 
 @pytest.mark.parametrize("count", [0, 2])

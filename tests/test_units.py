@@ -10,6 +10,7 @@ import shapely
 from shapely import box
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.sources import Source
 from livingcircle_layers.units import Units, read_units, repair_polygons, upper_levels
 
 #   A  B      two communities of 0.01 degrees side by side
@@ -49,9 +50,9 @@ def test_units_are_read_under_chinese_headings(tmp_path: Path) -> None:
 
 def test_the_users_columns_win(tmp_path: Path) -> None:
     gpd.GeoDataFrame({"id": ["x", "y"], "KEY": ["p", "q"]}, geometry=[A, B], crs=4326).to_file(tmp_path / "u.gpkg")
-    assert list(read_units(tmp_path / "u.gpkg", columns={"id": "KEY"}).frame.index) == ["p", "q"]
+    assert list(read_units(Source(tmp_path / "u.gpkg", columns={"id": "KEY"})).frame.index) == ["p", "q"]
     with pytest.raises(InputError, match="has no column 'KEYS' for id; the nearest is 'KEY'"):
-        read_units(tmp_path / "u.gpkg", columns={"id": "KEYS"})
+        read_units(Source(tmp_path / "u.gpkg", columns={"id": "KEYS"}))
 
 
 def test_ids_are_made_from_unique_names(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from livingcircle_layers.facilities import unplaced_rows
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE
 from livingcircle_layers.relief import share_without_height
+from livingcircle_layers.sources import Reading
 from livingcircle_layers.streets import Streets
 
 _REASONS = {
@@ -166,10 +167,12 @@ def input_files(study: Study) -> list[InputFile]:
 
 def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
     """Return role, name, digest and licence of every input file."""
+    readings = {role: iter(found) for role, found in inputs.readings.items()}
     return [
         {
             "role": entry.role,
             "path": entry.path.name,
+            **_reading_record(next(readings.get(entry.role, iter(())), None)),
             "bytes": entry.path.stat().st_size,
             "sha256": digest(entry.path),
             "licence": entry.licence,
@@ -178,6 +181,13 @@ def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
         }
         for entry in input_files(study)
     ]
+
+
+def _reading_record(reading: Reading | None) -> dict[str, Any]:
+    """Return how many rows were read and under which headings; of a raster or of OpenStreetMap nothing."""
+    if reading is None:
+        return {}
+    return {"rows": reading.rows, "filtered": reading.filtered, "columns": dict(reading.columns)}
 
 
 def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> list[str]:

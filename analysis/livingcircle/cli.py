@@ -286,10 +286,19 @@ def _report(result: ScanResult, output: Path) -> None:
         rules = city["rule"][city["status"] == status]
         if len(rules):
             typer.echo(f"{status}: {', '.join(rules)}")
+    for source in result.run["inputs"]:
+        if "rows" in source:
+            typer.echo(f"read: {_reading(source)}")
     for warning in result.run["warnings"]:
         typer.echo(f"note: {warning}")
     typer.echo("In force: " + "; ".join(f"{key} = {value}" for key, value in result.settings.items()))
     typer.echo(f"Results in {output}: map.html, report.xlsx, coverage.csv, scores.csv, unplaced.csv")
+
+
+def _reading(source: dict[str, Any]) -> str:
+    from livingcircle_layers.sources import Reading
+
+    return Reading(source["path"], source["rows"], source["filtered"], source["columns"]).sentence()
 
 
 @contextmanager

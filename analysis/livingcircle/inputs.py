@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +19,7 @@ from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.people import People, read_people
 from livingcircle_layers.relief import drape
+from livingcircle_layers.sources import Reading
 from livingcircle_layers.street_layer import read_street_layer
 from livingcircle_layers.units import Units, read_units
 
@@ -51,6 +52,7 @@ class Inputs:
     facilities: Facilities
     estates: Estates
     notes: tuple[str, ...] = ()
+    readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
 
 
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
@@ -58,20 +60,17 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     stages = stages or Stages()
     _check_files(study)
     with stages.stage("read_units", "reading communities"):
-        communities = read_units(
-            study.communities.file, columns=study.communities.columns, layer=study.communities.layer
-        )
+        communities = read_units(study.communities.table)
         bounds = communities.frame.total_bounds
         crs = metric_crs(bounds)
         units = communities.frame.to_crs(crs)
     with stages.stage("read_streets", "reading streets and facilities"):
         osm = read_osm(study.streets.osm, catalogue, crs)
         notes: tuple[str, ...] = ()
-        if study.streets.layer:
-            own = read_street_layer(
-                study.streets.layer, crs=crs, columns=study.streets.columns, cross=study.streets.node_crossings
-            )
-            osm, notes = replace(osm, streets=own), own.notes
+        streets_read: Reading | None = None
+        if study.streets.own:
+            own = read_street_layer(study.streets.own, crs=crs, cross=study.streets.node_crossings)
+            osm, notes, streets_read = replace(osm, streets=own), own.notes, own.reading
         if study.streets.dem:
             osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
         _check_overlap(study, units, osm)
@@ -84,16 +83,18 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         facility_notes = _check_places(study, facilities, osm)
         estates = osm_estates(osm)
         if study.estates:
-            estates = with_osm(read_estates(study.estates.file, crs=crs, layer=study.estates.layer), estates)
+            estates = with_osm(read_estates(study.estates.table, crs=crs), estates)
     with stages.stage("read_people", "reading people"):
-        population = read_people(
-            study.population.file,
-            crs=crs,
-            window=shapely.box(*bounds).buffer(0.02),
-            columns=study.population.columns,
-            layer=study.population.layer,
-        )
-    return Inputs(communities, units, osm, population, facilities, estates, (*notes, *facility_notes))
+        population = read_people(study.population.table, crs=crs, window=shapely.box(*bounds).buffer(0.02))
+    readings: dict[str, list[Reading | None]] = {
+        "communities": [communities.reading],
+        "streets": [streets_read],
+        "facilities": list(facilities.readings),
+        "estates": [estates.reading],
+        "population": [population.reading],
+    }
+    known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
+    return Inputs(communities, units, osm, population, facilities, estates, (*notes, *facility_notes), known)
 
 
 def _check_files(study: Study) -> None:

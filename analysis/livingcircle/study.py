@@ -13,6 +13,7 @@ from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
+from livingcircle_layers.sources import Source
 from livingcircle_layers.typed_toml import checked, read_toml
 
 SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
@@ -22,35 +23,59 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _TableInput(_Part):
+    """What can be said of every table or layer."""
+
+    file: Path
+    layer: str | None = Field(default=None, description="layer of a GeoPackage")
+    sheet: str | None = Field(default=None, description="sheet of a workbook")
+    columns: dict[str, str] = Field(default_factory=dict, description="what a column is = its heading")
+    where: str | None = Field(default=None, description='which rows count: 类别 == "幼儿园" and 面积 >= 500')
+    crs: str | None = Field(default=None, description='what the coordinates are in, such as "EPSG:4490"')
+
+    @property
+    def table(self) -> Source:
+        """Return what the readers take."""
+        return Source(self.file, self.layer, self.sheet, self.columns, self.where, self.crs)
+
+
 class StreetsInput(_Part):
     """The OpenStreetMap file."""
 
     osm: Path = Field(description=".osm.pbf, .osm, .osm.gz or .osm.bz2")
     layer: Path | None = Field(default=None, description="a street layer of your own, instead of OSM's streets")
+    layer_name: str | None = Field(default=None, description="layer of it, if it is a GeoPackage")
     columns: dict[str, str] = Field(default_factory=dict, description="u, v, highway, oneway, bridge … = heading of it")
+    where: str | None = Field(default=None, description='which rows of it count: 道路等级 != "在建"')
+    crs: str | None = Field(default=None, description='what its coordinates are in, such as "EPSG:4490"')
     node_crossings: bool = Field(default=False, description="join lines of it that merely cross")
     dem: Path | None = Field(default=None, description="GeoTIFF of heights in metres; slopes then change walking time")
 
+    @property
+    def own(self) -> Source | None:
+        """Return the planner's street layer, if there is one."""
+        if self.layer is None:
+            return None
+        return Source(self.layer, self.layer_name, None, self.columns, self.where, self.crs)
 
-class CommunitiesInput(_Part):
+
+class CommunitiesInput(_TableInput):
     """The community polygons."""
 
     file: Path = Field(description="GeoJSON, GeoPackage, Shapefile or GeoParquet")
-    layer: str | None = Field(default=None, description="layer of a GeoPackage")
     columns: dict[str, str] = Field(default_factory=dict, description="id, name, subdistrict, district, type = heading")
     complete: bool = Field(default=False, description="true: every community of each subdistrict and district is here")
 
 
-class PopulationInput(_Part):
+class PopulationInput(_TableInput):
     """Where people live."""
 
     file: Path = Field(description="CSV or Excel grid with lon, lat, population, area_m2; or a GeoTIFF of counts")
-    layer: str | None = Field(default=None, description="layer of a GeoPackage")
     columns: dict[str, str] = Field(default_factory=dict, description="lon, lat, population, area_m2 … = heading")
     licence: str = Field(default="", description="licence of the data, shown beside every result")
 
 
-class FacilitiesInput(_Part):
+class FacilitiesInput(_TableInput):
     """A file of facilities."""
 
     file: Path = Field(description="table with coordinates or vector file")
@@ -58,7 +83,6 @@ class FacilitiesInput(_Part):
     mode: Literal["classify", "replace", "add"] | None = Field(
         default=None, description="replace OpenStreetMap for the service, or add to it; default: replace"
     )
-    layer: str | None = Field(default=None, description="layer of a GeoPackage")
     columns: dict[str, str] = Field(default_factory=dict, description="name, lon, lat, category, area_m2 = heading")
     datum: Datum = Field(default="wgs84", description="datum of the coordinates; gcj02 and bd09 are shifted to WGS-84")
     licence: str = Field(default="restricted", description="licence of the data")
@@ -73,9 +97,7 @@ class FacilitiesInput(_Part):
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""
         mode = self.mode or ("replace" if self.service else "classify")
-        return FacilitySource(
-            self.file, self.service, mode, self.complete, self.columns, self.layer, self.licence, self.datum
-        )
+        return FacilitySource(self.table, self.service, mode, self.complete, self.licence, self.datum)
 
 
 class WalkerInput(_Part):
@@ -114,11 +136,10 @@ class LayerInput(_Part):
     complete: Literal["yes", "no", "unknown"] = Field(description="whether the layer holds every place")
 
 
-class EstatesInput(_Part):
+class EstatesInput(_TableInput):
     """Gated estates (封闭小区): outlines with a column gated (yes or no), and gate points."""
 
     file: Path = Field(description="vector file with polygons and points")
-    layer: str | None = Field(default=None, description="layer of a GeoPackage")
 
 
 class MapInput(_Part):

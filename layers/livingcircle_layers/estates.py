@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from livingcircle_layers.access import GATE_REACH_M, is_gate, walled
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import plain_heading
 from livingcircle_layers.osm import OsmExtract
+from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.vectors import read_vector
 
 GIVEN_GATE_REACH_M = 20.0  # a planner's gate point this close to an outline is a gate in it (a judgement)
@@ -43,12 +44,15 @@ class Estates:
         Outlines that the planner knows to be open, whatever walls are mapped along them.
     unknown
         Number of residential outlines of which nothing tells whether they are gated.
+    reading
+        How many rows the planner's file has and how many of them count.
     """
 
     frame: gpd.GeoDataFrame
     gates: gpd.GeoDataFrame
     open_outlines: Geometries
     unknown: int
+    reading: Reading | None = None
 
 
 def osm_estates(osm: OsmExtract) -> Estates:
@@ -67,12 +71,12 @@ def osm_estates(osm: OsmExtract) -> Estates:
     return _with_gates(frame, points, GATE_REACH_M, open_outlines=nothing, unknown=int((~gated).sum()))
 
 
-def read_estates(path: str | Path, *, crs: CRS, layer: str | None = None) -> Estates:
+def read_estates(given: Source | Path | str, *, crs: CRS) -> Estates:
     """Read a planner's file of estates: polygons with a column `gated` (yes or no), and gate points.
 
     Parameters
     ----------
-    path
+    given
         A vector file with polygons and, in the same layer, points; a point within 20 m of an outline is a gate of it.
     crs
         The metric plane of the result.
@@ -82,28 +86,30 @@ def read_estates(path: str | Path, *, crs: CRS, layer: str | None = None) -> Est
     InputError
         There is no polygon, or `gated` holds something other than yes or no.
     """
-    file = Path(path)
-    source = read_vector(file, layer=layer).to_crs(crs)
-    kind = shapely.get_type_id(source.geometry.to_numpy())
-    outlines = source[np.isin(kind, (3, 6))].reset_index(drop=True)
+    source = Source.of(given)
+    layer = read_vector(source).to_crs(crs)
+    kind = shapely.get_type_id(layer.geometry.to_numpy())
+    outlines = layer[np.isin(kind, (3, 6))].reset_index(drop=True)
     if outlines.empty:
         raise InputError(
-            f"{file.name} holds no estate", got="no polygon", expected="polygons, and points for the gates"
+            f"{source.label} holds no estate", got="no polygon", expected="polygons, and points for the gates"
         )
-    gated = _gated(file.name, outlines)
+    gated = _gated(source.label, outlines)
     names = _column(outlines, _NAMES)
     frame = gpd.GeoDataFrame(
         {
-            "estate_id": [f"{file.name}:{i + 1}" for i in range(len(outlines))],
+            "estate_id": [f"{source.label}:{i + 1}" for i in range(len(outlines))],
             "name": outlines[names].astype("str") if names else "",
-            "source": file.name,
+            "source": source.label,
         },
         geometry=shapely.make_valid(outlines.geometry.to_numpy()),
         crs=crs,
     )
-    points = source.geometry.to_numpy()[kind == 0]
+    points = layer.geometry.to_numpy()[kind == 0]
     chosen = frame[gated].reset_index(drop=True)
-    return _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_outlines=frame.geometry.to_numpy()[~gated], unknown=0)
+    open_outlines = frame.geometry.to_numpy()[~gated]
+    estates = _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_outlines=open_outlines, unknown=0)
+    return replace(estates, reading=reading_of(source, layer, {"name": names} if names else {}))
 
 
 def _column(frame: pd.DataFrame, headings: frozenset[str]) -> str | None:
@@ -143,6 +149,7 @@ def with_osm(own: Estates, osm: Estates) -> Estates:
         gates=pd.concat([own.gates, gates], ignore_index=True),
         open_outlines=own.open_outlines,
         unknown=osm.unknown,
+        reading=own.reading,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import HEADINGS, plain_heading
+from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import numbers, read_points
 
 SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
@@ -42,8 +43,8 @@ class FacilitySource:
 
     Attributes
     ----------
-    file
-        A table with coordinates or a vector file.
+    table
+        A table with coordinates or a vector file; a path alone will do.
     service
         The service all rows are taken as; None classifies each row by the catalogue.
     mode
@@ -55,14 +56,17 @@ class FacilitySource:
         What its coordinates are in; GCJ-02 and BD-09 are shifted to WGS-84.
     """
 
-    file: Path
+    table: Source | Path
     service: str | None = None
     mode: Mode = "classify"
     complete: Complete = "unknown"
-    columns: Mapping[str, str] = field(default_factory=dict)
-    layer: str | None = None
     licence: str = "restricted"
     datum: Datum = "wgs84"
+
+    @property
+    def source(self) -> Source:
+        """Return where the rows are and how they are read."""
+        return Source.of(self.table)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class Facilities:
         Rows and objects that could not be used, with the reason.
     notes
         What the planner should know about how the files were read.
+    readings
+        How many rows each file has and how many of them count.
     """
 
     frame: gpd.GeoDataFrame
@@ -89,6 +95,7 @@ class Facilities:
     centre_only: frozenset[str]
     unplaced: pd.DataFrame
     notes: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
 
 def unplaced_rows(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -123,9 +130,9 @@ def gather_facilities(
     frame, unplaced = osm_facilities(features, catalogue)
     complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
     complete.update(osm_complete or {})
-    frames, lost, notes = [frame], [unplaced], []
+    frames, lost, readings = [frame], [unplaced], []
     for source, label in zip(sources, _labels(sources), strict=True):
-        rows, rejected, note = read_facilities(source, catalogue, crs=features.crs, label=label)
+        rows, rejected, reading = read_facilities(source, catalogue, crs=features.crs, label=label)
         if source.mode == "replace":
             frames[0] = frames[0][frames[0]["service"] != source.service]
             complete[str(source.service)] = source.complete
@@ -134,7 +141,7 @@ def gather_facilities(
         # A file that replaces OpenStreetMap's list of parks still takes their outlines from it.
         frames.append(_at_known_ground(rows, pd.concat([frame, *frames[1:]], ignore_index=True)))
         lost.append(rejected)
-        notes.append(note)
+        readings.append(reading)
     merged = _without_twins(pd.concat(frames, ignore_index=True))
     merged = merged.sort_values(["service", "source", "facility_id"], kind="stable").reset_index(drop=True)
     is_point = shapely.get_type_id(merged.geometry.to_numpy()) == 0
@@ -145,7 +152,7 @@ def gather_facilities(
         complete=complete,
         centre_only=frozenset(merged["service"][by_centre]),
         unplaced=pd.concat(lost, ignore_index=True),
-        notes=tuple(notes),
+        readings=tuple(readings),
     )
 
 
@@ -176,10 +183,10 @@ def osm_facilities(features: gpd.GeoDataFrame, catalogue: Catalogue) -> tuple[gp
 
 def _labels(sources: Sequence[FacilitySource]) -> list[str]:
     """Return a name for each source; files of one name in different folders are told apart by a number."""
-    known: dict[str, list[tuple[Path, str | None]]] = {}
+    known: dict[str, list[Source]] = {}
     labels = []
     for source in sources:
-        name, table = source.file.name, (source.file, source.layer)
+        name, table = source.source.label, replace(source.source, where=None)
         of_this_name = known.setdefault(name, [])
         if table not in of_this_name:
             of_this_name.append(table)
@@ -190,12 +197,12 @@ def _labels(sources: Sequence[FacilitySource]) -> list[str]:
 
 def read_facilities(
     source: FacilitySource, catalogue: Catalogue, *, crs: CRS, label: str | None = None
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame, str]:
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Reading]:
     """Read a planner's file: its facilities, the rows that could not be used, and how its columns were read."""
-    label = label or source.file.name
+    label = label or source.source.label
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
-    points, rejected = read_points(source.file, columns=source.columns, layer=source.layer)
+    points, rejected = read_points(source.source)
     used = points.attrs["columns_used"]
     name = points[used["name"]].astype("str") if "name" in used else pd.Series("", index=points.index)
     area = np.full(len(points), np.nan)
@@ -226,8 +233,7 @@ def read_facilities(
             expected="a column that names the kind of facility (类型, category, typecode) or telling names",
             remedy="say which service it is: --facilities SERVICE=FILE",
         )
-    note = f"{label}: columns read as " + ", ".join(f"{role}={heading}" for role, heading in used.items())
-    return _frame(rows, geometry[at], crs), unplaced_rows(lost), note
+    return _frame(rows, geometry[at], crs), unplaced_rows(lost), replace(points.attrs["reading"], label=label)
 
 
 def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataFrame:

@@ -22,6 +22,7 @@ from livingcircle_layers.apportion import round_to_whole
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import GROUPS
+from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import TABLE_SUFFIXES, Places, parse_numbers, read_places
 from livingcircle_layers.units import repair_polygons
 from livingcircle_layers.vectors import VECTOR_SUFFIXES, existing_file
@@ -56,6 +57,8 @@ class People:
         What the user should know, a sentence each.
     columns_used
         Role to heading, for printing.
+    reading
+        How many rows the table has and how many of them count; None for a raster.
     """
 
     cells: gpd.GeoDataFrame
@@ -66,15 +69,14 @@ class People:
     total: int
     warnings: tuple[str, ...]
     columns_used: Mapping[str, str]
+    reading: Reading | None = None
 
 
 def read_people(
-    path: Path | str,
+    given: Source | Path | str,
     *,
     crs: CRS,
     window: shapely.Polygon | None = None,
-    columns: Mapping[str, str] | None = None,
-    layer: str | None = None,
 ) -> People:
     """Read where people live, as whole people in cells of the metric plane.
 
@@ -82,28 +84,25 @@ def read_people(
 
     Parameters
     ----------
-    path
+    given
         A table (CSV, Excel) with ``lon, lat, population`` and, for cells, ``area_m2``; a vector file of
         points or polygons with ``population``; or a GeoTIFF of counts per cell (not of densities).
+        Its ``columns`` map ``population, area_m2, households, age_0_3`` … to headings.
     crs
         The metric plane of the run.
     window
         In lon/lat; of a raster only the cells within its bounds are read. All rows of a table are kept.
-    columns
-        The user's mapping, role (``population, area_m2, households, age_0_3`` …) to heading.
-    layer
-        The layer of a GeoPackage.
 
     Raises
     ------
     InputError
         When the file cannot be read or its numbers are no counts of people; all faults of a table at once.
     """
-    file = existing_file(path, TABLE_SUFFIXES | VECTOR_SUFFIXES | RASTER_SUFFIXES)
+    source = Source.of(given)
+    file = existing_file(source.file, TABLE_SUFFIXES | VECTOR_SUFFIXES | RASTER_SUFFIXES)
     if file.suffix.lower() in RASTER_SUFFIXES:
         return _read_raster(file, crs, window)
-    places = read_places(file, columns=columns, layer=layer, roles=_ROLES, required=["population"])
-    return _from_places(file.name, places, crs)
+    return _from_places(source.label, read_places(source, roles=_ROLES, required=["population"]), crs)
 
 
 def _from_places(name: str, places: Places, crs: CRS) -> People:
@@ -154,6 +153,7 @@ def _from_places(name: str, places: Places, crs: CRS) -> People:
         total=int(frame["population"].sum()),
         warnings=tuple(notes),
         columns_used=places.columns_used,
+        reading=places.reading,
     )
 
 

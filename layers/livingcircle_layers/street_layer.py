@@ -20,10 +20,10 @@ from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import find_column, nearest
 from livingcircle_layers.noding import cut_where_lines_meet
+from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.street_lines import TOUCH_M, StreetLines, merge_directions, streets_from_lines
 from livingcircle_layers.streets import Streets, walkability
-from livingcircle_layers.tables import attributes_as_text
-from livingcircle_layers.vectors import read_vector
+from livingcircle_layers.vectors import attributes_as_text, read_vector
 
 STREET_HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -76,17 +76,18 @@ class StreetLayer(Streets):
     ----------
     notes
         What was left out, left alone or not believed: a sentence each.
+    reading
+        How many rows the layer has and how many of them count.
     """
 
     notes: tuple[str, ...] = ()
+    reading: Reading | None = None
 
 
 def read_street_layer(
-    path: Path | str,
+    given: Source | Path | str,
     *,
     crs: CRS | None = None,
-    layer: str | None = None,
-    columns: Mapping[str, str] | None = None,
     cross: bool = False,
 ) -> StreetLayer:
     """Read the walking network from a layer of lines.
@@ -98,15 +99,12 @@ def read_street_layer(
 
     Parameters
     ----------
-    path
-        What `read_vector` reads.
+    given
+        What `read_vector` reads. Its ``columns`` map ``u``, ``v``, ``highway``, ``oneway``, ``length``, ``raised``,
+        ``bridge``, ``tunnel`` to headings. Streets are one-way for people on foot only where a mapped
+        ``oneway`` says so.
     crs
         The metric plane; by default one centred on the layer.
-    layer
-        The layer of a GeoPackage.
-    columns
-        The planner's own mapping, role to heading: ``u``, ``v``, ``highway``, ``oneway``, ``length``, ``raised``,
-        ``bridge``, ``tunnel``. Streets are one-way for people on foot only where a mapped ``oneway`` says so.
     cross
         Without node columns: join lines that merely cross too, except known bridges and tunnels.
 
@@ -115,11 +113,12 @@ def read_street_layer(
     InputError
         The file cannot be read, holds no walkable line, lacks a mapped column, or has lines without a node.
     """
-    name = Path(path).name
-    frame = read_vector(path, layer=layer or _own_layer(Path(path)))
+    asked = Source.of(given)
+    name, mapped = asked.label, asked.columns
+    frame = read_vector(replace(asked, layer=asked.layer or _own_layer(asked.file)))
     table = attributes_as_text(frame)
-    mapped = columns or {}
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
+    reading = reading_of(asked, frame, source.used)
     frame, source = _walkable(frame, source)
     plane = crs or metric_crs(_bounds(frame, name).tolist())
     line = shapely.force_2d(frame.to_crs(plane).geometry.to_numpy())
@@ -132,7 +131,9 @@ def read_street_layer(
         source.notes.append("crossings were not looked for: node columns tell which lines meet")
     lines, node_id, node_xy = noded
     streets = streets_from_lines(merge_directions(lines), crs=plane, node_id=node_id, node_xy=node_xy)
-    return StreetLayer(**{f.name: getattr(streets, f.name) for f in fields(Streets)}, notes=tuple(source.notes))
+    return StreetLayer(
+        **{f.name: getattr(streets, f.name) for f in fields(Streets)}, notes=tuple(source.notes), reading=reading
+    )
 
 
 def _own_layer(path: Path) -> str | None:

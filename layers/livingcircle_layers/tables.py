@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-import unicodedata
 import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +18,21 @@ import openpyxl
 import pandas as pd
 import shapely
 from openpyxl.utils.exceptions import InvalidFileException
+from pyproj import CRS, Transformer
 
+from livingcircle_layers.cells import as_numbers, numbers, parse_numbers
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns
-from livingcircle_layers.vectors import VECTOR_SUFFIXES, existing_file, read_vector
+from livingcircle_layers.row_filter import kept_rows
+from livingcircle_layers.sources import Reading, Source, reading_of
+from livingcircle_layers.vectors import (
+    VECTOR_SUFFIXES,
+    attributes_as_text,
+    declared_crs,
+    existing_file,
+    read_vector,
+)
 
 __all__ = [
     "TABLE_SUFFIXES",
@@ -40,26 +49,23 @@ __all__ = [
 ]
 
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
-BLANK = frozenset({"", "-", "--", "—", "——", "/", "\\", "na", "n/a", "nan", "null", "none", "无", "#n/a"})
-"""What people type into a cell to say that there is no value (compared in lower case)."""
-
-_THOUSANDS = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$"
-_SHOWN = 5  # faults of a kind that an error lists by row; the rest is counted
 
 
-def read_table(path: Path | str) -> pd.DataFrame:
+def read_table(given: Source | Path | str) -> pd.DataFrame:
     """Read a table from CSV or Excel, every cell as text, blank cells as ``""``.
 
     Parameters
     ----------
-    path
+    given
         ``.csv``, ``.tsv`` or ``.txt`` in UTF-8 (with or without BOM), UTF-16 with BOM or GB18030, separated
-        by commas, semicolons, tabs or bars; or ``.xlsx``, of which the first sheet that is not empty is read.
+        by commas, semicolons, tabs or bars; or ``.xlsx``, of which the sheet of the source is read, or else the first
+        that is not empty.
 
     Returns
     -------
-    The rows that are not entirely blank. The index ``row_number`` is the number of the row in the file;
-    the first row below the headings is 1.
+    The rows that are not entirely blank and that `where` keeps. The index ``row_number`` is the number of the row in
+    the file; the first row below the headings is 1. ``attrs`` hold the number of ``rows`` and of those
+    ``filtered`` out.
 
     Raises
     ------
@@ -67,12 +73,18 @@ def read_table(path: Path | str) -> pd.DataFrame:
         For a missing or empty file, headings without rows, headings that are blank or appear twice, rows that
         do not fit the headings, unknown encodings.
     """
-    file = existing_file(path, TABLE_SUFFIXES)
+    source = Source.of(given)
+    source.check()
+    file = existing_file(source.file, TABLE_SUFFIXES)
     if file.suffix.lower() in {".xlsx", ".xlsm"}:
-        headings, table = _read_excel(file)
+        headings, cells = _read_excel(file, source.sheet)
     else:
-        headings, table = _read_text(file)
-    return _checked(file.name, headings, table)
+        headings, cells = _read_text(file)
+    table = _checked(file.name, headings, cells)
+    kept = kept_rows(table, source)
+    result = table[kept]
+    result.attrs.update(rows=len(table), filtered=int((~kept).sum()))
+    return result
 
 
 def _read_text(file: Path) -> tuple[list[str], pd.DataFrame]:
@@ -131,12 +143,14 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
 
 
-def _read_excel(file: Path) -> tuple[list[str], pd.DataFrame]:
+def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame]:
     try:
         with warnings.catch_warnings():  # about styles and drop-down lists, which no value depends on
             warnings.simplefilter("ignore", UserWarning)
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            rows = _first_sheet(book)
+            rows = _sheet(book, file.name, sheet)
+    except InputError:
+        raise
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         raise InputError(
             f"{file.name} cannot be parsed",
@@ -151,9 +165,13 @@ def _read_excel(file: Path) -> tuple[list[str], pd.DataFrame]:
     return cells[0], pd.DataFrame(cells[1:], columns=range(width), dtype="str")
 
 
-def _first_sheet(book: openpyxl.Workbook) -> list[list[str]]:
+def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> list[list[str]]:
+    """Return the cells of the wanted sheet, or of the first that is not empty."""
     try:
-        for sheet in book.worksheets:
+        titles = [sheet.title for sheet in book.worksheets]
+        if wanted is not None and wanted not in titles:
+            raise InputError(f"{name} has no sheet {wanted!r}", got=", ".join(titles), remedy="choose one with `sheet`")
+        for sheet in book.worksheets if wanted is None else [book[wanted]]:
             sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
             rows = [[_as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
             if any(any(row) for row in rows):
@@ -206,84 +224,6 @@ def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.Data
     return result
 
 
-def parse_numbers(
-    table: pd.DataFrame,
-    column: str,
-    *,
-    what: str,
-    minimum: float | None = None,
-    maximum: float | None = None,
-) -> tuple[pd.Series[float], list[str]]:
-    """Read a column of numbers and say which rows do not hold one.
-
-    Thousands separators and full-width digits are read; blank cells are NaN; text and infinity are faults.
-
-    Parameters
-    ----------
-    table, column
-        A table of text, and the heading of the column.
-    what
-        What the numbers are, as the error names them.
-    minimum, maximum
-        Limits, inclusive.
-
-    Returns
-    -------
-    The numbers, NaN where the cell is blank or at fault, and a sentence for every kind of fault, with the
-    first rows of each and their count.
-    """
-    text = table[column].astype("str").str.strip()
-    values, blank = _as_numbers(text)
-    finite = pd.Series(np.isfinite(values), index=text.index)
-    faults = []
-    if (unreadable := ~blank & ~finite).any():
-        faults.append(_fault(what, column, text[unreadable], "not a number"))
-    values = values.where(finite)
-    if minimum is not None and (low := values < minimum).any():
-        faults.append(_fault(what, column, text[low], f"below {minimum:g}"))
-        values = values.mask(low)
-    if maximum is not None and (high := values > maximum).any():
-        faults.append(_fault(what, column, text[high], f"above {maximum:g}"))
-        values = values.mask(high)
-    return values, faults
-
-
-def numbers(
-    table: pd.DataFrame,
-    column: str,
-    *,
-    what: str,
-    minimum: float | None = None,
-    maximum: float | None = None,
-) -> pd.Series[float]:
-    """Read a column of numbers as `parse_numbers` does, and refuse it when any cell is at fault."""
-    values, faults = parse_numbers(table, column, what=what, minimum=minimum, maximum=maximum)
-    if faults:
-        raise InputError.of(faults)
-    return values
-
-
-def _as_numbers(text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
-    """Return numbers (NaN: none) and whether the cell says that there is none."""
-    blank = text.str.lower().isin(BLANK)
-    values = pd.to_numeric(text.mask(blank), errors="coerce").astype(float)
-    slow = values.isna() & ~blank
-    if slow.any():
-        plain = text[slow].map(lambda cell: unicodedata.normalize("NFKC", cell).strip())
-        grouped = plain.str.match(_THOUSANDS)
-        plain = plain.where(~grouped, plain.str.replace(",", ""))
-        values = values.copy()
-        values[slow] = pd.to_numeric(plain, errors="coerce").astype(float)
-    return values, blank
-
-
-def _fault(what: str, column: str, cells: pd.Series[str], fault: str) -> str:
-    shown = ", ".join(f"{row}: {cell[:20]!r}" for row, cell in cells.iloc[:_SHOWN].items())
-    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
-    rows = "row" if len(cells) == 1 else f"{len(cells)} rows"
-    return f"{what} (column {column!r}): {fault} in {rows} ({shown}{more}; row 1 follows the headings)"
-
-
 @dataclass(frozen=True)
 class Places:
     """All rows of a file with their place on the ground, the unusable ones too.
@@ -297,19 +237,20 @@ class Places:
         Why a row cannot be placed (``""``: it can), and what was found in it.
     columns_used
         Role to heading, as found or as the user mapped them.
+    reading
+        How many rows there were, for `run.json`.
     """
 
     frame: gpd.GeoDataFrame
     reason: pd.Series[str]
     detail: pd.Series[str]
     columns_used: Mapping[str, str]
+    reading: Reading
 
 
 def read_places(
-    path: Path | str,
+    given: Source | Path | str,
     *,
-    columns: Mapping[str, str] | None = None,
-    layer: str | None = None,
     roles: Iterable[str] = ("id", "name"),
     required: Sequence[str] = (),
 ) -> Places:
@@ -317,45 +258,43 @@ def read_places(
 
     Parameters
     ----------
-    path
+    given
         What `read_table` or `read_vector` reads.
-    columns
-        The user's mapping, role to heading; wins over the usual headings.
-    layer
-        The layer of a GeoPackage.
     roles
         The roles whose columns the caller wants to know, beside the coordinates.
     required
         The roles among them without which the file cannot be used.
     """
-    file = existing_file(path, VECTOR_SUFFIXES | TABLE_SUFFIXES)
+    source = Source.of(given)
+    file = existing_file(source.file, VECTOR_SUFFIXES | TABLE_SUFFIXES)
     wanted = list(dict.fromkeys(roles))
     if file.suffix.lower() in VECTOR_SUFFIXES:
-        vector = read_vector(file, layer=layer)
+        vector = read_vector(source)
         table = attributes_as_text(vector)
-        used = find_columns(table, wanted, columns=columns, required=required, what=file.name)
+        table.attrs.update(vector.attrs)
+        used = find_columns(table, wanted, columns=source.columns, required=required, what=file.name)
         geometry, reason, detail = _check_geometry(vector)
     else:
-        table = read_table(file)
+        table = read_table(source)
         names = [*wanted, "lon", "lat", "lonlat"]
-        used = find_columns(table, names, columns=columns, required=required, what=file.name)
+        used = find_columns(table, names, columns=source.columns, required=required, what=file.name)
         used = _one_kind_of_coordinates(used, table, file.name)
-        geometry, reason, detail = _check_coordinates(table, used)
+        geometry, reason, detail = _check_coordinates(table, used, declared_crs(source))
     table = table.rename(columns={"row": "row_in_file", "geometry": "geometry_in_file"})
     frame = gpd.GeoDataFrame(table.assign(row=_row_labels(table, used.get("id"))), geometry=geometry, crs=WGS84)
     as_series = {"index": frame.index, "dtype": "str"}
-    return Places(frame, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used)
+    reading = reading_of(source, table, used)
+    return Places(frame, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used, reading)
 
 
-def read_points(
-    path: Path | str, *, columns: Mapping[str, str] | None = None, layer: str | None = None
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def read_points(given: Source | Path | str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read places (facilities, entrances, origins) and list the rows that cannot be put on a map.
 
     Returns
     -------
     The places in EPSG:4326 with all attributes as text and a column ``row``; their ``attrs["columns_used"]``
-    is the mapping role to heading. And the rejected rows: ``row, name, reason, detail``.
+    is the mapping role to heading, ``attrs["reading"]`` the `Reading`. And the rejected rows:
+    ``row, name, reason, detail``.
 
     Raises
     ------
@@ -363,10 +302,11 @@ def read_points(
         When the file cannot be read, or no row of it can be used.
     """
     roles = [role for role in HEADINGS if role not in {"lon", "lat", "lonlat"}]
-    places = read_places(path, columns=columns, layer=layer, roles=roles)
+    source = Source.of(given)
+    places = read_places(source, roles=roles)
     usable = places.reason == ""
     if not usable.any():
-        raise InputError(_nothing_usable(Path(path).name, places))
+        raise InputError(_nothing_usable(source.label, places))
     bad = places.frame[~usable]
     name = bad[places.columns_used["name"]] if "name" in places.columns_used else ""
     rejected = pd.DataFrame(
@@ -379,6 +319,7 @@ def read_points(
     ).reset_index(drop=True)
     frame = places.frame[usable].reset_index(drop=True)
     frame.attrs["columns_used"] = dict(places.columns_used)
+    frame.attrs["reading"] = places.reading
     return frame, rejected
 
 
@@ -410,43 +351,33 @@ def _row_labels(table: pd.DataFrame, id_column: str | None) -> pd.Series[str]:
     return pd.Series(table.index.astype("str"), index=table.index, dtype="str")
 
 
-def attributes_as_text(vector: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return the attributes as text as `read_table` would; whole numbers carry no ``.0``."""
-    columns = {}
-    for name in vector.columns.drop(vector.geometry.name):
-        column = vector[name]
-        if pd.api.types.is_float_dtype(column):
-            whole = column.notna() & (column % 1 == 0) & (column.abs() < 1e15)
-            text = column.astype("str").where(~whole, column.where(whole, 0).astype("int64").astype("str"))
-        else:
-            text = column.astype("str")
-        columns[str(name)] = text.where(column.notna(), "").str.strip().to_numpy()
-    return pd.DataFrame(columns, index=pd.RangeIndex(1, len(vector) + 1, name="row_number"), dtype="str")
-
-
 Reasons = tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], npt.NDArray[np.object_]]
 
 
-def _check_coordinates(table: pd.DataFrame, used: Mapping[str, str]) -> Reasons:
-    """Return points (None where unusable), reasons and details of a table with coordinates."""
+def _check_coordinates(table: pd.DataFrame, used: Mapping[str, str], crs: CRS | None) -> Reasons:
+    """Return points (None where unusable), reasons and details of a table with coordinates, in degrees or in a CRS."""
     if "lonlat" in used:
         pair = table[used["lonlat"]].str.replace("，", ",").str.split(",", n=1, expand=True)
         texts = [pair.get(i, pd.Series("", index=table.index)).fillna("").str.strip() for i in (0, 1)]
     else:
         texts = [table[used[role]].str.strip() for role in ("lon", "lat")]
-    (lon, no_lon), (lat, no_lat) = _as_numbers(texts[0]), _as_numbers(texts[1])
+    (lon, no_lon), (lat, no_lat) = as_numbers(texts[0]), as_numbers(texts[1])
     x, y = lon.to_numpy(), lat.to_numpy()
+    if crs is not None:
+        x, y = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
     reason = np.select(
         [
             no_lon | no_lat,
+            ~np.isfinite(lon) | ~np.isfinite(lat),
             ~np.isfinite(x) | ~np.isfinite(y),
             (np.abs(y) > 90) & (np.abs(y) <= 180) & (np.abs(x) <= 90),
             (np.abs(y) > 90) | (np.abs(x) > 180),
-            (x == 0) & (y == 0),
+            ((lon == 0) & (lat == 0)).to_numpy(),
         ],
         [
             "no coordinates",
             "coordinates are not numbers",
+            "coordinates out of range",
             "longitude and latitude seem swapped",
             "coordinates out of range",
             "coordinates are 0,0",

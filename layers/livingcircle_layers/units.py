@@ -15,8 +15,8 @@ import shapely
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import find_columns
-from livingcircle_layers.tables import attributes_as_text
-from livingcircle_layers.vectors import read_vector
+from livingcircle_layers.sources import Reading, Source, reading_of
+from livingcircle_layers.vectors import attributes_as_text, read_vector
 
 OVERLAP_SHARE = 0.01  # of the smaller unit; less is the usual slack between hand-drawn borders
 _ROLES = ("id", "name", "subdistrict", "district", "type")
@@ -43,24 +43,23 @@ class Units:
         What was repaired or looks doubtful, a sentence each.
     columns_used
         Role to heading, for printing.
+    reading
+        How many rows the file has and how many of them count.
     """
 
     frame: gpd.GeoDataFrame
     warnings: tuple[str, ...]
     columns_used: Mapping[str, str]
+    reading: Reading | None = None
 
 
-def read_units(path: Path | str, *, columns: Mapping[str, str] | None = None, layer: str | None = None) -> Units:
+def read_units(given: Source | Path | str) -> Units:
     """Read the communities from a polygon file and check that each can be counted.
 
     Parameters
     ----------
-    path
-        What `read_vector` reads.
-    columns
-        The user's mapping of ``id, name, subdistrict, district, type`` to headings; wins over usual headings.
-    layer
-        The layer of a GeoPackage.
+    given
+        What `read_vector` reads; its ``columns`` map ``id, name, subdistrict, district, type`` to headings.
 
     Raises
     ------
@@ -68,20 +67,21 @@ def read_units(path: Path | str, *, columns: Mapping[str, str] | None = None, la
         For repeated or blank ids, geometry that is missing or no polygon, coordinates outside the globe; all
         faults at once.
     """
-    file = Path(path)
-    source = read_vector(file, layer=layer)
-    table = attributes_as_text(source)
-    used = find_columns(table, _ROLES, columns=columns, what=file.name)
+    source = Source.of(given)
+    name = source.label
+    layer = read_vector(source)
+    table = attributes_as_text(layer)
+    used = find_columns(table, _ROLES, columns=source.columns, what=name)
     text = {role: table[used[role]].str.strip() for role in used}
     missing = pd.Series("", index=table.index, dtype="str")
     names = text.get("name", missing)
     ids = text["id"] if "id" in text else _made_ids(names)
-    geometry = shapely.force_2d(source.geometry.to_crs(WGS84).to_numpy())
-    if faults := [*_id_faults(file.name, ids), *_geometry_faults(file.name, geometry, ids)]:
+    geometry = shapely.force_2d(layer.geometry.to_crs(WGS84).to_numpy())
+    if faults := [*_id_faults(name, ids), *_geometry_faults(name, geometry, ids)]:
         raise InputError.of(faults)
 
     sound, repaired = repair_polygons(geometry)
-    types, type_warnings = _unit_types(file.name, text.get("type", missing))
+    types, type_warnings = _unit_types(name, text.get("type", missing))
     frame = gpd.GeoDataFrame(
         {
             "unit_name": names.where(names != "", ids).to_numpy(),
@@ -93,10 +93,12 @@ def read_units(path: Path | str, *, columns: Mapping[str, str] | None = None, la
         crs=WGS84,
         index=pd.Index(ids.to_numpy(), name="unit_id", dtype="str"),
     ).sort_index()
-    notes = [f"{file.name}: no column with ids; ids are made from names or rows"] if "id" not in text else []
+    notes = [f"{name}: no column with ids; ids are made from names or rows"] if "id" not in text else []
     if repaired.any():
-        notes.append(f"{file.name}: crossing borders repaired in {_listed(ids[repaired])}")
-    return Units(frame, (*notes, *type_warnings, *_overlap_warnings(file.name, frame)), used)
+        notes.append(f"{name}: crossing borders repaired in {_listed(ids[repaired])}")
+    return Units(
+        frame, (*notes, *type_warnings, *_overlap_warnings(name, frame)), used, reading_of(source, layer, used)
+    )
 
 
 def upper_levels(frame: gpd.GeoDataFrame) -> pd.DataFrame:

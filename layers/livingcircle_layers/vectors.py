@@ -8,10 +8,15 @@ import zipfile
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.row_filter import kept_rows
+from livingcircle_layers.sources import Source, is_address, without_address
 
 # By content and not by name alone: GDAL would follow a file that only calls itself GeoJSON to other places.
 _FIRST_BYTES = {
@@ -23,14 +28,16 @@ _FIRST_BYTES = {
     ".parquet": b"PAR1",
 }
 VECTOR_SUFFIXES = frozenset(_FIRST_BYTES)
+_DECLARE_CRS = 'declare it in the study, for example crs = "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
 _UNPACKED_LIMIT = 4 * 2**30  # bytes; a shapefile cannot be larger than 2 GiB, its table hardly
 
 
 def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
     """Return the path of a local file of one of the kinds that can be read, or say what is wrong with it."""
     text = str(path)
-    if text.startswith("/vsi") or "://" in text:
-        raise InputError(f"{text} is not a local file", expected="a file on this computer", remedy="download it first")
+    if text.startswith("/vsi") or is_address(text):
+        shown = without_address(text)
+        raise InputError(f"{shown} is not a local file", expected="a file on this computer", remedy="download it first")
     file = Path(path)
     if file.suffix.lower() not in suffixes:
         raise InputError(
@@ -46,23 +53,28 @@ def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
     return file
 
 
-def read_vector(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFrame:
-    """Read a layer of polygons, lines or points from a local file, in the CRS that the file declares.
+def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
+    """Read a layer of polygons, lines or points from a local file.
 
     Parameters
     ----------
-    path
+    given
         ``.geojson``, ``.json`` (WGS-84 unless it says otherwise, RFC 7946), ``.gpkg``, ``.shp``, ``.zip``
-        with one shapefile, or ``.parquet`` (GeoParquet).
-    layer
-        The layer of a GeoPackage; needed when it has several.
+        with one shapefile, or ``.parquet`` (GeoParquet). A GeoPackage with several layers needs a choice.
+
+    Returns
+    -------
+    The rows that `where` keeps, in the CRS that the source or else the file declares. The index ``row_number`` is the
+    number of the row in the file, from 1; ``attrs`` hold the number of ``rows`` and of those ``filtered`` out.
 
     Raises
     ------
     InputError
         For a missing, empty, foreign or unreadable file, no features, no geometry, no CRS.
     """
-    file = existing_file(path, VECTOR_SUFFIXES)
+    source = Source.of(given)
+    source.check()
+    file = existing_file(source.file, VECTOR_SUFFIXES)
     with file.open("rb") as stream:
         head = stream.read(64)
     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_FIRST_BYTES[file.suffix.lower()]):
@@ -72,7 +84,7 @@ def read_vector(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFra
             expected=f"a {file.suffix.lower()} file",
             remedy="export it again",
         )
-    frame = _read(file, layer)
+    frame = _read(file, source)
     if len(frame) == 0:
         raise InputError(f"{file.name} has no features", remedy="export it again with all features")
     if not isinstance(frame, gpd.GeoDataFrame) or (frame.geometry.isna() | frame.geometry.is_empty).all():
@@ -81,30 +93,55 @@ def read_vector(path: Path | str, *, layer: str | None = None) -> gpd.GeoDataFra
             expected="polygons, lines or points",
             remedy="export the layer with its geometry",
         )
+    frame = _with_crs(frame, source)
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row_number")
+    kept = kept_rows(attributes_as_text(frame), source)
+    result = frame[kept]
+    result.attrs.update(rows=len(frame), filtered=int((~kept).sum()))
+    return result
+
+
+def declared_crs(source: Source) -> CRS | None:
+    """Return the CRS that a source declares, None if it leaves that to the file."""
+    if source.crs is None:
+        return None
+    try:
+        return CRS.from_user_input(source.crs)
+    except CRSError:
+        raise InputError(
+            f"{source.label}: `crs` is no coordinate reference system",
+            got=repr(source.crs),
+            expected='a code such as "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)',
+        ) from None
+
+
+def _with_crs(frame: gpd.GeoDataFrame, source: Source) -> gpd.GeoDataFrame:
+    declared = declared_crs(source)
+    if declared is not None:
+        return frame.set_crs(declared, allow_override=True)
     if frame.crs is None or frame.crs.name.startswith(("Undefined", "undefined", "unknown")):
         raise InputError(
-            f"{file.name} has no CRS",
-            expected="a file that declares its coordinate reference system",
-            remedy="supply the .prj beside the .shp"
-            if file.suffix.lower() in {".shp", ".zip"}
-            else "save it again with a CRS, for example EPSG:4326",
+            f"{source.label} has no CRS",
+            expected="a layer that says which coordinate reference system it is in",
+            remedy=_DECLARE_CRS,
         )
     return frame
 
 
-def _read(file: Path, layer: str | None) -> gpd.GeoDataFrame:
+def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
     try:
         match file.suffix.lower():
             case ".parquet":
                 return gpd.read_parquet(file)
             case ".shp":
-                return _read_shapefile(file)
+                return _read_shapefile(file, source)
             case ".zip":
-                return _read_zip(file)
+                return _read_zip(file, source)
             case ".gpkg":
-                return pyogrio.read_dataframe(file, layer=_choose_layer(file, layer))
+                return pyogrio.read_dataframe(file, layer=_choose_layer(file, source.layer))
             case _:
-                return pyogrio.read_dataframe(file)
+                # Without the prefix, GDAL would follow JSON that tells it to fetch its features elsewhere.
+                return pyogrio.read_dataframe(f"GEOJSON:{file}")
     except InputError:
         raise
     except (DataSourceError, DataLayerError, ValueError, OSError, zipfile.BadZipFile) as error:
@@ -130,16 +167,17 @@ def _choose_layer(file: Path, layer: str | None) -> str:
     return layer
 
 
-def _read_shapefile(file: Path) -> gpd.GeoDataFrame:
+def _read_shapefile(file: Path, source: Source) -> gpd.GeoDataFrame:
     """Read a shapefile, whose table is UTF-8 or GB18030 unless a .cpg says otherwise."""
     beside = {p.suffix.lower() for p in file.parent.iterdir() if p.stem == file.stem}
-    missing = sorted({".dbf", ".shx", ".prj"} - beside)
+    needed = {".dbf", ".shx"} if source.crs else {".dbf", ".shx", ".prj"}
+    missing = sorted(needed - beside)
     if missing:
         raise InputError(
-            f"{file.name} comes without {' and '.join(missing)}",
+            f"{source.label} comes without {' and '.join(missing)}",
             expected="the .shp with its .shx, .dbf (attributes) and .prj (CRS) beside it",
             remedy="copy all files of the shapefile"
-            + (", or save it again with its CRS declared" if ".prj" in missing else ""),
+            + (f"; if there is no .prj, {_DECLARE_CRS}" if ".prj" in missing else ""),
         )
     if ".cpg" in beside:
         return pyogrio.read_dataframe(file)
@@ -149,7 +187,7 @@ def _read_shapefile(file: Path) -> gpd.GeoDataFrame:
         return pyogrio.read_dataframe(file, encoding="gb18030")
 
 
-def _read_zip(file: Path) -> gpd.GeoDataFrame:
+def _read_zip(file: Path, source: Source) -> gpd.GeoDataFrame:
     with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
         members = [m for m in archive.infolist() if not m.is_dir() and "__MACOSX" not in m.filename]
         shapes = [m for m in members if m.filename.lower().endswith(".shp")]
@@ -165,6 +203,20 @@ def _read_zip(file: Path) -> gpd.GeoDataFrame:
             raise InputError(f"{file.name} is too large when unpacked", remedy="unpack it and give the .shp")
         for member in parts:  # under names of our own: those in the archive may lead anywhere, in any encoding
             target = Path(folder) / f"{file.stem}{member.filename[-4:].lower()}"
-            with archive.open(member) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-        return _read_shapefile(Path(folder) / f"{file.stem}.shp")
+            with archive.open(member) as packed, target.open("wb") as sink:
+                shutil.copyfileobj(packed, sink)
+        return _read_shapefile(Path(folder) / f"{file.stem}.shp", source)
+
+
+def attributes_as_text(vector: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return the attributes as text as `tables.read_table` would; whole numbers carry no ``.0``."""
+    columns = {}
+    for name in vector.columns.drop(vector.geometry.name):
+        column = vector[name]
+        if pd.api.types.is_float_dtype(column):
+            whole = column.notna() & (column % 1 == 0) & (column.abs() < 1e15)
+            text = column.astype("str").where(~whole, column.where(whole, 0).astype("int64").astype("str"))
+        else:
+            text = column.astype("str")
+        columns[str(name)] = text.where(column.notna(), "").str.strip().to_numpy()
+    return pd.DataFrame(columns, index=vector.index, dtype="str")

@@ -1,0 +1,94 @@
+"""Cells of a table as people type them: numbers with separators, full-width digits, words for nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+from livingcircle_layers.errors import InputError
+
+BLANK = frozenset({"", "-", "--", "—", "——", "/", "\\", "na", "n/a", "nan", "null", "none", "无", "#n/a"})
+"""What people type into a cell to say that there is no value (compared in lower case)."""
+
+_THOUSANDS = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$"
+_SHOWN = 5  # faults of a kind that an error lists by row; the rest is counted
+
+
+def parse_numbers(
+    table: pd.DataFrame,
+    column: str,
+    *,
+    what: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> tuple[pd.Series[float], list[str]]:
+    """Read a column of numbers and say which rows do not hold one.
+
+    Thousands separators and full-width digits are read; blank cells are NaN; text and infinity are faults.
+
+    Parameters
+    ----------
+    table, column
+        A table of text, and the heading of the column.
+    what
+        What the numbers are, as the error names them.
+    minimum, maximum
+        Limits, inclusive.
+
+    Returns
+    -------
+    The numbers, NaN where the cell is blank or at fault, and a sentence for every kind of fault, with the
+    first rows of each and their count.
+    """
+    text = table[column].astype("str").str.strip()
+    values, blank = as_numbers(text)
+    finite = pd.Series(np.isfinite(values), index=text.index)
+    faults = []
+    if (unreadable := ~blank & ~finite).any():
+        faults.append(_fault(what, column, text[unreadable], "not a number"))
+    values = values.where(finite)
+    if minimum is not None and (low := values < minimum).any():
+        faults.append(_fault(what, column, text[low], f"below {minimum:g}"))
+        values = values.mask(low)
+    if maximum is not None and (high := values > maximum).any():
+        faults.append(_fault(what, column, text[high], f"above {maximum:g}"))
+        values = values.mask(high)
+    return values, faults
+
+
+def numbers(
+    table: pd.DataFrame,
+    column: str,
+    *,
+    what: str,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> pd.Series[float]:
+    """Read a column of numbers as `parse_numbers` does, and refuse it when any cell is at fault."""
+    values, faults = parse_numbers(table, column, what=what, minimum=minimum, maximum=maximum)
+    if faults:
+        raise InputError.of(faults)
+    return values
+
+
+def as_numbers(text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
+    """Return numbers (NaN: none) and whether the cell says that there is none."""
+    blank = text.str.lower().isin(BLANK)
+    values = pd.to_numeric(text.mask(blank), errors="coerce").astype(float)
+    slow = values.isna() & ~blank
+    if slow.any():
+        plain = text[slow].map(lambda cell: unicodedata.normalize("NFKC", cell).strip())
+        grouped = plain.str.match(_THOUSANDS)
+        plain = plain.where(~grouped, plain.str.replace(",", ""))
+        values = values.copy()
+        values[slow] = pd.to_numeric(plain, errors="coerce").astype(float)
+    return values, blank
+
+
+def _fault(what: str, column: str, cells: pd.Series[str], fault: str) -> str:
+    shown = ", ".join(f"{row}: {cell[:20]!r}" for row, cell in cells.iloc[:_SHOWN].items())
+    more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
+    rows = "row" if len(cells) == 1 else f"{len(cells)} rows"
+    return f"{what} (column {column!r}): {fault} in {rows} ({shown}{more}; row 1 follows the headings)"
