@@ -19,8 +19,8 @@ from livingcircle_layers.facilities import (
     Facilities,
     FacilitySource,
     gather_facilities,
-    plain_name,
 )
+from livingcircle_layers.names import plain_name
 from towns import CRS, Town, write_table
 
 CATALOGUE = load_catalogue()

@@ -308,7 +308,7 @@ def test_streets_that_are_no_map(tmp_path: Path) -> None:
 
 def test_streets_of_another_city(tmp_path: Path) -> None:
     far = {"u": (50_000.0, 0.0, 900.0, 900.0)}
-    refused(study(tmp_path, communities=far, columns={}), "does not overlap the streets", "swapped")
+    refused(study(tmp_path, communities=far, columns={}), "does not overlap the streets", "of the same city")
 
 
 def spoilt(change: Callable[[dict[str, Any]], None]) -> Callable[[Path], None]:

@@ -99,12 +99,21 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
         "walkers": "; ".join(w.label() for w in walkers),
         "join_limit_m": study.join_limit_m,
         "search_limit_m": study.search_limit_m,
-        "datum": "WGS-84",
+        "datum": _datums_of(study),
         "gates": study.gates,
         "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
         "spreading": "residential buildings, else residential land, else along streets, else evenly",
         "measure": "metres along streets, legs included",
     }
+
+
+def _datums_of(study: Study) -> str:
+    """Return in what the numbers are, and which layers were shifted to it."""
+    layers = [study.communities, study.population, study.estates, *study.facilities]
+    declared = {entry.file.name: entry.datum for entry in layers if entry is not None and entry.datum != "wgs84"}
+    if study.streets.layer and study.streets.datum != "wgs84":
+        declared[study.streets.layer.name] = study.streets.datum
+    return "; ".join(["WGS-84", *(f"{name} read as {datum}" for name, datum in sorted(declared.items()))])
 
 
 def run_record(
@@ -135,6 +144,10 @@ def run_record(
         "crs": inputs.osm.crs.srs,
         "data_date": inputs.osm.data_date,
         "warnings": _warnings(inputs, rules, judged),
+        "datum": [
+            {"layer": v.layer, "claimed": v.claimed, "answer": v.answer, "statistic": v.statistic}
+            for v in inputs.datums
+        ],
         "versions": {name: metadata.version(name) for name in _VERSIONS},
         "timings_s": stages.seconds,
     }
@@ -193,6 +206,7 @@ def _reading_record(reading: Reading | None) -> dict[str, Any]:
 def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> list[str]:
     """Return what the planner should know of her data, a sentence each."""
     found = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.notes, *inputs.facilities.notes]
+    found += [verdict.line() for verdict in inputs.datums if verdict.answer == "cannot tell"]
     found += _gate_notes(inputs)
     found += height_notes(inputs.osm.streets)
     skipped = [r.id for r in rules.rules if r.id not in judged]

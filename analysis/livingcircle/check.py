@@ -27,6 +27,7 @@ def describe_study(study: Study) -> list[str]:
         *_describe_people(study, inputs),
         *_describe_layers(inputs, rules_services=[s for r in rules.rules for s in r.services]),
         *(f"read: {reading.sentence()}" for found in inputs.readings.values() for reading in found),
+        *(verdict.line() for verdict in inputs.datums),
         *(f"note: {w}" for w in (*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes)),
     ]
 

@@ -11,8 +11,11 @@ import geopandas as gpd
 import shapely
 
 from livingcircle.study import Study
+from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
-from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.crs import metric_crs
+from livingcircle_layers.datum import shifted
+from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, osm_estates, read_estates, with_osm
 from livingcircle_layers.facilities import Facilities, gather_facilities
@@ -53,6 +56,7 @@ class Inputs:
     estates: Estates
     notes: tuple[str, ...] = ()
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    datums: tuple[DatumVerdict, ...] = ()
 
 
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
@@ -61,6 +65,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     _check_files(study)
     with stages.stage("read_units", "reading communities"):
         communities = read_units(study.communities.table)
+        communities = replace(communities, frame=shifted(communities.frame, study.communities.datum))
         bounds = communities.frame.total_bounds
         crs = metric_crs(bounds)
         units = communities.frame.to_crs(crs)
@@ -69,23 +74,29 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         notes: tuple[str, ...] = ()
         streets_read: Reading | None = None
         if study.streets.own:
-            own = read_street_layer(study.streets.own, crs=crs, cross=study.streets.node_crossings)
+            own = read_street_layer(
+                study.streets.own, crs=crs, cross=study.streets.node_crossings, datum=study.streets.datum
+            )
             osm, notes, streets_read = replace(osm, streets=own), own.notes, own.reading
         if study.streets.dem:
             osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
-        _check_overlap(study, units, osm)
+        check_overlap(study, units, osm)
         facilities = gather_facilities(
             osm.features,
             catalogue,
             [f.source() for f in study.facilities],
             osm_complete={entry.service: entry.complete for entry in study.layer},
         )
-        facility_notes = _check_places(study, facilities, osm)
+        facility_notes = check_places(study, facilities, osm)
         estates = osm_estates(osm)
         if study.estates:
-            estates = with_osm(read_estates(study.estates.table, crs=crs), estates)
+            own_estates = read_estates(study.estates.table, crs=crs, datum=study.estates.datum)
+            estates = with_osm(own_estates, estates)
     with stages.stage("read_people", "reading people"):
         population = read_people(study.population.table, crs=crs, window=shapely.box(*bounds).buffer(0.02))
+        population = replace(population, cells=shifted(population.cells, study.population.datum))
+    with stages.stage("check_datum", "comparing every layer with the streets"):
+        datums = check_datums(study, units, osm, facilities, estates, population)
     readings: dict[str, list[Reading | None]] = {
         "communities": [communities.reading],
         "streets": [streets_read],
@@ -94,7 +105,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         "population": [population.reading],
     }
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
-    return Inputs(communities, units, osm, population, facilities, estates, (*notes, *facility_notes), known)
+    return Inputs(communities, units, osm, population, facilities, estates, (*notes, *facility_notes), known, datums)
 
 
 def _check_files(study: Study) -> None:
@@ -107,6 +118,7 @@ def _check_files(study: Study) -> None:
         "communities": study.communities.file,
         "population": study.population.file,
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
+        **{f"reference {i + 1}": path for i, path in enumerate(study.references())},
     }
     faults = [
         sentence(f"file not found: {path}", expected=f"the {role} of the study", remedy="check the path")
@@ -115,38 +127,3 @@ def _check_files(study: Study) -> None:
     ]
     if faults:
         raise InputError.of(faults)
-
-
-def _check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[str]:
-    """Refuse a file of facilities that lies wholly away from the streets; say how much of the others does."""
-    frame, notes = facilities.frame, []
-    away = frame.geometry.distance(osm.streets.box).to_numpy() > study.join_limit_m
-    for source in sorted(set(frame["source"]) - {"osm"}):
-        own = frame["source"].to_numpy() == source
-        if away[own].all():
-            west, south, east, north = frame[own].to_crs(WGS84).total_bounds
-            ours = gpd.GeoSeries([osm.streets.box], crs=osm.crs).to_crs(WGS84).total_bounds
-            raise InputError(
-                f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.osm.name}",
-                got=f"places at {west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N",
-                expected=f"within {ours[0]:.3f}–{ours[2]:.3f} E, {ours[1]:.3f}–{ours[3]:.3f} N",
-                remedy="use the file of the same city, and check that longitude and latitude are not swapped",
-            )
-        if away[own].any():
-            notes.append(
-                f"{source}: {int(away[own].sum())} of {int(own.sum())} places lie outside the streets' extract"
-            )
-    return notes
-
-
-def _check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
-    streets = shapely.STRtree(osm.streets.lines)
-    if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
-        west, south, east, north = gpd.GeoSeries([osm.extent], crs=osm.crs).to_crs(WGS84).total_bounds
-        ours = units.to_crs(WGS84).total_bounds
-        raise InputError(
-            f"{study.communities.file.name} does not overlap the streets of {study.streets.osm.name}",
-            got=f"communities at {ours[0]:.3f}–{ours[2]:.3f} E, {ours[1]:.3f}–{ours[3]:.3f} N",
-            expected=f"within {west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N",
-            remedy="use an extract of the same city, or check that longitude and latitude are not swapped",
-        )

@@ -32,6 +32,13 @@ class _TableInput(_Part):
     columns: dict[str, str] = Field(default_factory=dict, description="what a column is = its heading")
     where: str | None = Field(default=None, description='which rows count: 类别 == "幼儿园" and 面积 >= 500')
     crs: str | None = Field(default=None, description='what the coordinates are in, such as "EPSG:4490"')
+    datum: Datum = Field(
+        default="wgs84",
+        description="wgs84, cgcs2000, gcj02 or bd09; coordinates in the last two are shifted to WGS-84",
+    )
+    reference: Path | None = Field(
+        default=None, description="a layer known to be in WGS-84, with which the datum is compared before the streets"
+    )
 
     @property
     def table(self) -> Source:
@@ -48,6 +55,7 @@ class StreetsInput(_Part):
     columns: dict[str, str] = Field(default_factory=dict, description="u, v, highway, oneway, bridge … = heading of it")
     where: str | None = Field(default=None, description='which rows of it count: 道路等级 != "在建"')
     crs: str | None = Field(default=None, description='what its coordinates are in, such as "EPSG:4490"')
+    datum: Datum = Field(default="wgs84", description="datum of your own street layer")
     node_crossings: bool = Field(default=False, description="join lines of it that merely cross")
     dem: Path | None = Field(default=None, description="GeoTIFF of heights in metres; slopes then change walking time")
 
@@ -84,7 +92,6 @@ class FacilitiesInput(_TableInput):
         default=None, description="replace OpenStreetMap for the service, or add to it; default: replace"
     )
     columns: dict[str, str] = Field(default_factory=dict, description="name, lon, lat, category, area_m2 = heading")
-    datum: Datum = Field(default="wgs84", description="datum of the coordinates; gcj02 and bd09 are shifted to WGS-84")
     licence: str = Field(default="restricted", description="licence of the data")
     complete: Literal["yes", "no", "unknown"] = Field(default="unknown", description="whether every place is in it")
 
@@ -197,7 +204,8 @@ class Study(_Part):
         """Return the study with its paths seen from a folder."""
 
         def moved(part: Any) -> Any:
-            return part.model_copy(update={"file": folder / part.file})
+            reference = folder / part.reference if part.reference else None
+            return part.model_copy(update={"file": folder / part.file, "reference": reference})
 
         standard = folder / self.standard
         return self.model_copy(
@@ -221,6 +229,11 @@ class Study(_Part):
     def walker_profiles(self) -> tuple[Walker, ...]:
         """Return the chosen walkers, with the changes of the study."""
         return find_walkers(self.walkers, self.profiles())
+
+    def references(self) -> list[Path]:
+        """Return the layers that the study names as known to be in WGS-84."""
+        parts = (self.communities, self.population, self.estates, *self.facilities)
+        return [part.reference for part in parts if part is not None and part.reference is not None]
 
     def profiles(self) -> dict[str, Walker]:
         """Return all walkers by name: ours, changed or added to by the study."""

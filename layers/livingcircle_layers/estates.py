@@ -14,6 +14,7 @@ import shapely
 from pyproj import CRS
 
 from livingcircle_layers.access import GATE_REACH_M, is_gate, walled
+from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import plain_heading
 from livingcircle_layers.osm import OsmExtract
@@ -71,7 +72,7 @@ def osm_estates(osm: OsmExtract) -> Estates:
     return _with_gates(frame, points, GATE_REACH_M, open_outlines=nothing, unknown=int((~gated).sum()))
 
 
-def read_estates(given: Source | Path | str, *, crs: CRS) -> Estates:
+def read_estates(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84") -> Estates:
     """Read a planner's file of estates: polygons with a column `gated` (yes or no), and gate points.
 
     Parameters
@@ -80,6 +81,8 @@ def read_estates(given: Source | Path | str, *, crs: CRS) -> Estates:
         A vector file with polygons and, in the same layer, points; a point within 20 m of an outline is a gate of it.
     crs
         The metric plane of the result.
+    datum
+        What its coordinates are in; GCJ-02 and BD-09 are shifted to WGS-84.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def read_estates(given: Source | Path | str, *, crs: CRS) -> Estates:
         There is no polygon, or `gated` holds something other than yes or no.
     """
     source = Source.of(given)
-    layer = read_vector(source).to_crs(crs)
+    layer = shifted(read_vector(source), datum).to_crs(crs)
     kind = shapely.get_type_id(layer.geometry.to_numpy())
     outlines = layer[np.isin(kind, (3, 6))].reset_index(drop=True)
     if outlines.empty:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import HEADINGS, plain_heading
+from livingcircle_layers.names import plain_name
 from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import numbers, read_points
 
@@ -88,6 +87,8 @@ class Facilities:
         What the planner should know about how the files were read.
     readings
         How many rows each file has and how many of them count.
+    labels
+        What each of the planner's files is called in `frame`'s column ``source``, in the order given.
     """
 
     frame: gpd.GeoDataFrame
@@ -96,6 +97,7 @@ class Facilities:
     unplaced: pd.DataFrame
     notes: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 def unplaced_rows(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -131,7 +133,8 @@ def gather_facilities(
     complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
     complete.update(osm_complete or {})
     frames, lost, readings = [frame], [unplaced], []
-    for source, label in zip(sources, _labels(sources), strict=True):
+    labels = _labels(sources)
+    for source, label in zip(sources, labels, strict=True):
         rows, rejected, reading = read_facilities(source, catalogue, crs=features.crs, label=label)
         if source.mode == "replace":
             frames[0] = frames[0][frames[0]["service"] != source.service]
@@ -153,6 +156,7 @@ def gather_facilities(
         centre_only=frozenset(merged["service"][by_centre]),
         unplaced=pd.concat(lost, ignore_index=True),
         readings=tuple(readings),
+        labels=tuple(labels),
     )
 
 
@@ -263,17 +267,6 @@ def _metro_by_entrances(frame: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> 
     tree = shapely.STRtree(geometry[entrance])
     near = np.unique(tree.query(geometry[~entrance], predicate="dwithin", distance=STATION_ENTRANCE_M)[0])
     return frame.drop(index=metro[~entrance][near]).reset_index(drop=True)
-
-
-def plain_name(name: str) -> str:
-    """Reduce a name to what two lists share: no spaces, brackets or case.
-
-    Examples
-    --------
-    >>> plain_name("人民公园（东门）") == plain_name("人民公园(东门)")
-    True
-    """
-    return re.sub(r"[\s\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def _at_known_ground(rows: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -17,6 +17,7 @@ import shapely
 from pyproj import CRS
 
 from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import find_column, nearest
 from livingcircle_layers.noding import cut_where_lines_meet
@@ -89,6 +90,7 @@ def read_street_layer(
     *,
     crs: CRS | None = None,
     cross: bool = False,
+    datum: Datum = "wgs84",
 ) -> StreetLayer:
     """Read the walking network from a layer of lines.
 
@@ -107,6 +109,8 @@ def read_street_layer(
         The metric plane; by default one centred on the layer.
     cross
         Without node columns: join lines that merely cross too, except known bridges and tunnels.
+    datum
+        What its coordinates are in; GCJ-02 and BD-09 are shifted to WGS-84.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def read_street_layer(
     """
     asked = Source.of(given)
     name, mapped = asked.label, asked.columns
-    frame = read_vector(replace(asked, layer=asked.layer or _own_layer(asked.file)))
+    frame = shifted(read_vector(replace(asked, layer=asked.layer or _own_layer(asked.file))), datum)
     table = attributes_as_text(frame)
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
     reading = reading_of(asked, frame, source.used)

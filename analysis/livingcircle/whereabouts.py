@@ -1,0 +1,187 @@
+"""Whether every input of a study lies where it says: in the same city, and in the datum that is declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import shapely
+
+from livingcircle.study import Study
+from livingcircle_layers.crs import WGS84
+from livingcircle_layers.datum import Datum, may_be_shifted
+from livingcircle_layers.datum_check import DatumVerdict, Known, check_datum, known_of_layer, known_of_osm
+from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.estates import Estates
+from livingcircle_layers.facilities import Facilities
+from livingcircle_layers.headings import find_column
+from livingcircle_layers.osm import OsmExtract
+from livingcircle_layers.people import People
+from livingcircle_layers.sources import Source
+from livingcircle_layers.tables import TABLE_SUFFIXES, read_points
+from livingcircle_layers.vectors import VECTOR_SUFFIXES, read_vector
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """An input whose datum is checked: what the study calls it, and where its rows lie as claimed."""
+
+    part: str
+    file: Path
+    datum: Datum
+    reference: Path | None
+    frame: gpd.GeoDataFrame
+    names: Sequence[str]
+
+
+def check_datums(
+    study: Study,
+    units: gpd.GeoDataFrame,
+    osm: OsmExtract,
+    facilities: Facilities,
+    estates: Estates,
+    people: People,
+) -> tuple[DatumVerdict, ...]:
+    """Compare every layer of the study with the streets, or with the layer that the study names as its reference.
+
+    Returns
+    -------
+    tuple of DatumVerdict
+        One per file; "cannot tell" is a warning.
+
+    Raises
+    ------
+    InputError
+        Layers that do not fit what they claim, all at once, each with what to write into the study; and layers
+        that are said to be in GCJ-02 or BD-09 where nobody uses these.
+    """
+    streets = known_of_osm(osm)
+    verdicts, faults = [], []
+    for layer in _layers(study, units, osm, facilities, estates, people):
+        verdict = check_datum(
+            layer.frame, layer.datum, [*_reference(layer, osm), streets], layer=layer.file.name, names=layer.names
+        )
+        verdicts.append(verdict)
+        bounds = layer.frame.to_crs(WGS84).total_bounds if len(layer.frame) else (0, 0, 0, 0)
+        if layer.datum in ("gcj02", "bd09") and len(layer.frame) and not may_be_shifted(bounds):
+            faults.append(
+                sentence(
+                    f"{layer.file.name} cannot be in {layer.datum}",
+                    got=f"places at {_box(bounds)}",
+                    expected="places in China, where that datum is in use",
+                    remedy=f'remove datum = "{layer.datum}" from [{layer.part}]',
+                )
+            )
+        elif verdict.answer == "does not fit":
+            faults.append(
+                sentence(
+                    f"{layer.file.name} is not in {verdict.claimed}",
+                    got=f"a layer that fits {verdict.better}: {verdict.statistic}",
+                    expected="coordinates in the datum that the study declares",
+                    remedy=f'write datum = "{verdict.better}" into [{layer.part}] of the study',
+                )
+            )
+    if faults:
+        raise InputError.of(faults)
+    return tuple(verdicts)
+
+
+def _layers(
+    study: Study, units: gpd.GeoDataFrame, osm: OsmExtract, facilities: Facilities, estates: Estates, people: People
+) -> Iterator[_Layer]:
+    given = study.communities
+    yield _Layer("communities", given.file, given.datum, given.reference, units, units["unit_name"].tolist())
+    if people.kind != "raster":
+        lived = study.population
+        yield _Layer("population", lived.file, lived.datum, lived.reference, people.cells, ())
+    if study.streets.layer:
+        lines = gpd.GeoDataFrame(geometry=gpd.GeoSeries(osm.streets.lines, crs=osm.crs))
+        yield _Layer("streets", study.streets.layer, study.streets.datum, None, lines, ())
+    if study.estates:
+        own = estates.frame[estates.frame["source"] == study.estates.file.name]
+        shapes = [*own.geometry, *estates.open_outlines]
+        frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=osm.crs))
+        names = [*own["name"], *[""] * len(estates.open_outlines)]
+        yield _Layer("estates", study.estates.file, study.estates.datum, study.estates.reference, frame, names)
+    for entry, label in zip(study.facilities, facilities.labels, strict=True):
+        rows = facilities.frame[facilities.frame["source"] == label].drop_duplicates("facility_id")
+        rows = rows.set_geometry("given")
+        names = rows["name"].tolist()
+        yield _Layer("facilities", entry.file, entry.datum, entry.reference, rows, names)
+
+
+def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
+    """Read the layer that the study knows to be right."""
+    if layer.reference is None:
+        return []
+    if layer.reference.suffix.lower() in TABLE_SUFFIXES:
+        frame, _ = read_points(layer.reference)
+    else:
+        frame = read_vector(layer.reference)
+    column = find_column(frame.columns, "name")
+    names = frame[column].fillna("").astype("str").tolist() if column else ()
+    return [known_of_layer(frame, title=layer.reference.name, crs=osm.crs, names=names)]
+
+
+def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[str]:
+    """Refuse a file of facilities that lies wholly away from the streets; say how much of the others does."""
+    frame, notes = facilities.frame, []
+    away = frame.geometry.distance(osm.streets.box).to_numpy() > study.join_limit_m
+    for entry, source in zip(study.facilities, facilities.labels, strict=True):
+        own = frame["source"].to_numpy() == source
+        if own.any() and away[own].all():
+            raise _elsewhere(
+                f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.osm.name}",
+                entry.table,
+                frame[own],
+                gpd.GeoSeries([osm.streets.box], crs=osm.crs),
+            )
+        if away[own].any():
+            notes.append(
+                f"{source}: {int(away[own].sum())} of {int(own.sum())} places lie outside the streets' extract"
+            )
+    return notes
+
+
+def check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
+    """Refuse communities that no street passes through."""
+    streets = shapely.STRtree(osm.streets.lines)
+    if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
+        raise _elsewhere(
+            f"{study.communities.file.name} does not overlap the streets of {study.streets.osm.name}",
+            study.communities.table,
+            units,
+            gpd.GeoSeries([osm.extent], crs=osm.crs),
+        )
+
+
+def _elsewhere(what: str, source: Source, frame: gpd.GeoDataFrame, streets: gpd.GeoSeries) -> InputError:
+    """Explain a layer that lies elsewhere: swapped axes, degrees called metres, or another city."""
+    west, south, east, north = frame.to_crs(WGS84).total_bounds
+    ours = streets.to_crs(WGS84).total_bounds
+    city = shapely.box(*ours)
+    got, remedy = _box((west, south, east, north)), "use the file of the same city"
+    if city.intersects(shapely.box(south, west, north, east)):
+        got += ", which with longitude and latitude changed about is the city of the streets"
+        remedy = "longitude and latitude are swapped: change them about, or map lon and lat in `columns`"
+    elif (crs := _false_metres(source, city)) is not None:
+        got += f", as the file says that its coordinates are metres of {crs}, and they are degrees"
+        remedy = "save the layer with the CRS EPSG:4326 (assign it, do not reproject)"
+    return InputError(what, got=f"places at {got}", expected=f"within {_box(ours)}", remedy=remedy)
+
+
+def _false_metres(source: Source, city: shapely.Polygon) -> str | None:
+    """Return the metric CRS that a file claims although its coordinates are the degrees of the city."""
+    if source.file.suffix.lower() not in VECTOR_SUFFIXES:
+        return None
+    raw = read_vector(source)
+    if raw.crs is None or raw.crs.is_geographic or not city.intersects(shapely.box(*raw.total_bounds)):
+        return None
+    return str(raw.crs.name)
+
+
+def _box(bounds: Sequence[float]) -> str:
+    west, south, east, north = bounds
+    return f"{west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N"
