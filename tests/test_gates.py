@@ -17,16 +17,24 @@ import json
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from demo_scans import demo_result
+from livingcircle.gates import barriers_with, with_gate_paths
+from livingcircle.joins import Joiner
+from livingcircle.network import WalkNetwork
 from livingcircle.result import ScanResult
 from livingcircle.scan import scan
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.estates import read_estates
-from towns import Town, lonlat, study_of
+from livingcircle_layers.estates import Estates, read_estates
+from towns import CRS as TOWN_CRS
+from towns import Town, lonlat, streets_of, study_of
 
 # North by the gate, west, south and east around the block, 10 m to the shop:
 AROUND = 20 + 150 + 300 + 150 + 10
@@ -249,6 +257,138 @@ def test_a_planner_who_knows_that_it_is_open_is_believed_over_the_wall(tmp_path:
     result = scanned(tmp_path, walled(block()), [HOME], estates={"file": file})
     # home (150, 60) walks 60 m to the street in the south; the shop stands at (150, -10) beside it
     assert walks(result) == pytest.approx([70], abs=FILE_M)
+
+
+# -- the paths made for an estate's people are no short cut ------------------------------------------------------------
+
+#   A square estate of 200 m with streets all around it, 20 m off, and gates wherever chance puts them.
+RING = streets_of(
+    [(-20, -20), (220, -20), (220, 220), (-20, 220), (100, -120)], [(0, 1), (1, 2), (2, 3), (3, 0), (0, 4), (4, 1)]
+)
+_AROUND = st.tuples(st.integers(0, 3), st.floats(0.02, 0.98))
+_OUTSIDE = st.tuples(st.floats(-150, 350), st.floats(-150, 350)).filter(
+    lambda p: not (-1 < p[0] < 201 and -1 < p[1] < 201)
+)
+
+
+def square_estate(gates: list[tuple[int, float]]) -> Estates:
+    ring = shapely.box(0, 0, 200, 200).exterior
+    points = [ring.interpolate((side + share) / 4, normalized=True) for side, share in gates]
+    frame = gpd.GeoDataFrame(
+        {"estate_id": ["e"], "name": ["院"], "source": ["own"], "gates": [len(points)]},
+        geometry=[shapely.box(0, 0, 200, 200)],
+        crs=TOWN_CRS,
+    )
+    gates_frame = gpd.GeoDataFrame({"estate": np.zeros(len(points), dtype=int)}, geometry=points, crs=TOWN_CRS)
+    return Estates(frame, gates_frame, np.array([], dtype=object), 0)
+
+
+def no_barriers() -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame({"kind": pd.Series(dtype="str")}, geometry=gpd.GeoSeries([], crs=TOWN_CRS))
+
+
+@given(st.lists(_AROUND, min_size=1, max_size=4), st.lists(_OUTSIDE, min_size=2, max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_nobody_outside_takes_a_short_cut_through_an_estate(
+    gates: list[tuple[int, float]], places: list[tuple[float, float]]
+) -> None:
+    estates = square_estate(gates)
+    lines = barriers_with(no_barriers(), estates, RING, open_=False)
+    with_star = with_gate_paths(RING, estates, lines, limit_m=300)
+    assert (with_star.highway == "estate").sum() == 3 * len(gates)
+    walks = []
+    for streets in (RING, with_star):
+        joins = Joiner(streets, lines).join(np.array(places))
+        walks.append(WalkNetwork(streets).walk().pairs(joins, joins, limit=1e6))
+    (a, b, before), (c, d, after) = walks
+    assert (a.tolist(), b.tolist()) == (c.tolist(), d.tolist())
+    np.testing.assert_allclose(after, before, atol=0.0101)  # neither shorter nor longer
+
+
+@given(st.lists(_AROUND, min_size=1, max_size=4), st.tuples(st.floats(5, 195), st.floats(5, 195)), _OUTSIDE)
+@settings(max_examples=60, deadline=None)
+def test_people_of_an_estate_leave_by_their_best_gate(
+    gates: list[tuple[int, float]], home: tuple[float, float], shop: tuple[float, float]
+) -> None:
+    estates = square_estate(gates)
+    lines = barriers_with(no_barriers(), estates, RING, open_=False)
+    streets = with_gate_paths(RING, estates, lines, limit_m=300)
+    joiner = Joiner(streets, lines)
+    start, door = joiner.join(np.array([home])), joiner.join(np.array([shop]))
+    # By hand: from the home straight to its path, along the star to a gate, straight to the street, and on.
+    gate_xy = shapely.get_coordinates(estates.gates.geometry.to_numpy())
+    on_path = streets.lines[start.edge[0]].interpolate(start.share[0], normalized=True)
+    middle = shapely.get_coordinates(shapely.point_on_surface(estates.frame.geometry.iloc[0]))[0]
+    outer = Joiner(RING, lines)
+    at_gate = outer.join(gate_xy)
+    rest, _ = WalkNetwork(RING).walk().nearest(at_gate, outer.join(np.array([shop])), limit=1e6)
+    ways = []
+    for gate, further in zip(gate_xy, rest, strict=True):
+        arm = shapely.LineString([middle, gate])
+        inside = on_path.distance(shapely.Point(gate))
+        if arm.distance(on_path) > 1e-6:
+            inside = on_path.distance(shapely.Point(middle)) + arm.length
+        ways.append(start.leg_m[0] + inside + further)
+    walk, _ = WalkNetwork(streets).walk().nearest(start, door, limit=1e6)
+    assert walk[0] == pytest.approx(min(ways), abs=0.011)
+
+
+def test_a_place_inside_such_an_estate_serves_its_own_people() -> None:
+    estates = square_estate([(0, 0.5), (2, 0.5)])
+    lines = barriers_with(no_barriers(), estates, RING, open_=False)
+    streets = with_gate_paths(RING, estates, lines, limit_m=300)
+    inside, other, outside = (Joiner(streets, lines).join(np.array([p])) for p in [(90, 90), (110, 150), (100, -40)])
+    walk = WalkNetwork(streets).walk()
+    # the gates are at (200, 100) and (0, 100): 50 m to the path, 20 m along it, 10 m to the place
+    assert walk.nearest(other, inside, limit=1e6)[0].tolist() == [80.0]
+    assert np.isnan(walk.nearest(outside, inside, limit=1e6)[0]).all()
+    assert np.isfinite(walk.nearest(inside, outside, limit=1e6)[0]).all()
+
+
+def test_places_inside_such_estates_are_counted_in_the_notes(tmp_path: Path) -> None:
+    town = walled(block()).node(150, 150, shop="convenience", name="院内店")
+    result = scanned(tmp_path, town, [HOME, (100.0, -30.0, 7)])
+    assert (
+        "places in gated estates without mapped streets, which serve the people of the estate only: 1"
+        in result.run["warnings"]
+    )
+    assert walks(result) == pytest.approx([30 + 50 + 10, 90], abs=FILE_M)  # the inner shop is 90 m from the home
+
+
+# -- outlines that are traced on the street ----------------------------------------------------------------------------
+
+
+def traced(folder: Path, off: float, noise: float = 0.0) -> Path:
+    """Write an estate whose outline lies `off` metres outside the streets of the block, gate in the north."""
+    low, high = 0.0 - off, 300.0 + off
+    corners = [(low, low), (high, low), (high, high), (low, high)]
+    ring = shapely.segmentize(shapely.Polygon(corners).exterior, 25.0)
+    wave = noise * np.sin(np.arange(shapely.get_num_coordinates(ring)))[:, None]
+    places = [lonlat(x, y) for x, y in shapely.get_coordinates(ring) + wave]
+    outline = {"type": "Polygon", "coordinates": [[*places[:-1], places[0]]]}
+    features = [
+        {"type": "Feature", "geometry": g, "properties": {"名称": "院", "gated": "yes"}}
+        for g in (outline, {"type": "Point", "coordinates": lonlat(150, high)})
+    ]
+    file = folder / "traced.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(("off", "noise"), [(0.0, 0.0), (0.0, 0.3), (0.04, 0.0), (0.8, 0.0), (-0.8, 0.0)])
+def test_an_outline_traced_on_the_street_still_shuts_the_estate(tmp_path: Path, off: float, noise: float) -> None:
+    # Inside: 90 m to the middle, 150 m to the gate on the northern street, 150 + 300 + 150 m around, 10 m to the shop.
+    # Outside, beyond the western street and below the southern one: 20 m, 150 + 150 m, 10 m; and 30 m, 50 m, 10 m.
+    homes = [HOME, (-20.0, 150.0, 5), (100.0, -30.0, 7)]
+    result = scanned(tmp_path, block(), homes, estates={"file": traced(tmp_path, off, noise)})
+    assert walks(result) == pytest.approx([30 + 50 + 10, 90 + 150 + 600 + 10, 20 + 300 + 10], abs=2.5)
+
+
+def test_streets_inside_an_outline_on_the_street_are_linked_by_the_gate_alone(tmp_path: Path) -> None:
+    # The inner street runs from (150, 100) to the northern street, where the gate is: 40 m, 200 m, 600 m, 10 m.
+    homes = [HOME, (100.0, -30.0, 7)]
+    result = scanned(tmp_path, inner_street(block()), homes, estates={"file": traced(tmp_path, 0.0)})
+    assert walks(result) == pytest.approx([30 + 50 + 10, 40 + 200 + 600 + 10], abs=0.5)
 
 
 # -- the demo town -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import shapely
 
 from livingcircle.coverage import Judged, People
 from livingcircle.joins import Joiner
+from livingcircle.reach import City
 from livingcircle_layers.cuts import split_edges, with_paths, without_edges
 from livingcircle_layers.estates import GIVEN_GATE_REACH_M, Estates
 from livingcircle_layers.streets import Streets
@@ -20,12 +21,14 @@ from livingcircle_layers.streets import Streets
 INNER_STREET_M = 10.0  # an estate with this much street inside is walked on it; else people go straight to a gate
 BORDER_STEP_M = 20.0  # an open border is crossed every 20 m, as an unfenced ground is entered (standards.md 11.3)
 GAP_M = 1.0  # a street is interrupted this much where a planner's outline shuts it
+ON_STREET_M = 1.0  # an outline this close to a street is traced on it; the border is this far inside (a judgement)
+BEHIND_GATE_M = 1.0  # paths made for an estate's people begin this far behind the gate, out of reach from outside
 ALONG_M = 5.0  # a wall this close to an outline is the estate's own (as for parks)
 
 Geometries = npt.NDArray[Any]
 
 
-def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, *, open_: bool) -> Geometries:
+def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, streets: Streets, *, open_: bool) -> Geometries:
     """Return what blocks a connector: outlines of estates with known gates, or with open gates no wall of any estate.
 
     Parameters
@@ -34,6 +37,9 @@ def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, *, open_: bool) 
         ``kind``, ``geometry`` of the OpenStreetMap file.
     estates
         Gated estates.
+    streets
+        Where an outline is traced on a street, the border is taken from inside it, so that the street is still joined
+        from outside and no longer from within.
     open_
         True takes the walls of the estates away; all other barriers stay.
     """
@@ -41,8 +47,33 @@ def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, *, open_: bool) 
     not_there = shapely.boundary(estates.open_outlines)
     if not open_:
         lines = _without_walls(barriers, not_there)
-        return np.concatenate([lines, outline[estates.frame["gates"].to_numpy() > 0]])
+        return np.concatenate([lines, _borders(estates, streets)[estates.frame["gates"].to_numpy() > 0]])
     return _without_walls(barriers, np.concatenate([outline, not_there]))
+
+
+def _borders(estates: Estates, streets: Streets) -> Geometries:
+    """Return the outlines of estates; where one is traced on a street, a line beside that street, open at the gates."""
+    outline = shapely.boundary(estates.frame.geometry.to_numpy())
+    inner = shapely.boundary(_drawn_in(estates))
+    lines = streets.lines[~streets.raised]
+    i, j = shapely.STRtree(lines).query(outline, predicate="dwithin", distance=ON_STREET_M)
+    traced = shapely.intersection(shapely.buffer(outline[i], ON_STREET_M), lines[j])
+    along = shapely.length(traced) > 2 * ALONG_M  # what is shorter only crosses
+    borders = outline.copy()
+    for e in np.unique(i[along]):
+        street = shapely.union_all(traced[along & (i == e)])
+        gates = shapely.multipoints(estates.gates.geometry.to_numpy()[estates.gates["estate"].to_numpy() == e])
+        beside = shapely.intersection(inner[e], shapely.buffer(street, 4 * ON_STREET_M))
+        kept = shapely.difference(outline[e], shapely.buffer(street, 2 * ON_STREET_M))
+        borders[e] = shapely.union(kept, shapely.difference(beside, shapely.buffer(gates, ALONG_M)))
+    return borders
+
+
+def _drawn_in(estates: Estates) -> Geometries:
+    """Return the grounds of estates without the rim on which streets may have been traced."""
+    ground = estates.frame.geometry.to_numpy()
+    smaller = shapely.buffer(ground, -ON_STREET_M)
+    return np.where(shapely.is_empty(smaller), ground, smaller)
 
 
 def _without_walls(barriers: gpd.GeoDataFrame, outline: Geometries) -> Geometries:
@@ -61,7 +92,9 @@ def with_gate_paths(streets: Streets, estates: Estates, barriers: Geometries, *,
     """Return the streets with the ways through gates that no mapped street passes.
 
     Where streets inside the estate are mapped, the gate is linked with the nearest one inside and outside. Where none
-    are, people walk straight from home to a path from the middle of the estate to its gates, and out.
+    are, people walk straight from home to a path from the middle of the estate to its gates, and out. Those paths are
+    made for the estate's own people: they lead out, so that nobody else takes a way through the estate by them, and a
+    place inside serves its people only.
 
     Parameters
     ----------
@@ -83,29 +116,48 @@ def _passed(streets: Streets, estates: Estates) -> npt.NDArray[np.bool_]:
     gates = estates.gates
     outline = shapely.boundary(estates.frame.geometry.to_numpy())[gates["estate"].to_numpy()]
     near = shapely.intersection(outline, shapely.buffer(gates.geometry.to_numpy(), GIVEN_GATE_REACH_M))
-    passed = np.zeros(len(gates), dtype=bool)
-    passed[shapely.STRtree(streets.lines[~streets.raised]).query(near, predicate="intersects")[0]] = True
-    return passed
+    lines = streets.lines[~streets.raised]
+    gate, street = shapely.STRtree(lines).query(near, predicate="intersects")
+    # A street that only runs past the gate, or up to it, does not lead in.
+    leads_in = shapely.intersects(_drawn_in(estates)[gates["estate"].to_numpy()[gate]], lines[street])
+    return np.isin(np.arange(len(gates)), gate[leads_in])
 
 
 def _with_stars(streets: Streets, estates: Estates, own: npt.NDArray[np.bool_], joiner: Joiner) -> Streets:
-    """Add a path from the middle of an estate to each of some gates and on to the street outside."""
+    """Add a path from the middle of an estate to each of some gates, and a way out from there to the street."""
     gates = estates.gates[own]
     joins = joiner.join(shapely.get_coordinates(gates.geometry.to_numpy()))
     gates, joins = gates[joins.joined], joins.take(joins.joined)
     if gates.empty:
         return streets
     split, at = split_edges(streets, joins.edge, joins.share)
-    middle = shapely.get_coordinates(shapely.point_on_surface(estates.frame.geometry.to_numpy()))
     used, hub = np.unique(gates["estate"].to_numpy(), return_inverse=True)
-    n, gate_xy = len(split.node_id), shapely.get_coordinates(gates.geometry.to_numpy())
-    gate_node = n + len(used) + np.arange(len(gate_xy))
+    middle = shapely.get_coordinates(shapely.point_on_surface(estates.frame.geometry.to_numpy()[used]))
+    gate_xy = shapely.get_coordinates(gates.geometry.to_numpy())
+    inward = middle[hub] - gate_xy
+    behind_xy = gate_xy + inward * np.minimum(1.0, BEHIND_GATE_M / np.maximum(np.hypot(*inward.T), 1e-9))[:, None]
+    n, k = len(split.node_id), len(gate_xy)
+    gate, behind = n + len(used) + np.arange(k), n + len(used) + k + np.arange(k)
     return with_paths(
         split,
-        np.concatenate([at, gate_node]),
-        np.concatenate([gate_node, n + hub]),
-        np.concatenate([middle[used], gate_xy]),
+        np.concatenate([gate, behind, behind]),
+        np.concatenate([at, gate, n + hub]),
+        np.concatenate([middle, gate_xy, behind_xy]),
         highway="estate",
+        way_out=np.repeat([True, True, False], k),
+    )
+
+
+def inner_place_notes(city: City) -> list[str]:
+    """Say how many places can be entered only by the paths made for the people of an estate."""
+    made = city.network.streets.highway == "estate"
+    joined = city.door_joins.joined
+    inside = pd.Series(made[city.door_joins.edge[joined]]).groupby(city.doors["facility_id"].to_numpy()[joined]).all()
+    count = int(inside.sum())
+    return (
+        [f"places in gated estates without mapped streets, which serve the people of the estate only: {count}"]
+        if count
+        else []
     )
 
 
@@ -166,7 +218,7 @@ def without_closed_crossings(streets: Streets, estates: Estates) -> Streets:
     """
     frame, gates = estates.frame, estates.gates
     given = np.flatnonzero((frame["source"] != "osm").to_numpy() & (frame["gates"] > 0).to_numpy())
-    outline = shapely.boundary(frame.geometry.to_numpy()[given])
+    outline = shapely.boundary(_drawn_in(estates)[given])
     i, j = shapely.STRtree(streets.lines).query(outline, predicate="crosses")
     crossing, k = shapely.get_parts(shapely.intersection(outline[i], streets.lines[j]), return_index=True)
     i, j = i[k], j[k]

@@ -225,7 +225,7 @@ def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
 
 def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Joiner]:
     """Return the streets and what joins places to them, with gates of estates respected or open."""
-    barriers = barriers_with(inputs.osm.barriers, inputs.estates, open_=open_)
+    barriers = barriers_with(inputs.osm.barriers, inputs.estates, inputs.osm.streets, open_=open_)
     streets = inputs.osm.streets
     if open_:
         streets = with_open_borders(streets, inputs.estates, barriers, limit_m=study.join_limit_m)

@@ -16,7 +16,7 @@ import shapely
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
 from livingcircle.community_circles import community_circles
 from livingcircle.coverage import LEVELS, Judged, coverage_table
-from livingcircle.gates import estate_gains
+from livingcircle.gates import estate_gains, inner_place_notes
 from livingcircle.inputs import Inputs, Stages
 from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.reach import City, Layer, nearest_m
@@ -89,7 +89,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=measured.catalogue,
-        run=_with_warnings(run, lost_notes(communities)),
+        run=_with_warnings(run, [*inner_place_notes(city), *lost_notes(communities)]),
         settings=settings_of(study, measured.walkers, rules),
         approval_number=study.map.approval_number,
         estates=gains,

@@ -119,7 +119,9 @@ def without_edges(streets: Streets, shut: npt.NDArray[np.bool_]) -> Streets:
     )
 
 
-def with_paths(streets: Streets, tail: Ints, head: Ints, new_xy: Floats, *, highway: str) -> Streets:
+def with_paths(
+    streets: Streets, tail: Ints, head: Ints, new_xy: Floats, *, highway: str, way_out: Bools | None = None
+) -> Streets:
     """Return the streets with straight paths between nodes.
 
     Parameters
@@ -130,7 +132,10 @@ def with_paths(streets: Streets, tail: Ints, head: Ints, new_xy: Floats, *, high
         Places of new nodes (metres); their ids are below all others.
     highway
         The class of the paths.
+    way_out
+        Paths that may only be walked from tail to head, and that nobody joins between their ends.
     """
+    only_out = np.zeros(len(tail), dtype=bool) if way_out is None else way_out
     k, n = len(tail), len(new_xy)
     xy = np.concatenate([streets.node_xy, new_xy])
     height = streets.height_m
@@ -141,10 +146,10 @@ def with_paths(streets: Streets, tail: Ints, head: Ints, new_xy: Floats, *, high
         coords=np.concatenate([streets.coords, np.stack([xy[tail], xy[head]], axis=1).reshape(-1, 2)]),
         offsets=np.concatenate([streets.offsets, streets.offsets[-1] + 2 * np.arange(1, k + 1)]),
         length_m=np.concatenate([streets.length_m, np.hypot(*(xy[head] - xy[tail]).T)]),
-        oneway=np.concatenate([streets.oneway, np.zeros(k, dtype=bool)]),
+        oneway=np.concatenate([streets.oneway, only_out]),
         highway=np.concatenate([streets.highway, np.full(k, highway, dtype=object)]),
         way_id=np.concatenate([streets.way_id, np.zeros(k, dtype=np.int64)]),
-        raised=np.concatenate([streets.raised, np.zeros(k, dtype=bool)]),
+        raised=np.concatenate([streets.raised, only_out]),
     )
 
 
