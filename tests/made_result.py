@@ -163,6 +163,7 @@ def _communities(units: pd.DataFrame, rules: RuleSet) -> gpd.GeoDataFrame:
             basis="buildings 40%, streets 60%",
             leg_m_p50=20.123,
             leg_m_p90=61.0,
+            pedestrian_shed=0.61,
             not_placed=7,
         ),
         geometry=shapely.box(west, 30.6, west + 0.01, 30.61),

@@ -111,6 +111,7 @@ def _communities(rows: int, columns: int, rng: np.random.Generator) -> gpd.GeoDa
             "basis": "buildings 92 %, streets 8 %",
             "leg_m_p50": 21.4,
             "leg_m_p90": 63.0,
+            "pedestrian_shed": 0.61,
             "not_placed": 0,
         },
         geometry=shapes,

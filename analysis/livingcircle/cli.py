@@ -292,7 +292,7 @@ def _report(result: ScanResult, output: Path) -> None:
     for warning in result.run["warnings"]:
         typer.echo(f"note: {warning}")
     typer.echo("In force: " + "; ".join(f"{key} = {value}" for key, value in result.settings.items()))
-    typer.echo(f"Results in {output}: map.html, report.xlsx, coverage.csv, scores.csv, unplaced.csv")
+    typer.echo(f"Results in {output}: map.html, report.xlsx, coverage.csv, scores.csv, gaps.csv, unplaced.csv")
 
 
 def _reading(source: dict[str, Any]) -> str:

@@ -12,9 +12,9 @@ import sys
 from livingcircle._table import Column, Table, column_of, conform, looks_like_formula, published
 
 __all__ = [
-    "ACCESS_POINTS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "HOMES", "MATRIX", "SCORES",
-    "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
-    "data_dictionary_markdown", "looks_like_formula", "published",
+    "ACCESS_POINTS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX",
+    "SCORES", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of",
+    "conform", "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
 # fmt: off
@@ -250,6 +250,11 @@ COMMUNITIES = Table(
             "no people"
         ),
         Column(
+            "pedestrian_shed", "float", "share",
+            "ground inside its 15-minute circle / ground of the disc that a straight walk of 15 minutes would reach",
+            "15 分钟生活圈面积与同半径圆面积之比", "no circle: nobody lives on the street network"
+        ),
+        Column(
             "share_*", "float", "share",
             "walking share of the rule named after share_ (the first row of coverage.csv for it)",
             "该条文的步行覆盖率", "no data, no demand, not applicable, or not a share"
@@ -311,6 +316,68 @@ UNPLACED = Table(
         ),
         Column("reason", "id", "", "reason in one word", "原因"),
         Column("detail", "text", "", "what was found, and what was expected", "说明"),
+    ),
+)
+
+_NEAREST_ID = Column(
+    "nearest_id", "id", "", "the place that is nearest to most of them", "对其中多数人最近的设施编号",
+    "no place within the search limit"
+)
+GAPS = Table(
+    "gaps", "gaps.csv",
+    "Gaps: per community the rules that leave people without, the most people first",
+    "缺口:每个社区未能步行到达的条文,人数多者在前",
+    (
+        _UNIT_ID,
+        _UNIT_NAME,
+        *(column_of(COVERAGE, name) for name in ("rule", "service", "tier", "group", "walker", "gates")),
+        Column("scores", "bool", "", "the rule counts in the score", "是否计分条文"),
+        column_of(COVERAGE, "provision"),
+        Column(
+            "without", "int", "people", "people who do not reach it on foot within the standard: demand - covered",
+            "标准内步行不可达的人数"
+        ),
+        *(column_of(COVERAGE, name) for name in ("demand", "share")),
+        Column(
+            "unreached", "int", "people", "of them: no place at all within the search limit",
+            "其中搜索范围内步行无任何设施可达的人数"
+        ),
+        _NEAREST_ID,
+        Column("nearest_name", "text", "", "its name", "该设施名称", "not named, or as nearest_id"),
+        Column(
+            "nearest_m", "float", "m", "their walk to it: half of those for whom it is nearest walk less",
+            "以其为最近设施者的步行距离中位数", "as nearest_id"
+        ),
+        *(
+            column_of(COVERAGE, name)
+            for name in (
+                "threshold", "threshold_unit", "target", "met_clause", "met_walk", "status", "clause", "bound",
+                "confidence",
+            )
+        ),
+    ),
+)
+
+FALSE_COVERAGE = Table(
+    "false_coverage", "false_coverage.csv",
+    "False coverage: inside the straight-line radius, outside the walk; by level, the most people first",
+    "假覆盖:在直线半径内而步行距离外,按层级、人数排序",
+    (
+        _LEVEL,
+        Column(
+            "rank", "int", "", "place among the rows of its level, walker and gates: 1 has the most people",
+            "同一层级内的名次,1 为人数最多"
+        ),
+        _UNIT_ID,
+        _UNIT_NAME,
+        *(column_of(COVERAGE, name) for name in ("rule", "service", "tier", "group", "walker", "gates", "demand")),
+        *(column_of(COVERAGE, name) for name in ("radius_covered", "radius_share", "covered", "share")),
+        Column(
+            "false_covered", "int", "people", "people whom the radius counts and the walk does not: the difference",
+            "半径口径与步行口径之差的人数"
+        ),
+        Column("false_share", "float", "share", "false_covered / demand", "假覆盖人数占应服务人数的比例"),
+        *(column_of(COVERAGE, name) for name in ("status", "clause", "bound", "confidence")),
     ),
 )
 
@@ -464,6 +531,8 @@ TABLES = (
     FACILITIES,
     ACCESS_POINTS,
     UNPLACED,
+    GAPS,
+    FALSE_COVERAGE,
     ESTATES,
     CIRCLES,
     HOMES,

@@ -275,7 +275,7 @@ def _unit_rows(
         return np.where(known, units.total(np.where(mask, count, 0)), np.nan)
 
     covered, radius, minutes = served(judged.walk), served(judged.radius), served(judged.minutes)
-    median, p90 = _quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
+    median, p90 = people_quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
     return pd.DataFrame(
         {
             "level": units.level,
@@ -356,7 +356,7 @@ def _met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:
     return met
 
 
-def _quantiles(walk_m: Floats, count: npt.NDArray[Any], units: Units) -> tuple[Floats, Floats]:
+def people_quantiles(walk_m: Floats, count: npt.NDArray[Any], units: Units) -> tuple[Floats, Floats]:
     """Return the median and 90th percentile of the walk by people; the unreached count as beyond everything."""
     inside = np.flatnonzero((units.code >= 0) & (count > 0))
     order = inside[np.argsort(walk_m[inside], kind="stable")]

@@ -104,6 +104,10 @@ class Measured:
         """The verdicts that score: those of the first walker and the first treatment of gates."""
         return self.judged[0]
 
+    def verdicts(self, walker: str, gates: str) -> Mapping[str, Judged]:
+        """Return the verdicts of one walker with gates respected or open, by rule."""
+        return next(v for v in self.judged if all(j.walker == walker and j.gates == gates for j in v.values()))
+
     def city_of(self, gates: str) -> City:
         """Return homes and places on the streets with gates respected or open."""
         return self.city if self.open_city is None or gates == "respect" else self.open_city

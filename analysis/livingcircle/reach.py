@@ -101,7 +101,7 @@ class Reach:
     straight_m
         Straight line to the nearest boundary or point.
     nearest
-        Position of the nearest access point by metres of the first walker, -1 where there is none.
+        Position of the nearest access point by metres for each walker, -1 where there is none.
     places, places_of_any_size
         Number of places in the layer, and of its services whatever their size.
     """
@@ -109,19 +109,20 @@ class Reach:
     walk_m: Mapping[str, Floats]
     walk_s: Mapping[str, Floats]
     straight_m: Floats
-    nearest: Int32s
+    nearest: Mapping[str, Int32s]
     places: int
     places_of_any_size: int
 
     def or_shorter(self, other: Reach) -> Reach:
         """Return the shorter of two ways to the same places, home by home."""
-        first = next(iter(self.walk_m))
-        shorter = np.nan_to_num(other.walk_m[first], nan=np.inf) < np.nan_to_num(self.walk_m[first], nan=np.inf)
+        shorter = {
+            w: np.nan_to_num(other.walk_m[w], nan=np.inf) < np.nan_to_num(v, nan=np.inf) for w, v in self.walk_m.items()
+        }
         return Reach(
             walk_m={w: np.fmin(v, other.walk_m[w]) for w, v in self.walk_m.items()},
             walk_s={w: np.fmin(v, other.walk_s[w]) for w, v in self.walk_s.items()},
             straight_m=self.straight_m,
-            nearest=np.where(shorter, other.nearest, self.nearest).astype(np.int32),
+            nearest={w: np.where(shorter[w], other.nearest[w], v) for w, v in self.nearest.items()},
             places=self.places,
             places_of_any_size=self.places_of_any_size,
         )
@@ -138,22 +139,20 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
     chosen = layer.chosen(city.facilities)
     at = city.doors_of(layer)
     doors = city.door_joins.take(at)
-    walk_m, walk_s, nearest = {}, {}, None
+    walk_m, walk_s, nearest = {}, {}, {}
     measured: dict[bool, tuple[Floats, Int32s]] = {}
     for walker in walkers:
         if walker.steps not in measured:
             measured[walker.steps] = city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)
         walk_m[walker.name], which = measured[walker.steps]
-        nearest = which if nearest is None else nearest
+        nearest[walker.name] = np.append(at, -1)[which].astype(np.int32)
         seconds = city.network.walk(walker, unit="s")
         walk_s[walker.name] = seconds.nearest(city.home_joins, doors, limit=limit_m / walker.speed_m_s)[0]
-    if nearest is None:
-        raise ValueError("at least one walker is needed")
     return Reach(
         walk_m=walk_m,
         walk_s=walk_s,
         straight_m=_straight(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
-        nearest=np.where(nearest >= 0, np.append(at, -1)[nearest], -1).astype(np.int32),
+        nearest=nearest,
         places=int(city.facilities["facility_id"][chosen].nunique()),
         places_of_any_size=int(
             city.facilities["facility_id"][city.facilities["service"].isin(layer.services)].nunique()

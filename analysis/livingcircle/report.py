@@ -11,7 +11,7 @@ import pandas as pd
 
 from livingcircle._report_words import FIELDS, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
-from livingcircle.columns import COMMUNITIES, COVERAGE, SCORES, TABLES, UNPLACED, published
+from livingcircle.columns import COMMUNITIES, COVERAGE, GAPS, SCORES, TABLES, UNPLACED, published
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
@@ -48,7 +48,7 @@ def report_sheets(result: ScanResult) -> list[Sheet]:
     return [
         _summary(result, scores),
         _ranking(communities, rules),
-        _gaps(here),
+        _gaps(here, result.gaps),
         _rules(result, city),
         _coverage(here),
         _false_coverage(here),
@@ -243,13 +243,18 @@ def _why_unranked(communities: pd.DataFrame) -> pd.Series:
     return pd.Series(words, index=communities.index)
 
 
-def _gaps(here: pd.DataFrame) -> Sheet:
+def _gaps(here: pd.DataFrame, nearest: pd.DataFrame | None) -> Sheet:
+    """List who goes without what in each community, and the place that is nearest to most of them."""
     gaps = here[here["without"].gt(0).fillna(False)]
     gaps = gaps.sort_values(["without", "unit_id", "rule"], ascending=[False, True, True], kind="stable")
-    names = (
+    names = [
         "unit_id", "unit_name", "label", "scores", "group", "walker", "gates", "without", "demand", "share",
         "nearest_m_median", "status_text", "finding", "walk_finding", "clause", "confidence", "rule",
-    )  # fmt: skip
+    ]  # fmt: skip
+    if nearest is not None:
+        keys, found = ["unit_id", "rule", "walker", "gates"], ["nearest_name", "nearest_m", "unreached"]
+        gaps = gaps.merge(published(nearest, GAPS)[keys + found], on=keys, how="left", validate="one_to_one")
+        names[names.index("nearest_m_median") : names.index("nearest_m_median") + 1] = found
     return _sheet("缺口 Gaps", gaps, names)
 
 
@@ -285,9 +290,13 @@ def _false_coverage(here: pd.DataFrame) -> Sheet:
     """List where a circle promises more people than can walk there."""
     false = here[here["only_radius"].gt(0).fillna(False)]
     false = false.sort_values(["only_radius", "unit_id", "rule"], ascending=[False, True, True], kind="stable")
+    false = false.assign(
+        rank=false.groupby(["walker", "gates"])["only_radius"].rank(method="min", ascending=False),
+        false_share=false["only_radius"] / false["demand"],
+    )
     names = (
-        "unit_id", "unit_name", "label", "group", "walker", "gates", "only_radius", "demand", "covered",
-        "radius_covered", "share", "radius_share", "status_text", "clause", "rule",
+        "rank", "unit_id", "unit_name", "label", "group", "walker", "gates", "only_radius", "false_share", "demand",
+        "covered", "radius_covered", "share", "radius_share", "status_text", "clause", "rule",
     )  # fmt: skip
     return _sheet("假覆盖 False coverage", false, names)
 

@@ -40,6 +40,8 @@ class ScanResult:
     estates: pd.DataFrame | None = None
     study: Study | None = None
     circles: gpd.GeoDataFrame | None = None
+    gaps: pd.DataFrame | None = None
+    false_coverage: pd.DataFrame | None = None
 
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""

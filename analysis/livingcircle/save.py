@@ -27,6 +27,8 @@ from livingcircle.columns import (
     COVERAGE,
     ESTATES,
     FACILITIES,
+    FALSE_COVERAGE,
+    GAPS,
     HOMES,
     SCORES,
     UNPLACED,
@@ -139,6 +141,16 @@ def _write_unplaced(result: ScanResult, path: Path) -> None:
 def _write_estates(result: ScanResult, path: Path) -> None:
     if result.estates is not None:
         _write_csv(result.estates, ESTATES, path)
+
+
+def _write_gaps(result: ScanResult, path: Path) -> None:
+    if result.gaps is not None:
+        _write_csv(result.gaps, GAPS, path)
+
+
+def _write_false_coverage(result: ScanResult, path: Path) -> None:
+    if result.false_coverage is not None:
+        _write_csv(result.false_coverage, FALSE_COVERAGE, path)
 
 
 def _write_communities(result: ScanResult, path: Path) -> None:
@@ -304,6 +316,8 @@ def _write_homes(result: ScanResult, path: Path) -> None:
 _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "coverage.csv": _write_coverage,
     "scores.csv": _write_scores,
+    "gaps.csv": _write_gaps,
+    "false_coverage.csv": _write_false_coverage,
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "circles.gpkg": _write_circles,

@@ -13,6 +13,8 @@ import pyogrio
 from livingcircle.columns import (
     CIRCLES,
     COVERAGE,
+    FALSE_COVERAGE,
+    GAPS,
     HOMES,
     MATRIX,
     SCORES,
@@ -74,6 +76,8 @@ def load_result(directory: str | Path) -> ScanResult:
         approval_number=run["approval_number"],
         study=study,
         circles=_circles(folder / "circles.gpkg"),
+        gaps=_if_there(folder / "gaps.csv", GAPS),
+        false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
     )
 
 
@@ -113,6 +117,11 @@ def _table(path: Path, table: Table) -> pd.DataFrame:
     frame = frame.fillna(dict.fromkeys(text, ""))
     names = [c.name for c in table.columns if c.dtype == "text"]
     return conform(frame.assign(**{name: _as_given(frame[name]) for name in names}), table)
+
+
+def _if_there(path: Path, table: Table) -> pd.DataFrame | None:
+    """Read a table that scans of earlier versions do not have."""
+    return _table(path, table) if path.exists() else None
 
 
 def _as_given(texts: pd.Series) -> pd.Series:

@@ -16,6 +16,8 @@ import shapely
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
 from livingcircle.community_circles import community_circles
 from livingcircle.coverage import LEVELS, Judged, coverage_table
+from livingcircle.false_coverage import false_coverage_table
+from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
 from livingcircle.inputs import Inputs, Stages
 from livingcircle.measured import Measured, make_levels, measure
@@ -67,6 +69,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     with stages.stage("aggregate", "counting people by unit"):
         coverage = coverage_of(measured)
         scores = scores_table(rules, measured.first, measured.standings, measured.people, measured.levels)
+        gaps = gaps_table(measured, coverage)
         gains = None
         if study.gates == "both":
             opened = measured.judged[len(measured.walkers)]
@@ -77,6 +80,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
+    communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
     run = run_record(study, inputs, rules, measured.first, counts, stages)
     result = ScanResult(
         coverage=coverage,
@@ -95,6 +99,8 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         estates=gains,
         study=study,
         circles=drawn,
+        gaps=gaps,
+        false_coverage=false_coverage_table(coverage),
     )
     return _restricted_to(result, measured.only) if measured.only else result
 
@@ -184,6 +190,12 @@ def _communities(
     return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
 
 
+def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:
+    """Return each community's pedestrian shed: that of its widest circle, for the first walker of the study."""
+    mine = circles[circles["walker"] == circles["walker"].iloc[0]] if len(circles) else circles
+    return mine.drop_duplicates("unit_id", keep="last").set_index("unit_id")["pedestrian_shed"]
+
+
 def _by_people(legs: pd.DataFrame, q: float) -> pd.Series:
     ordered = legs.sort_values(["unit", "leg"])
     running = ordered.groupby("unit")["people"].cumsum()
@@ -229,4 +241,12 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
         keep = [u in kept[level] for level, u in zip(table["level"], table["unit_id"], strict=True)]
         return table[keep].reset_index(drop=True)
 
-    return replace(result, coverage=of(result.coverage), scores=of(result.scores), communities=communities)
+    gaps = result.gaps
+    return replace(
+        result,
+        coverage=of(result.coverage),
+        scores=of(result.scores),
+        communities=communities,
+        gaps=None if gaps is None else gaps[gaps["unit_id"].isin(kept["community"])].reset_index(drop=True),
+        false_coverage=None if result.false_coverage is None else of(result.false_coverage),
+    )

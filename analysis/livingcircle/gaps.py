@@ -1,0 +1,110 @@
+"""What is missing: per community the rules that people cannot reach, and how far the nearest place is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from livingcircle.columns import GAPS
+from livingcircle.coverage import Judged, people_quantiles
+from livingcircle.measured import Measured
+from livingcircle.reach import Layer
+
+KNOWN = ("ok", "incomplete")  # statuses of layers that are known well enough to say that somebody goes without
+
+Ints = npt.NDArray[np.int64]
+
+
+def gaps_table(measured: Measured, coverage: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each community and rule that leaves people without: how many, and where the nearest place is.
+
+    The nearest place is the one that is nearest to most of these people, its distance their median walk to it.
+
+    Parameters
+    ----------
+    measured
+        What was measured.
+    coverage
+        Its table of coverage (`livingcircle.scan.coverage_of`).
+    """
+    here = coverage[(coverage["level"] == "community") & (coverage["denominator"] == "people")]
+    here = here[here["status"].isin(KNOWN)]
+    here = here.assign(
+        without=here["demand"] - here["covered"],
+        scores=here["rule"].isin(measured.rules.scoring),
+    )
+    here = here[here["without"] > 0]
+    keys = ["unit_id", "rule", "walker", "gates"]
+    found = [
+        _nearest_of_those_without(measured, verdict)
+        for verdicts in measured.judged
+        for verdict in verdicts.values()
+        if (here["rule"] == verdict.rule.id).any()
+    ]
+    nearest = pd.concat([_no_places(), *found], ignore_index=True)
+    table = here.merge(nearest, on=keys, how="left", validate="one_to_one")
+    order = {rule.id: i for i, rule in enumerate(measured.rules.rules)}
+    table = table.assign(_order=table["rule"].map(order), nearest_id=table["nearest_id"].fillna(""),
+                         nearest_name=table["nearest_name"].fillna(""))  # fmt: skip
+    table = table.sort_values(["unit_id", "without", "_order", "walker", "gates"],
+                              ascending=[True, False, True, True, True], kind="stable")  # fmt: skip
+    return table[list(GAPS.names)].reset_index(drop=True)
+
+
+def nearest_doors(measured: Measured, verdict: Judged) -> npt.NDArray[np.int32]:
+    """Return for every home the access point that a rule's walk leads to, as a position in the doors of the city.
+
+    For a rule of several parts that of the part which decides: the nearest of any, the farthest of all; -1 where no
+    place is reached within the search limit.
+    """
+    rule = verdict.rule
+    if rule.combine is None:
+        return measured.reaches[verdict.gates][Layer.of(rule)].nearest[verdict.walker]
+    verdicts = measured.verdicts(verdict.walker, verdict.gates)
+    doors = np.full(len(verdict.walk), -1, dtype=np.int32)
+    for part in rule.parts:
+        deciding = (doors < 0) & (verdicts[part].walk_m == verdict.walk_m)
+        doors[deciding] = nearest_doors(measured, verdicts[part])[deciding]
+    return doors
+
+
+def without_place(measured: Measured, verdict: Judged) -> Ints:
+    """Return per home the people of the rule's group who do not reach it on foot within the standard."""
+    _, _, group = measured.people.of(verdict.rule)
+    return np.where(measured.people.applies(verdict.rule) & ~verdict.walk, group, 0)
+
+
+def _nearest_of_those_without(measured: Measured, verdict: Judged) -> pd.DataFrame:
+    units = next(u for u in measured.levels if u.level == "community")
+    doors, without = nearest_doors(measured, verdict), without_place(measured, verdict)
+    ids = measured.city.doors["facility_id"].to_numpy()
+    reached = (without > 0) & (doors >= 0) & (units.code >= 0)
+    table = pd.DataFrame({"code": units.code[reached], "id": ids[doors[reached]], "people": without[reached]})
+    by_place = table.groupby(["code", "id"])["people"].sum().reset_index()
+    most = by_place.sort_values(["code", "people", "id"], ascending=[True, False, True]).drop_duplicates("code")
+    chosen = np.full(len(units.ids), "", dtype=object)
+    chosen[most["code"]] = most["id"]
+    theirs = np.zeros(len(without), dtype=np.int64)
+    theirs[reached] = np.where(ids[doors[reached]] == chosen[units.code[reached]], without[reached], 0)
+    median, _ = people_quantiles(verdict.walk_m, theirs, units)
+    names = measured.city.facilities.drop_duplicates("facility_id").set_index("facility_id")["name"]
+    frame = pd.DataFrame(
+        {
+            "unit_id": units.ids,
+            "rule": verdict.rule.id,
+            "walker": verdict.walker,
+            "gates": verdict.gates,
+            "unreached": units.total(np.where(doors < 0, without, 0)),
+            "nearest_id": chosen,
+            "nearest_name": names.reindex(chosen).fillna("").to_numpy(),
+            "nearest_m": median,
+        }
+    )
+    return frame[units.total(without) > 0]
+
+
+def _no_places() -> pd.DataFrame:
+    text, numbers = pd.Series(dtype="str"), pd.Series(dtype="float64")
+    return pd.DataFrame({"unit_id": text, "rule": text, "walker": text, "gates": text, "unreached": numbers,
+                         "nearest_id": text, "nearest_name": text, "nearest_m": numbers})  # fmt: skip
