@@ -72,7 +72,8 @@ def community_circles(
     """
     open_ = measured.study.gates == "open"
     city = measured.city_of("open" if open_ else "respect")
-    barriers = barriers_with(measured.inputs.osm.barriers, measured.inputs.estates, open_=open_)
+    inputs = measured.inputs
+    barriers = barriers_with(inputs.osm.barriers, inputs.estates, inputs.osm.streets, open_=open_)
     starts = starts_of(city)
     if measured.only:
         chosen = np.isin(starts.unit_id, measured.only)

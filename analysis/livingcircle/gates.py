@@ -155,9 +155,7 @@ def inner_place_notes(city: City) -> list[str]:
     inside = pd.Series(made[city.door_joins.edge[joined]]).groupby(city.doors["facility_id"].to_numpy()[joined]).all()
     count = int(inside.sum())
     return (
-        [f"places in gated estates without mapped streets, which serve the people of the estate only: {count}"]
-        if count
-        else []
+        [f"places in gated estates without mapped streets, which serve their own people only: {count}"] if count else []
     )
 
 
