@@ -349,8 +349,7 @@ def test_places_inside_such_estates_are_counted_in_the_notes(tmp_path: Path) -> 
     town = walled(block()).node(150, 150, shop="convenience", name="院内店")
     result = scanned(tmp_path, town, [HOME, (100.0, -30.0, 7)])
     assert (
-        "places in gated estates without mapped streets, which serve the people of the estate only: 1"
-        in result.run["warnings"]
+        "places in gated estates without mapped streets, which serve their own people only: 1" in result.run["warnings"]
     )
     assert walks(result) == pytest.approx([30 + 50 + 10, 90], abs=FILE_M)  # the inner shop is 90 m from the home
 
