@@ -435,7 +435,7 @@ def spoilt_communities(path: Path) -> Path:
     away = {"type": "Polygon", "coordinates": [[[x + 5, y] for x, y in square[0]]]}
     features = {
         "no_geometry": [("1", None)],
-        "twice": [("1", polygon), ("1", polygon)],
+        "twice": [("1", polygon), ("1", away)],
         "elsewhere": [("1", away)],
         "points": [("1", {"type": "Point", "coordinates": square[0][0]})],
         "empty": [],

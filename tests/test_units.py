@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 from shapely import box
 
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.sources import Source
-from livingcircle_layers.units import Units, read_units, repair_polygons, upper_levels
+from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units, repair_polygons, upper_levels
 
 #   A  B      two communities of 0.01 degrees side by side
 A, B = box(104.00, 30.60, 104.01, 30.61), box(104.01, 30.60, 104.02, 30.61)
@@ -22,6 +23,11 @@ def read(folder: Path, geometry: list[object], crs: int = 4326, **columns: list[
     frame = gpd.GeoDataFrame(columns, geometry=geometry, crs=crs)
     frame.to_file(folder / "u.gpkg")
     return read_units(folder / "u.gpkg")
+
+
+def notes_of(units: Units) -> list[str]:
+    """Return the notes on outlines, with 100 people on the ground of each problem."""
+    return problem_notes("u.gpkg", units.problems, np.full(len(units.problems), 100.0))
 
 
 def test_units_are_read_under_chinese_headings(tmp_path: Path) -> None:
@@ -104,7 +110,10 @@ def test_crossing_rings_are_repaired_and_reported(tmp_path: Path) -> None:
     assert units.frame.is_valid.all()
     assert units.frame.geom_type.isin(["Polygon", "MultiPolygon"]).all()
     assert shapely.area(units.frame.loc["crossing", "geometry"]) == pytest.approx(5e-5)
-    assert "repaired in crossing" in units.warnings[0]
+    # Half of 0.01 by 0.01 degrees: 964.86 m × 1108.57 m / 2 at 30.005° north.
+    (note,) = notes_of(units)
+    assert note.startswith("u.gpkg: crossing borders repaired – 1 times, 534,")
+    assert note.endswith(" m², about 100 people: crossing (534,761 m², 100 people)")
 
 
 def test_repair_keeps_sound_polygons_and_the_input() -> None:
@@ -118,9 +127,55 @@ def test_repair_keeps_sound_polygons_and_the_input() -> None:
 def test_overlaps_are_named_slivers_are_not(tmp_path: Path) -> None:
     wide = box(104.009, 30.60, 104.02, 30.61)  # 10 % over A
     slack = box(104.00995, 30.60, 104.02, 30.61)  # 0.5 % over A
-    assert read(tmp_path, [A, slack], id=["a", "b"]).warnings == ()
-    (warning,) = read(tmp_path, [A, wide], id=["a", "b"]).warnings
-    assert "a and b share 106," in warning  # 95.7 m by 1,109 m
+    assert notes_of(read(tmp_path, [A, slack], id=["a", "b"])) == []
+    (warning,) = notes_of(read(tmp_path, [A, wide], id=["a", "b"]))
+    assert "overlap; people there count once, in the smaller id – 1 times, 106," in warning
+    assert "a and b (106," in warning  # 95.7 m by 1,109 m
+
+
+def test_a_row_that_repeats_another_is_used_once(tmp_path: Path) -> None:
+    units = read(tmp_path, [A, B, A], id=["a", "b", "a"])
+    assert list(units.frame.index) == ["a", "b"]
+    (note,) = notes_of(units)
+    assert note.startswith("u.gpkg: rows that repeat another one, used once – 1 times, 1,06")
+    assert "row 3 (" in note
+
+
+def test_two_ids_on_the_same_ground_are_refused(tmp_path: Path) -> None:
+    nearly = box(104.0001, 30.60, 104.01, 30.61)
+    with pytest.raises(InputError, match=r"same ground under different ids; got a and c; .*--areas"):
+        read(tmp_path, [A, B, nearly], id=["a", "b", "c"])
+    half = box(104.005, 30.60, 104.01, 30.61)  # an overlap, however large, is reported
+    assert len(read(tmp_path, [A, half], id=["a", "b"]).problems) == 1
+
+
+def frame_of(gap: float) -> list[object]:
+    """Draw four units around a hole of 0.01 degrees high and `gap` degrees wide."""
+    return [
+        box(104.00, 30.60, 104.01, 30.61),
+        box(104.01 + gap, 30.60, 104.02, 30.61),
+        box(104.00, 30.61, 104.02, 30.62),
+        box(104.00, 30.59, 104.02, 30.60),
+    ]
+
+
+def test_a_narrow_gap_is_bridged_and_a_wide_one_reported(tmp_path: Path) -> None:
+    # 0.00005 degrees are 4.8 m here, 0.001 are 95.8 m; the hole is 1,108.6 m high.
+    narrow = read(tmp_path, frame_of(0.00005), id=list("abcd"))
+    (note,) = notes_of(narrow)
+    assert "gaps narrower than 10 m between units; people there count in the nearest one – 1 times, 5,3" in note
+    assert len(narrow_gaps(narrow)) == 1
+    wide = read(tmp_path, frame_of(0.001), id=list("abcd"))
+    (note,) = notes_of(wide)
+    assert "belong to none of them; people there are outside – 1 times, 106," in note
+    assert len(narrow_gaps(wide)) == 0
+
+
+def test_areas_may_lie_over_each_other(tmp_path: Path) -> None:
+    gpd.GeoDataFrame({"id": ["x", "y"]}, geometry=[A, A], crs=4326).to_file(tmp_path / "u.gpkg")
+    units = read_units(tmp_path / "u.gpkg", overlapping=True)
+    assert list(units.frame.index) == ["x", "y"]
+    assert units.problems.empty
 
 
 @pytest.mark.parametrize(

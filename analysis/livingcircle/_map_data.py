@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livingcircle.columns import COVERAGE as COVERAGE_TABLE
 from livingcircle.columns import SCORES as SCORES_TABLE
 from livingcircle.columns import published
+from livingcircle.coverage import NESTED_LEVELS
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -62,7 +63,7 @@ Number = int | float | None
 def payload(result: ScanResult) -> dict[str, Any]:
     """Return everything the hearing map shows, as plain lists that JSON can hold.
 
-    Units are the communities, in their order, followed by every other unit of the score table; every
+    Units are the communities, in their order, followed by the units above them; every
     column is a list in that order. Coordinates are whole steps of 1e-5 degrees from `origin`, and within
     a path each vertex is the step from the one before. Equal columns are stored once, in `columns`,
     and named by their position there (-1: nothing known).
@@ -145,7 +146,7 @@ def _judgements(values: pd.Series) -> str:
 
 def _units(result: ScanResult, origin: list[float]) -> dict[str, Any]:
     communities, scores = result.communities, result.scores
-    upper = scores[scores["level"] != "community"]
+    upper = scores[scores["level"].isin(NESTED_LEVELS[1:])]  # estates and areas have no outline on the map
     own = scores[scores["level"] == "community"].set_index("unit_id").reindex(communities.index)
     own = own.assign(people=communities["people"])
     table = pd.concat([own.reset_index(drop=True), upper.reset_index(drop=True)], ignore_index=True)

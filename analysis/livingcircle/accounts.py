@@ -109,8 +109,8 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
 
 def _datums_of(study: Study) -> str:
     """Return in what the numbers are, and which layers were shifted to it."""
-    layers = [study.communities, study.population, study.estates, *study.facilities]
-    declared = {entry.file.name: entry.datum for entry in layers if entry is not None and entry.datum != "wgs84"}
+    layers = [study.communities, study.areas, study.population, study.estates, *study.facilities]
+    declared = {part.file.name: part.datum for part in layers if part and part.file and part.datum != "wgs84"}
     if study.streets.layer and study.streets.datum != "wgs84":
         declared[study.streets.layer.name] = study.streets.datum
     return "; ".join(["WGS-84", *(f"{name} read as {datum}" for name, datum in sorted(declared.items()))])
@@ -169,10 +169,11 @@ def input_files(study: Study) -> list[InputFile]:
         InputFile("osm", study.streets.osm, LICENCE, ATTRIBUTION),
         *([InputFile("streets", study.streets.layer)] if study.streets.layer else []),
         *([InputFile("elevation", study.streets.dem)] if study.streets.dem else []),
-        *([InputFile("estates", study.estates.file)] if study.estates else []),
+        *([InputFile("estates", study.estates.file)] if study.estates and study.estates.file else []),
         *([InputFile("standard", Path(study.standard))] if study.standard.endswith(".toml") else []),
         *([InputFile("catalogue", study.catalogue)] if study.catalogue else []),
-        InputFile("communities", study.communities.file),
+        *([InputFile("communities", study.communities.file)] if study.communities.file else []),
+        *([InputFile("areas", study.areas.file)] if study.areas else []),
         InputFile("population", study.population.file, study.population.licence),
         *(InputFile("facilities", f.file, f.licence) for f in study.facilities),
     ]

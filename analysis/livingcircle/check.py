@@ -28,7 +28,8 @@ def describe_study(study: Study) -> list[str]:
         *_describe_layers(inputs, rules_services=[s for r in rules.rules for s in r.services]),
         *(f"read: {reading.sentence()}" for found in inputs.readings.values() for reading in found),
         *(verdict.line() for verdict in inputs.datums),
-        *(f"note: {w}" for w in (*inputs.communities.warnings, *inputs.population.warnings, *inputs.facilities.notes)),
+        *(f"note: {w}" for w in (*inputs.communities.warnings, *inputs.population.warnings)),
+        *(f"note: {w}" for w in (*inputs.notes, *inputs.facilities.notes)),
     ]
 
 
@@ -36,7 +37,7 @@ def _describe_units(study: Study, inputs: Inputs) -> list[str]:
     units = inputs.units
     upper = {level: units[level].replace("", None).nunique() for level in ("subdistrict", "district")}
     return [
-        f"communities: {study.communities.file.name}, {len(units)} communities, {upper['subdistrict']} subdistricts,"
+        f"communities: {study.communities.name}, {len(units)} communities, {upper['subdistrict']} subdistricts,"
         f" {upper['district']} districts; {units.area.sum() / 1e6:.1f} km²;"
         f" {'all supplied' if study.communities.complete else 'districts may be partly supplied'}"
     ]

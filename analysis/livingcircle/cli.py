@@ -84,7 +84,11 @@ def scan(  # noqa: PLR0913  one parameter for each option
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results.")] = None,
     osm: Annotated[Path | None, typer.Option(help="OpenStreetMap file.")] = None,
-    communities: Annotated[Path | None, typer.Option(help="Community polygons.")] = None,
+    communities: Annotated[
+        str | None,
+        typer.Option(help="Community polygons; or grid:500, hex:500 (cells); or osm:8 (not in China)."),
+    ] = None,
+    areas: Annotated[Path | None, typer.Option(help="Areas of your own, which may overlap.")] = None,
     population: Annotated[Path | None, typer.Option(help="People: CSV grid or GeoTIFF.")] = None,
     standard: Annotated[str | None, typer.Option(help="Bundle, standard, or TOML file of rules.")] = None,
     facilities: Annotated[
@@ -107,8 +111,8 @@ def scan(  # noqa: PLR0913  one parameter for each option
     --standard chengdu -o outputs/city
     """
     options = {
-        "name": name, "osm": osm, "communities": communities, "population": population, "standard": standard,
-        "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
+        "name": name, "osm": osm, "communities": communities, "areas": areas, "population": population,
+        "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
         "streets": streets, "dem": dem,
     }  # fmt: skip
     chosen = _study(study, options)

@@ -18,7 +18,10 @@ __all__ = [
 ]  # fmt: skip
 
 # fmt: off
-_LEVEL = Column("level", "id", "", "community, subdistrict, district or city", "层级:社区、街道、区县、市")
+_LEVEL = Column(
+    "level", "id", "", "community, subdistrict, district or city; estate or area, which may overlap",
+    "层级:社区、街道、区县、市;小区、自定义范围(可重叠)"
+)
 _UNIT_ID = Column("unit_id", "id", "", "identifier of the unit, as in the input", "单元编号,与输入一致")
 _UNIT_NAME = Column("unit_name", "text", "", "name of the unit", "单元名称", "the input has no name")
 _UNIT_TYPE = Column(

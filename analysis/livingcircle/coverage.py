@@ -21,7 +21,8 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 
-LEVELS = ("community", "subdistrict", "district", "city")
+NESTED_LEVELS = ("community", "subdistrict", "district", "city")
+LEVELS = (*NESTED_LEVELS, "estate", "area")  # the last two lie across the others, may overlap and are never summed
 TIER_MINUTES = {"5min": 5, "8min": 8, "10min": 10, "15min": 15}
 # Largest population of each circle (standards.md section 1): the fewest places that these people should have.
 TIER_PEOPLE = {
@@ -53,6 +54,8 @@ class Units:
         Whether all communities of the unit are supplied, per unit.
     not_placed
         People of the unit whose homes could not be joined to the streets, who are in no other number; None: nobody.
+    part
+        Units of one level that lie over each other stand in several parts, numbered from 0.
     """
 
     level: str
@@ -62,6 +65,12 @@ class Units:
     code: Ints
     complete: Bools
     not_placed: Ints | None = None
+    part: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name the units among those of all levels and parts."""
+        return f"{self.level}-{self.part}" if self.part else self.level
 
     def total(self, weight: npt.NDArray[Any]) -> Ints:
         """Sum whole numbers of homes by unit."""
@@ -240,10 +249,10 @@ def coverage_table(
     exit_m
         Each home's walk to where the streets leave the data.
     facility_units
-        Per level and layer the number of places inside each unit.
+        Per level (`Units.key`) and layer the number of places inside each unit.
     """
     frames = [
-        _unit_rows(j, standings[j.rule.id], people, units, catalogue, exit_m, facility_units[units.level])
+        _unit_rows(j, standings[j.rule.id], people, units, catalogue, exit_m, facility_units[units.key])
         for units in levels
         for j in judged
     ]

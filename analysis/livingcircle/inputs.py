@@ -8,23 +8,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import shapely
 
+from livingcircle.overlays import Overlay
 from livingcircle.study import Study
 from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
-from livingcircle_layers.crs import metric_crs
+from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
-from livingcircle_layers.estates import Estates, osm_estates, read_estates, with_osm
+from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
 from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
-from livingcircle_layers.people import People, read_people
+from livingcircle_layers.people import People, people_in, read_people
 from livingcircle_layers.relief import drape
 from livingcircle_layers.sources import Reading
 from livingcircle_layers.street_layer import read_street_layer
-from livingcircle_layers.units import Units, read_units
+from livingcircle_layers.unit_grid import grid_units
+from livingcircle_layers.unit_osm import read_osm_units
+from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units
 
 
 @dataclass
@@ -57,6 +63,13 @@ class Inputs:
     notes: tuple[str, ...] = ()
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     datums: tuple[DatumVerdict, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+
+    @property
+    def narrow_gaps(self) -> npt.NDArray[np.object_]:
+        """Slack between the communities, whose people count in the nearest one."""
+        gaps: npt.NDArray[np.object_] = narrow_gaps(self.communities).to_crs(self.units.crs).to_numpy()
+        return gaps
 
 
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
@@ -64,23 +77,11 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     stages = stages or Stages()
     _check_files(study)
     with stages.stage("read_units", "reading communities"):
-        communities = read_units(study.communities.table)
-        communities = replace(communities, frame=shifted(communities.frame, study.communities.datum))
-        bounds = communities.frame.total_bounds
-        crs = metric_crs(bounds)
-        units = communities.frame.to_crs(crs)
+        drawn = _read_communities(study)
     with stages.stage("read_streets", "reading streets and facilities"):
-        osm = read_osm(study.streets.osm, catalogue, crs)
-        notes: tuple[str, ...] = ()
-        streets_read: Reading | None = None
-        if study.streets.own:
-            own = read_street_layer(
-                study.streets.own, crs=crs, cross=study.streets.node_crossings, datum=study.streets.datum
-            )
-            osm, notes, streets_read = replace(osm, streets=own), own.notes, own.reading
-        if study.streets.dem:
-            osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
-        check_overlap(study, units, osm)
+        osm, street_notes, streets_read = _read_streets(study, catalogue, drawn)
+        if drawn:
+            check_overlap(study, drawn.frame.to_crs(osm.crs), osm)
         facilities = gather_facilities(
             osm.features,
             catalogue,
@@ -89,23 +90,96 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         )
         facility_notes = check_places(study, facilities, osm)
         estates = osm_estates(osm)
-        if study.estates:
-            own_estates = read_estates(study.estates.table, crs=crs, datum=study.estates.datum)
+        if study.estates and study.estates.table:
+            own_estates = read_estates(study.estates.table, crs=osm.crs, datum=study.estates.datum)
             estates = with_osm(own_estates, estates)
     with stages.stage("read_people", "reading people"):
-        population = read_people(study.population.table, crs=crs, window=shapely.box(*bounds).buffer(0.02))
+        around = drawn.frame.total_bounds if drawn else _extent(osm).bounds
+        population = read_people(study.population.table, crs=osm.crs, window=shapely.box(*around).buffer(0.02))
         population = replace(population, cells=shifted(population.cells, study.population.datum))
+        communities = drawn or _cells(study, osm, population)
+        units = communities.frame.to_crs(osm.crs)
+        overlays, overlay_notes, areas_read = _read_overlays(study, osm, units)
+        unit_notes = _problem_notes(study, communities, population)
+    areas = next((overlay.frame for overlay in overlays if overlay.level == "area"), None)
     with stages.stage("check_datum", "comparing every layer with the streets"):
-        datums = check_datums(study, units, osm, facilities, estates, population)
+        datums = check_datums(study, units, osm, facilities, estates, population, areas)
+    notes = (*street_notes, *unit_notes, *overlay_notes, *facility_notes)
     readings: dict[str, list[Reading | None]] = {
         "communities": [communities.reading],
+        "areas": [areas_read],
         "streets": [streets_read],
         "facilities": list(facilities.readings),
         "estates": [estates.reading],
         "population": [population.reading],
     }
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
-    return Inputs(communities, units, osm, population, facilities, estates, (*notes, *facility_notes), known, datums)
+    return Inputs(communities, units, osm, population, facilities, estates, notes, known, datums, overlays)
+
+
+def _read_communities(study: Study) -> Units | None:
+    """Read the communities; None where they are cells over people who are not read yet."""
+    if study.communities.table:
+        read = read_units(study.communities.table)
+        problems = shifted(read.problems, study.communities.datum)
+        return replace(read, frame=shifted(read.frame, study.communities.datum), problems=problems)
+    making = study.communities.making()
+    return read_osm_units(study.streets.osm, int(making[1])) if making and making[0] == "osm" else None
+
+
+def _read_streets(
+    study: Study, catalogue: Catalogue, drawn: Units | None
+) -> tuple[OsmExtract, tuple[str, ...], Reading | None]:
+    """Read the streets in the plane of the communities, or in their own; with notes, and what a street layer held."""
+    osm = read_osm(study.streets.osm, catalogue, metric_crs(drawn.frame.total_bounds) if drawn else None)
+    notes: tuple[str, ...] = ()
+    reading: Reading | None = None
+    if study.streets.own:
+        own = read_street_layer(
+            study.streets.own, crs=osm.crs, cross=study.streets.node_crossings, datum=study.streets.datum
+        )
+        osm, notes, reading = replace(osm, streets=own), own.notes, own.reading
+    if study.streets.dem:
+        osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
+    return osm, notes, reading
+
+
+def _extent(osm: OsmExtract) -> shapely.Polygon:
+    """Return the box of the streets in degrees."""
+    extent: shapely.Polygon = gpd.GeoSeries([osm.extent], crs=osm.crs).to_crs(WGS84).iloc[0]
+    return extent
+
+
+def _cells(study: Study, osm: OsmExtract, population: People) -> Units:
+    """Lay communities over people and residential land, where nobody has drawn any."""
+    lived_in = pd.concat([population.cells.geometry, osm.residential_land.geometry]).to_crs(WGS84).to_numpy()
+    shape, size_m = study.communities.making() or ("grid", 0.0)
+    return grid_units(lived_in, _extent(osm), shape="hex" if shape == "hex" else "grid", size_m=size_m)
+
+
+def _read_overlays(
+    study: Study, osm: OsmExtract, units: gpd.GeoDataFrame
+) -> tuple[tuple[Overlay, ...], list[str], Reading | None]:
+    """Read the units that lie across the communities: estates where the study counts by them, and areas."""
+    overlays: list[Overlay] = []
+    notes: list[str] = []
+    reading = None
+    if study.estates and study.estates.level:
+        estates = estate_units(osm, study.estates.table, datum=study.estates.datum)
+        overlays.append(Overlay.of("estate", estates, units).inside())
+    if study.areas:
+        areas = read_units(study.areas.table, overlapping=True)
+        reading = areas.reading
+        overlay = Overlay.of("area", shifted(areas.frame, study.areas.datum).to_crs(osm.crs), units)
+        overlays.append(overlay)
+        notes += [*areas.warnings, *overlay.notes(study.areas.file.name)]
+    return tuple(overlays), notes, reading
+
+
+def _problem_notes(study: Study, communities: Units, population: People) -> list[str]:
+    """Say what is wrong with the outlines, and whom it concerns."""
+    ground = communities.problems.to_crs(population.cells.crs).geometry.to_numpy()
+    return problem_notes(study.communities.name, communities.problems, people_in(population, ground))
 
 
 def _check_files(study: Study) -> None:
@@ -114,8 +188,9 @@ def _check_files(study: Study) -> None:
         "streets": study.streets.osm,
         **({"street layer": study.streets.layer} if study.streets.layer else {}),
         **({"elevation model": study.streets.dem} if study.streets.dem else {}),
-        **({"estates": study.estates.file} if study.estates else {}),
-        "communities": study.communities.file,
+        **({"estates": study.estates.file} if study.estates and study.estates.file else {}),
+        **({"communities": study.communities.file} if study.communities.file else {}),
+        **({"areas": study.areas.file} if study.areas else {}),
         "population": study.population.file,
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
         **{f"reference {i + 1}": path for i, path in enumerate(study.references())},

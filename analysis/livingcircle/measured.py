@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.coverage import (
-    LEVELS,
+    NESTED_LEVELS,
     TIER_MINUTES,
     Judged,
     People,
@@ -150,6 +150,7 @@ def measure(
             residential_land=inputs.osm.residential_land,
             street_lines=inputs.osm.streets.lines[(inputs.osm.streets.component == 0) & ~inputs.osm.streets.raised],
             water=inputs.osm.water,
+            narrow_gaps=inputs.narrow_gaps,
         )
     with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
         city, joins = _build_city(study, inputs, placement)
@@ -175,7 +176,7 @@ def measure(
         reaches=reaches,
         judged=judged,
         people=people,
-        levels=tuple(levels),
+        levels=(*levels, *_across(inputs, placement, city, joins)),
         standings=_standings(judged[0], inputs.facilities, int(people.groups["all"].sum())),
         not_placed=lost,
         exit_m=exit_m,
@@ -335,7 +336,7 @@ def make_levels(
     upper = upper_levels(units)
     position = units.index.get_indexer(home_unit)
     levels = []
-    for level in LEVELS:
+    for level in NESTED_LEVELS:
         owner = units.index.astype("str") if level == "community" else upper[level]
         ids = sorted(set(owner) - {""})
         if not ids:
@@ -358,6 +359,14 @@ def make_levels(
             )
         )
     return levels
+
+
+def _across(inputs: Inputs, placement: Placement, city: City, joins: Joins) -> list[Units]:
+    """Return the units that lie across the communities: estates and areas."""
+    lost = placement.homes[placement.homes["unit"] != ""][~joins.joined]
+    lost_points = gpd.GeoSeries(shapely.points(lost["x"], lost["y"]), crs=inputs.units.crs)
+    points = shapely.points(city.homes["x"], city.homes["y"])
+    return [units for overlay in inputs.overlays for units in overlay.levels(points, lost_points, lost["people"])]
 
 
 def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:

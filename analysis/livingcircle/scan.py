@@ -15,7 +15,7 @@ import shapely
 
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
 from livingcircle.community_circles import community_circles
-from livingcircle.coverage import LEVELS, Judged, coverage_table
+from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
@@ -146,12 +146,14 @@ def _places_inside(inputs: Inputs, judged: Mapping[str, Judged]) -> dict[str, di
     place, unit = place[order], unit[order]
     first = np.unique(place, return_index=True)[1]
     home = pd.Series(inputs.units.index[unit[first]], index=place[first])
-    located = make_levels(inputs.units, home.reindex(range(len(frame))).fillna(""), complete=True)
+    nobody = gpd.GeoSeries([], crs=inputs.units.crs), pd.Series([], dtype="int64")
+    located = [
+        *make_levels(inputs.units, home.reindex(range(len(frame))).fillna(""), complete=True),
+        *(units for overlay in inputs.overlays for units in overlay.levels(points, *nobody)),
+    ]
     layers = {Layer.of(j.rule): Layer.of(j.rule).chosen(frame) for j in judged.values()}
     once = {layer: mask & ~frame["facility_id"].where(mask).duplicated().to_numpy() for layer, mask in layers.items()}
-    return {
-        units.level: {layer: units.total(mask.astype(np.int64)) for layer, mask in once.items()} for units in located
-    }
+    return {units.key: {layer: units.total(mask.astype(np.int64)) for layer, mask in once.items()} for units in located}
 
 
 def _sorted(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[Walker]) -> pd.DataFrame:
@@ -235,10 +237,10 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
     """Keep the rows of some communities and of the units above them."""
     communities = result.communities.loc[sorted(set(only))]
     upper = upper_levels(communities)
-    kept = {"community": set(only), **{level: set(upper[level]) for level in LEVELS[1:]}}
+    kept = {"community": set(only), **{level: set(upper[level]) for level in NESTED_LEVELS[1:]}}
 
     def of(table: pd.DataFrame) -> pd.DataFrame:
-        keep = [u in kept[level] for level, u in zip(table["level"], table["unit_id"], strict=True)]
+        keep = [u in kept.get(level, ()) for level, u in zip(table["level"], table["unit_id"], strict=True)]
         return table[keep].reset_index(drop=True)
 
     gaps = result.gaps

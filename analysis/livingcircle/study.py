@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,6 +17,7 @@ from livingcircle_layers.facilities import FacilitySource
 from livingcircle_layers.sources import Source
 from livingcircle_layers.typed_toml import checked, read_toml
 
+_MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
 SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
 
 
@@ -23,10 +25,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _TableInput(_Part):
-    """What can be said of every table or layer."""
+class _Table(_Part):
+    """What can be said of every table or layer, besides where it is."""
 
-    file: Path
     layer: str | None = Field(default=None, description="layer of a GeoPackage")
     sheet: str | None = Field(default=None, description="sheet of a workbook")
     columns: dict[str, str] = Field(default_factory=dict, description="what a column is = its heading")
@@ -40,10 +41,30 @@ class _TableInput(_Part):
         default=None, description="a layer known to be in WGS-84, with which the datum is compared before the streets"
     )
 
+    def _at(self, file: Path) -> Source:
+        return Source(file, self.layer, self.sheet, self.columns, self.where, self.crs)
+
+
+class _TableInput(_Table):
+    """A table or layer in a file."""
+
+    file: Path
+
     @property
     def table(self) -> Source:
         """Return what the readers take."""
-        return Source(self.file, self.layer, self.sheet, self.columns, self.where, self.crs)
+        return self._at(self.file)
+
+
+class _OptionalTableInput(_Table):
+    """A table or layer for which there may be no file."""
+
+    file: Path | None = None
+
+    @property
+    def table(self) -> Source | None:
+        """Return what the readers take, if there is a file."""
+        return self._at(self.file) if self.file else None
 
 
 class StreetsInput(_Part):
@@ -67,12 +88,49 @@ class StreetsInput(_Part):
         return Source(self.layer, self.layer_name, None, self.columns, self.where, self.crs)
 
 
-class CommunitiesInput(_TableInput):
-    """The community polygons."""
+class CommunitiesInput(_OptionalTableInput):
+    """The community polygons: a file, or how to make them where there is none."""
 
-    file: Path = Field(description="GeoJSON, GeoPackage, Shapefile or GeoParquet")
+    file: Path | None = Field(default=None, description="GeoJSON, GeoPackage, Shapefile or GeoParquet")
+    make: str | None = Field(
+        default=None,
+        description="instead of a file: grid:500 or hex:500 (cells of so many metres over the places where people "
+        "live), or osm:8 (OpenStreetMap's administrative units of a level from 6 to 10, outside China)",
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="id, name, subdistrict, district, type = heading")
     complete: bool = Field(default=False, description="true: every community of each subdistrict and district is here")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> CommunitiesInput:
+        if (self.file is None) == (self.make is None):
+            raise ValueError("a file, or make = 'grid:500', 'hex:500' or 'osm:8'; one of them")
+        if self.make is not None and not _MADE.match(self.make):
+            raise ValueError(f"make = 'grid:500', 'hex:500' or 'osm:8', not {self.make!r}")
+        return self
+
+    @classmethod
+    def of(cls, text: str) -> CommunitiesInput:
+        """Return the communities that an option of the command line names."""
+        return cls(make=text) if _MADE.match(text) else cls(file=Path(text))
+
+    @property
+    def name(self) -> str:
+        """What notes and errors call the communities."""
+        return self.file.name if self.file else str(self.make)
+
+    def making(self) -> tuple[str, float] | None:
+        """Return how the communities are made (grid, hex, osm) and the size in metres or the level; None: of a file."""
+        if self.make is None:
+            return None
+        how, _, number = self.make.partition(":")
+        return how, float(number)
+
+
+class AreasInput(_TableInput):
+    """Areas of your own, which may overlap: each is counted by the people inside it."""
+
+    file: Path = Field(description="GeoJSON, GeoPackage, Shapefile or GeoParquet with polygons")
+    columns: dict[str, str] = Field(default_factory=dict, description="id, name, type = heading")
 
 
 class PopulationInput(_TableInput):
@@ -143,10 +201,13 @@ class LayerInput(_Part):
     complete: Literal["yes", "no", "unknown"] = Field(description="whether the layer holds every place")
 
 
-class EstatesInput(_TableInput):
+class EstatesInput(_OptionalTableInput):
     """Gated estates (封闭小区): outlines with a column gated (yes or no), and gate points."""
 
-    file: Path = Field(description="vector file with polygons and points")
+    file: Path | None = Field(default=None, description="vector file with polygons and points")
+    level: bool = Field(
+        default=False, description="also count by estate: those of the file, without one OSM's residential land"
+    )
 
 
 class MapInput(_Part):
@@ -174,6 +235,7 @@ class Study(_Part):
     streets: StreetsInput
     estates: EstatesInput | None = None
     communities: CommunitiesInput
+    areas: AreasInput | None = None
     population: PopulationInput
     facilities: tuple[FacilitiesInput, ...] = ()
     layer: tuple[LayerInput, ...] = ()
@@ -204,8 +266,10 @@ class Study(_Part):
         """Return the study with its paths seen from a folder."""
 
         def moved(part: Any) -> Any:
-            reference = folder / part.reference if part.reference else None
-            return part.model_copy(update={"file": folder / part.file, "reference": reference})
+            if part is None:
+                return None
+            moving = {key: folder / getattr(part, key) for key in ("file", "reference") if getattr(part, key)}
+            return part.model_copy(update=moving)
 
         standard = folder / self.standard
         return self.model_copy(
@@ -217,8 +281,9 @@ class Study(_Part):
                         "dem": folder / self.streets.dem if self.streets.dem else None,
                     }
                 ),
-                "estates": moved(self.estates) if self.estates else None,
+                "estates": moved(self.estates),
                 "communities": moved(self.communities),
+                "areas": moved(self.areas),
                 "population": moved(self.population),
                 "facilities": tuple(moved(f) for f in self.facilities),
                 "catalogue": folder / self.catalogue if self.catalogue else None,
@@ -232,7 +297,7 @@ class Study(_Part):
 
     def references(self) -> list[Path]:
         """Return the layers that the study names as known to be in WGS-84."""
-        parts = (self.communities, self.population, self.estates, *self.facilities)
+        parts = (self.communities, self.areas, self.population, self.estates, *self.facilities)
         return [part.reference for part in parts if part is not None and part.reference is not None]
 
     def profiles(self) -> dict[str, Walker]:
@@ -257,6 +322,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "streets": StreetsInput,
         "estates": EstatesInput,
         "communities": CommunitiesInput,
+        "areas": AreasInput,
         "population": PopulationInput,
         "facilities": FacilitiesInput,
         "layer": LayerInput,
@@ -281,7 +347,8 @@ class StudyOptions(_Part):
 
     name: str | None = None
     osm: Path | None = None
-    communities: Path | None = None
+    communities: str | None = None
+    areas: Path | None = None
     population: Path | None = None
     standard: str | None = None
     facilities: tuple[FacilitiesInput, ...] = ()
@@ -304,10 +371,10 @@ class StudyOptions(_Part):
             )
         return self.on(
             Study(
-                name=self.communities.stem,
+                name=Path(self.communities).stem.replace(":", "-"),
                 standard=self.standard,
                 streets=StreetsInput(osm=self.osm),
-                communities=CommunitiesInput(file=self.communities),
+                communities=CommunitiesInput.of(self.communities),
                 population=PopulationInput(file=self.population),
             )
         )
@@ -321,12 +388,20 @@ class StudyOptions(_Part):
             "walkers": self.walker,
             "gates": self.gates,
             "streets": _with(study.streets, streets) if any(streets.values()) else None,
-            "communities": _with(study.communities, {"file": self.communities}) if self.communities else None,
+            "communities": self._communities(study.communities),
+            "areas": AreasInput(file=self.areas) if self.areas else None,
             "population": _with(study.population, {"file": self.population}) if self.population else None,
-            "estates": EstatesInput(file=self.estates) if self.estates else None,
+            "estates": _with(study.estates or EstatesInput(), {"file": self.estates}) if self.estates else None,
             "facilities": (*study.facilities, *self.facilities),
         }
         return _with(study, given)
+
+    def _communities(self, given: CommunitiesInput) -> CommunitiesInput | None:
+        """Return the communities of the option, with what the study says of its own file."""
+        if self.communities is None:
+            return None
+        own = CommunitiesInput.of(self.communities)
+        return own if own.make or given.make else _with(given, {"file": own.file})
 
 
 Part = TypeVar("Part", bound=BaseModel)

@@ -43,8 +43,16 @@ def check_datums(
     facilities: Facilities,
     estates: Estates,
     people: People,
+    areas: gpd.GeoDataFrame | None = None,
 ) -> tuple[DatumVerdict, ...]:
     """Compare every layer of the study with the streets, or with the layer that the study names as its reference.
+
+    Parameters
+    ----------
+    study
+        What the layers claim.
+    units, osm, facilities, estates, people, areas
+        The layers as read, shifted as declared; areas are those of the planner's own, with ``unit_name``.
 
     Returns
     -------
@@ -59,7 +67,7 @@ def check_datums(
     """
     streets = known_of_osm(osm)
     verdicts, faults = [], []
-    for layer in _layers(study, units, osm, facilities, estates, people):
+    for layer in [*_layers(study, units, osm, facilities, estates, people), *_own_areas(study, areas)]:
         verdict = check_datum(
             layer.frame, layer.datum, [*_reference(layer, osm), streets], layer=layer.file.name, names=layer.names
         )
@@ -92,14 +100,15 @@ def _layers(
     study: Study, units: gpd.GeoDataFrame, osm: OsmExtract, facilities: Facilities, estates: Estates, people: People
 ) -> Iterator[_Layer]:
     given = study.communities
-    yield _Layer("communities", given.file, given.datum, given.reference, units, units["unit_name"].tolist())
+    if given.file:
+        yield _Layer("communities", given.file, given.datum, given.reference, units, units["unit_name"].tolist())
     if people.kind != "raster":
         lived = study.population
         yield _Layer("population", lived.file, lived.datum, lived.reference, people.cells, ())
     if study.streets.layer:
         lines = gpd.GeoDataFrame(geometry=gpd.GeoSeries(osm.streets.lines, crs=osm.crs))
         yield _Layer("streets", study.streets.layer, study.streets.datum, None, lines, ())
-    if study.estates:
+    if study.estates and study.estates.file:
         own = estates.frame[estates.frame["source"] == study.estates.file.name]
         shapes = [*own.geometry, *estates.open_outlines]
         frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=osm.crs))
@@ -110,6 +119,12 @@ def _layers(
         rows = rows.set_geometry("given")
         names = rows["name"].tolist()
         yield _Layer("facilities", entry.file, entry.datum, entry.reference, rows, names)
+
+
+def _own_areas(study: Study, areas: gpd.GeoDataFrame | None) -> Iterator[_Layer]:
+    given = study.areas
+    if given and areas is not None:
+        yield _Layer("areas", given.file, given.datum, given.reference, areas, areas["unit_name"].tolist())
 
 
 def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
@@ -150,14 +165,14 @@ def check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> Non
     streets = shapely.STRtree(osm.streets.lines)
     if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
         raise _elsewhere(
-            f"{study.communities.file.name} does not overlap the streets of {study.streets.osm.name}",
+            f"{study.communities.name} does not overlap the streets of {study.streets.osm.name}",
             study.communities.table,
             units,
             gpd.GeoSeries([osm.extent], crs=osm.crs),
         )
 
 
-def _elsewhere(what: str, source: Source, frame: gpd.GeoDataFrame, streets: gpd.GeoSeries) -> InputError:
+def _elsewhere(what: str, source: Source | None, frame: gpd.GeoDataFrame, streets: gpd.GeoSeries) -> InputError:
     """Explain a layer that lies elsewhere: swapped axes, degrees called metres, or another city."""
     west, south, east, north = frame.to_crs(WGS84).total_bounds
     ours = streets.to_crs(WGS84).total_bounds
@@ -172,9 +187,9 @@ def _elsewhere(what: str, source: Source, frame: gpd.GeoDataFrame, streets: gpd.
     return InputError(what, got=f"places at {got}", expected=f"within {_box(ours)}", remedy=remedy)
 
 
-def _false_metres(source: Source, city: shapely.Polygon) -> str | None:
+def _false_metres(source: Source | None, city: shapely.Polygon) -> str | None:
     """Return the metric CRS that a file claims although its coordinates are the degrees of the city."""
-    if source.file.suffix.lower() not in VECTOR_SUFFIXES:
+    if source is None or source.file.suffix.lower() not in VECTOR_SUFFIXES:
         return None
     raw = read_vector(source)
     if raw.crs is None or raw.crs.is_geographic or not city.intersects(shapely.box(*raw.total_bounds)):

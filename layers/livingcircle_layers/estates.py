@@ -19,6 +19,7 @@ from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import plain_heading
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.sources import Reading, Source, reading_of
+from livingcircle_layers.units import repair_polygons
 from livingcircle_layers.vectors import read_vector
 
 GIVEN_GATE_REACH_M = 20.0  # a planner's gate point this close to an outline is a gate in it (a judgement)
@@ -56,6 +57,38 @@ class Estates:
     reading: Reading | None = None
 
 
+def estate_units(osm: OsmExtract, given: Source | None = None, *, datum: Datum = "wgs84") -> gpd.GeoDataFrame:
+    """Return every estate, gated or not, as a unit for which people are counted.
+
+    Parameters
+    ----------
+    osm
+        Its residential outlines are the estates, unless there is a file.
+    given
+        A planner's file of estates, as `read_estates` takes it.
+    datum
+        What the planner declares of the file.
+
+    Returns
+    -------
+    Index ``unit_id``, ascending; ``unit_name`` (the id where there is none), ``unit_type`` (blank), ``geometry`` in
+    the plane of the extract.
+    """
+    if given is None:
+        frame = osm.residential_land.rename(columns={"osm_id": "estate_id"})
+    else:
+        frame = _outlines(given, shifted(read_vector(given), datum).to_crs(osm.crs))[0]
+    frame = frame.assign(geometry=repair_polygons(frame.geometry.to_numpy())[0])
+    frame = frame[frame.geometry.area > 0].sort_values("estate_id")
+    names = frame["name"].astype("str")
+    return gpd.GeoDataFrame(
+        {"unit_name": names.where(names != "", frame["estate_id"]).to_numpy(), "unit_type": ""},
+        geometry=frame.geometry.to_numpy(),
+        crs=osm.crs,
+        index=pd.Index(frame["estate_id"].to_numpy(), name="unit_id", dtype="str"),
+    )
+
+
 def osm_estates(osm: OsmExtract) -> Estates:
     """Find the residential outlines that walls or fences follow, with the gates mapped in them."""
     outlines = osm.residential_land
@@ -91,6 +124,19 @@ def read_estates(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
     """
     source = Source.of(given)
     layer = shifted(read_vector(source), datum).to_crs(crs)
+    frame, gated, columns = _outlines(source, layer)
+    points = layer.geometry.to_numpy()
+    points = points[shapely.get_type_id(points) == 0]
+    chosen = frame[gated].reset_index(drop=True)
+    open_outlines = frame.geometry.to_numpy()[~gated]
+    estates = _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_outlines=open_outlines, unknown=0)
+    return replace(estates, reading=reading_of(source, layer, columns))
+
+
+def _outlines(
+    source: Source, layer: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_], dict[str, str]]:
+    """Return the outlines of a planner's file, which of them are gated, and the columns used."""
     kind = shapely.get_type_id(layer.geometry.to_numpy())
     outlines = layer[np.isin(kind, (3, 6))].reset_index(drop=True)
     if outlines.empty:
@@ -106,13 +152,9 @@ def read_estates(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
             "source": source.label,
         },
         geometry=shapely.make_valid(outlines.geometry.to_numpy()),
-        crs=crs,
+        crs=layer.crs,
     )
-    points = layer.geometry.to_numpy()[kind == 0]
-    chosen = frame[gated].reset_index(drop=True)
-    open_outlines = frame.geometry.to_numpy()[~gated]
-    estates = _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_outlines=open_outlines, unknown=0)
-    return replace(estates, reading=reading_of(source, layer, {"name": names} if names else {}))
+    return frame, gated, {"name": names} if names else {}
 
 
 def _column(frame: pd.DataFrame, headings: frozenset[str]) -> str | None:

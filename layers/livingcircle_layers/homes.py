@@ -67,6 +67,7 @@ def place_people(
     residential_land: gpd.GeoDataFrame,
     street_lines: Geometries,
     water: gpd.GeoDataFrame,
+    narrow_gaps: Geometries | None = None,
 ) -> Placement:
     """Give all people a home, so that a cell on a border is split by where its homes are.
 
@@ -88,6 +89,8 @@ def place_people(
         Polygons, which may overlap.
     street_lines
         The streets that people live along.
+    narrow_gaps
+        Slack between the units' borders: a home there belongs to the nearest unit.
 
     Returns
     -------
@@ -119,7 +122,10 @@ def place_people(
         found.append((basis, _Spots(rest[kept.cell], kept.x, kept.y, kept.weight)))
         rest = rest[~enough]
     homes = _share_out(people, found)
-    homes.insert(3, "unit", _unit_of(homes, units))
+    unit = _unit_of(homes, units)
+    if narrow_gaps is not None and len(narrow_gaps):
+        unit = _with_nearest(homes, unit, units, narrow_gaps)
+    homes.insert(3, "unit", unit)
     return Placement(homes, _people_by_basis(homes, units.index))
 
 
@@ -159,6 +165,21 @@ def _unit_of(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> npt.NDArray[np.obj
     names: npt.NDArray[np.object_] = np.append(units.index.to_numpy(dtype=object), "")
     found: npt.NDArray[np.object_] = names[position]
     return found
+
+
+def _with_nearest(
+    homes: pd.DataFrame, unit: npt.NDArray[np.object_], units: gpd.GeoDataFrame, gaps: Geometries
+) -> npt.NDArray[np.object_]:
+    """Give homes in a gap between units to the nearest one, of equally near ones to the smallest id."""
+    points = shapely.points(homes["x"], homes["y"])
+    lost = np.flatnonzero(unit == "")
+    lost = lost[np.unique(shapely.STRtree(gaps).query(points[lost], predicate="intersects")[0])]
+    home, near = shapely.STRtree(units.geometry.to_numpy()).query_nearest(points[lost])
+    position = np.full(len(lost), len(units))
+    np.minimum.at(position, home, near)
+    result = unit.copy()
+    result[lost] = units.index.to_numpy(dtype=object)[position]
+    return result
 
 
 def _people_by_basis(homes: pd.DataFrame, unit_ids: pd.Index[str]) -> pd.DataFrame:

@@ -184,7 +184,7 @@ def read_streets(path: str | Path, crs: CRS | None = None) -> Streets:
 
 def _scanned(path: Path, catalogue: Catalogue | None) -> tuple[_Scan, tuple[float, float, float, float]]:
     """Read a file; return what was found and its box in degrees."""
-    with _readable(path):
+    with readable(path):
         box = _header_box(path)
         scan = _scan(path, catalogue)
     if not scan.ways.ids:
@@ -248,7 +248,7 @@ def _scan(path: Path, catalogue: Catalogue | None) -> _Scan:
 
 
 @contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Turn whatever pyosmium says of a broken file into one clear sentence."""
     try:
         yield

@@ -105,6 +105,26 @@ def read_people(
     return _from_places(source.label, read_places(source, roles=_ROLES, required=["population"]), crs)
 
 
+def people_in(people: People, ground: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
+    """Estimate the people on polygons, before they have homes: the people of a cell are spread evenly over it.
+
+    Parameters
+    ----------
+    people
+        As read.
+    ground
+        Polygons in the plane of the people's cells; they may overlap.
+    """
+    cells = people.cells.geometry.to_numpy()
+    which, cell = shapely.STRtree(cells).query(ground, predicate="intersects")
+    size = shapely.area(cells)[cell]
+    shared = shapely.area(shapely.intersection(ground[which], cells[cell]))
+    share = np.divide(shared, size, out=np.ones(len(cell)), where=size > 0)
+    weight = people.cells["people"].to_numpy(dtype=float)[cell] * share
+    total: npt.NDArray[np.float64] = np.bincount(which, weight, len(ground)).astype(float)
+    return total
+
+
 def _from_places(name: str, places: Places, crs: CRS) -> People:
     counts, area, notes = _read_counts(name, places)
     text = places.reason == "coordinates are not numbers"

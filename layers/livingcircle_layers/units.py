@@ -19,6 +19,10 @@ from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.vectors import attributes_as_text, read_vector
 
 OVERLAP_SHARE = 0.01  # of the smaller unit; less is the usual slack between hand-drawn borders
+TWIN_SHARE = 0.95  # of both units shared: the same place twice, which nobody can count (a judgement)
+NARROW_GAP_M = 10.0  # a gap narrower than this is slack between two drawings of one border (a judgement)
+_LEAST_GAP_M = 0.5  # narrower is rounding, or a long border that the plane draws straight for one unit only
+_TOUCH_M = 0.01  # units this near to a gap border on it
 _ROLES = ("id", "name", "subdistrict", "district", "type")
 _SHOWN = 5
 _TYPES = {
@@ -40,9 +44,12 @@ class Units:
         (``""``: not given), ``unit_type`` (``urban``, ``rural``, ``industrial`` or ``""``), ``geometry``
         (valid polygons).
     warnings
-        What was repaired or looks doubtful, a sentence each.
+        What looks doubtful, a sentence each.
     columns_used
         Role to heading, for printing.
+    problems
+        EPSG:4326; what is wrong with the outlines, for `problem_notes`: ``kind`` (of `PROBLEMS`), ``units`` (which, as
+        text), ``area_m2``, ``geometry``; the largest first within a kind.
     reading
         How many rows the file has and how many of them count.
     """
@@ -50,28 +57,45 @@ class Units:
     frame: gpd.GeoDataFrame
     warnings: tuple[str, ...]
     columns_used: Mapping[str, str]
+    problems: gpd.GeoDataFrame
     reading: Reading | None = None
 
 
-def read_units(given: Source | Path | str) -> Units:
+PROBLEMS = {
+    "repaired": "crossing borders repaired",
+    "repeated": "rows that repeat another one, used once",
+    "overlap": "units overlap; people there count once, in the smaller id",
+    "narrow_gap": f"gaps narrower than {NARROW_GAP_M:g} m between units; people there count in the nearest one",
+    "gap": "gaps inside the communities that belong to none of them; people there are outside",
+}
+"""What can be wrong with outlines, and what is done about it."""
+
+
+def read_units(given: Source | Path | str, *, overlapping: bool = False) -> Units:
     """Read the communities from a polygon file and check that each can be counted.
 
     Parameters
     ----------
     given
         What `read_vector` reads; its ``columns`` map ``id, name, subdistrict, district, type`` to headings.
+    overlapping
+        The units are areas that may lie over each other and apart.
 
     Raises
     ------
     InputError
-        For repeated or blank ids, geometry that is missing or no polygon, coordinates outside the globe; all
-        faults at once.
+        For repeated or blank ids, geometry that is missing or no polygon, coordinates outside the globe, and two
+        units of the same ground; all faults at once.
     """
     source = Source.of(given)
     name = source.label
     layer = read_vector(source)
     table = attributes_as_text(layer)
     used = find_columns(table, _ROLES, columns=source.columns, what=name)
+    again = _repeated(table, used, layer.geometry.to_numpy())
+    repeated = gpd.GeoSeries(layer.geometry.to_numpy()[again], crs=layer.crs, index=table.index[again])
+    reading = reading_of(source, layer, used)
+    layer, table = layer[~again], table[~again]
     text = {role: table[used[role]].str.strip() for role in used}
     missing = pd.Series("", index=table.index, dtype="str")
     names = text.get("name", missing)
@@ -94,11 +118,16 @@ def read_units(given: Source | Path | str) -> Units:
         index=pd.Index(ids.to_numpy(), name="unit_id", dtype="str"),
     ).sort_index()
     notes = [f"{name}: no column with ids; ids are made from names or rows"] if "id" not in text else []
-    if repaired.any():
-        notes.append(f"{name}: crossing borders repaired in {_listed(ids[repaired])}")
-    return Units(
-        frame, (*notes, *type_warnings, *_overlap_warnings(name, frame)), used, reading_of(source, layer, used)
-    )
+    crossed = gpd.GeoSeries(sound[repaired], index=ids[repaired], crs=WGS84)
+    repeated = gpd.GeoSeries(repeated.to_crs(WGS84).to_numpy(), index="row " + repeated.index.astype("str"), crs=WGS84)
+    found = [_problem("repaired", crossed), _problem("repeated", repeated)]
+    if not overlapping:
+        flat = _metric(frame.geometry)
+        pairs = _pairs(flat)
+        _refuse_twins(name, frame.index, pairs)
+        found += [_overlaps(flat, pairs), *_gaps(flat)]
+    problems = pd.concat([part for part in found if len(part)] or [no_problems()], ignore_index=True)
+    return Units(frame, (*notes, *type_warnings), used, problems, reading)
 
 
 def upper_levels(frame: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -188,20 +217,123 @@ def _unit_types(file: str, text: pd.Series[str]) -> tuple[pd.Series[str], list[s
     ]
 
 
-def _overlap_warnings(file: str, frame: gpd.GeoDataFrame) -> list[str]:
-    """Name pairs of units that share more than a sliver, the largest first."""
-    flat = frame.geometry.to_crs(metric_crs(frame.total_bounds)).to_numpy()
-    first, second = shapely.STRtree(flat).query(flat, predicate="intersects")
+def no_problems() -> gpd.GeoDataFrame:
+    """Return an empty table of problems."""
+    text = pd.Series([], dtype="str")
+    table = {"kind": text, "units": text, "area_m2": pd.Series([], dtype="float64")}
+    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs=WGS84), crs=WGS84)
+
+
+def problem_notes(name: str, problems: gpd.GeoDataFrame, people: npt.NDArray[np.float64]) -> list[str]:
+    """Say what is wrong with the outlines, over how much ground and for how many people, a sentence per kind.
+
+    Parameters
+    ----------
+    name
+        The file, for the sentences.
+    problems
+        As in `Units`.
+    people
+        How many people live on the ground of each problem, about.
+    """
+    notes = []
+    for kind, what in PROBLEMS.items():
+        mine = (problems["kind"] == kind).to_numpy()
+        if not mine.any():
+            continue
+        part, lives = problems[mine], people[mine]
+        each = [
+            f"{row.units} ({row.area_m2:,.0f} m², {lived:,.0f} people)"
+            for row, lived in zip(part.itertuples(), lives, strict=True)
+        ]
+        total = f"{len(part)} times, {part['area_m2'].sum():,.0f} m², about {lives.sum():,.0f} people"
+        notes.append(f"{name}: {what} – {total}: {_listed(pd.Series(each), '; ')}")
+    return notes
+
+
+def narrow_gaps(units: Units) -> gpd.GeoSeries:
+    """Return the gaps (EPSG:4326) whose people count in the nearest unit."""
+    return units.problems.geometry[units.problems["kind"] == "narrow_gap"]
+
+
+def _metric(geometry: gpd.GeoSeries) -> gpd.GeoSeries:
+    return geometry.to_crs(metric_crs(geometry.total_bounds))
+
+
+def _problem(kind: str, ground: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """Make a table of problems of one kind, the largest first; the index of the ground names the units."""
+    area = shapely.area(_metric(ground).to_numpy()) if len(ground) else np.array([])
+    order = np.argsort(-np.round(area, 1), kind="stable")
+    return gpd.GeoDataFrame(
+        {"kind": kind, "units": ground.index.astype("str")[order], "area_m2": area[order]},
+        geometry=ground.to_numpy()[order],
+        crs=WGS84,
+    )
+
+
+def _repeated(table: pd.DataFrame, used: Mapping[str, str], geometry: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
+    """Tell which rows repeat an earlier one: the same id (without ids the same attributes) and the same outline."""
+    key = (table[[used["id"]]] if "id" in used else table).assign(_outline=shapely.to_wkb(geometry))
+    again: npt.NDArray[np.bool_] = key.duplicated().to_numpy() & ~shapely.is_missing(geometry)
+    return again
+
+
+def _pairs(flat: gpd.GeoSeries) -> pd.DataFrame:
+    """Return the pairs of units that share ground: positions ``a < b``, ``shared`` m², ``least``, ``most`` of both."""
+    shapes = flat.to_numpy()
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     first, second = first[first < second], second[first < second]
-    shared = shapely.area(shapely.intersection(flat[first], flat[second]))
-    area = shapely.area(flat)
-    large = np.flatnonzero(shared > OVERLAP_SHARE * np.minimum(area[first], area[second]))
-    if len(large) == 0:
-        return []
-    large = large[np.argsort(-shared[large], kind="stable")]
-    pairs = [f"{frame.index[first[k]]} and {frame.index[second[k]]} share {shared[k]:,.0f} m²" for k in large]
-    shown = _listed(pd.Series(pairs), "; ")
-    return [f"{file}: units overlap; people there count once, in the smaller id: {shown}"]
+    area = shapely.area(shapes)
+    return pd.DataFrame(
+        {
+            "a": first,
+            "b": second,
+            "shared": shapely.area(shapely.intersection(shapes[first], shapes[second])),
+            "least": np.minimum(area[first], area[second]),
+            "most": np.maximum(area[first], area[second]),
+        }
+    )
+
+
+def _refuse_twins(file: str, ids: pd.Index[str], pairs: pd.DataFrame) -> None:
+    """Refuse two units of the same ground: all people would count in one of them, and the other would look empty."""
+    twins = pairs[pairs["shared"] > TWIN_SHARE * pairs["most"]].sort_values(["a", "b"])
+    if len(twins):
+        named = [f"{ids[a]} and {ids[b]}" for a, b in zip(twins["a"], twins["b"], strict=True)]
+        raise InputError(
+            f"{file}: units cover the same ground under different ids",
+            got=_listed(pd.Series(named), "; "),
+            expected="every place in one unit",
+            remedy="remove one of each pair; areas that may lie over each other go in with --areas",
+        )
+
+
+def _overlaps(flat: gpd.GeoSeries, pairs: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Find pairs of units that share more than a sliver."""
+    large = pairs[pairs["shared"] > OVERLAP_SHARE * pairs["least"]].sort_values(["a", "b"])
+    shapes = flat.to_numpy()
+    shared = shapely.intersection(shapes[large["a"]], shapes[large["b"]])
+    names = [f"{flat.index[a]} and {flat.index[b]}" for a, b in zip(large["a"], large["b"], strict=True)]
+    return _problem("overlap", gpd.GeoSeries(shared, index=names, crs=flat.crs).to_crs(WGS84))
+
+
+def _gaps(flat: gpd.GeoSeries) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Find what units leave open between them: narrow gaps, and wide ones that they enclose."""
+    whole = shapely.union_all(flat.to_numpy())
+    # Corners are kept (mitre); what is left open after closing is wider than the limit.
+    wider = shapely.buffer(whole, NARROW_GAP_M / 2, join_style="mitre")
+    closed = shapely.union(shapely.buffer(wider, -NARROW_GAP_M / 2, join_style="mitre"), whole)
+    outer = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(closed))))
+    found = []
+    for kind, ground in (("narrow_gap", shapely.difference(closed, whole)), ("gap", shapely.difference(outer, closed))):
+        parts = shapely.get_parts(ground)
+        parts = parts[2 * shapely.area(parts) > _LEAST_GAP_M * shapely.length(parts)]  # mean width of a strip
+        part, unit = shapely.STRtree(flat.to_numpy()).query(parts, predicate="dwithin", distance=_TOUCH_M)
+        around = [sorted(flat.index[unit[part == k]]) for k in range(len(parts))]
+        between = np.array([len(ids) > 1 for ids in around], dtype=bool)  # a notch of one unit is its own matter
+        names = [" and ".join(ids[:3]) for ids in around if len(ids) > 1]
+        found.append(_problem(kind, gpd.GeoSeries(parts[between], index=names, crs=flat.crs).to_crs(WGS84)))
+    return found[0], found[1]
 
 
 def _listed(items: pd.Series[str], separator: str = ", ") -> str:
