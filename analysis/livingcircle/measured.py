@@ -141,7 +141,7 @@ def measure(
     rules = load_standard(study.standard, catalogue=catalogue)
     study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(study, rules))})
     inputs = read_inputs(study, catalogue, stages)
-    _check_only(only, inputs.units)
+    check_units(only, inputs.units)
     with stages.stage("place", "placing people in homes"):
         placement = place_people(
             inputs.population,
@@ -217,8 +217,9 @@ def _widest_m(study: Study, rules: RuleSet) -> float:
     return widest
 
 
-def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
-    unknown = [u for u in only if u not in units.index]
+def check_units(ids: Sequence[str], units: gpd.GeoDataFrame) -> None:
+    """Refuse ids that no community has."""
+    unknown = [u for u in ids if u not in units.index]
     if unknown:
         close = nearest(unknown[0], units.index)
         raise UsageError(
