@@ -267,15 +267,22 @@ def standards(
 ) -> None:
     """List standards and bundles; or the rules of one, a line each, with clause and confidence.
 
+    With --unverified: what is still to be compared with the printed standards, of one or of all.
+
     Example: livingcircle standards gb50180-2018
     """
-    from livingcircle.standards import describe, list_standards, load_standard
+    from livingcircle.standards import checklist, describe, list_standards, load_standard
 
+    if unverified:
+        for line in checklist(name):
+            typer.echo(line)
+        typer.echo("Compared one? In a file of your own: [[verified]] rule = …, by = …, date = …, page = …", err=True)
+        return
     if name is None:
         for entry in list_standards():
             typer.echo(f"{entry.id}\t{entry.kind}\t{entry.n_rules} rules\t{entry.title}")
         return
-    for line in describe(load_standard(name), unverified_only=unverified):
+    for line in describe(load_standard(name)):
         typer.echo(line)
 
 
