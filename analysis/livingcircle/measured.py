@@ -35,6 +35,7 @@ from livingcircle.land import Land, land_points, of_every_point, square_metres
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Floats, Layer, Reach, exit_distance, measure_reach
 from livingcircle.rules import TIER_MINUTES, Rule, RuleSet
+from livingcircle.scenes import scene_records
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
@@ -145,6 +146,7 @@ def measure(
     study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(study, rules))})
     inputs = read_inputs(study, catalogue, stages)
     check_units(only, inputs.units)
+    scene_records(study, rules, inputs.units)  # scenes that name what is not there stop the run before the long work
     with stages.stage("place", "placing people in homes"):
         placement = place_people(
             inputs.population,
