@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 
@@ -14,9 +15,11 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
 from livingcircle import _map_data, _map_shapes
-from livingcircle._packing import SCALE, pack_areas
+from livingcircle._packing import SCALE, pack, pack_areas, pack_each_area, pack_known
 from livingcircle.hearing_map import SCRIPTS, build_map, content_policy, encode, payload, render_map
 from map_reader import unpack, unpack_known
 from synthetic import HOSTILE, KINDERGARTEN, NO_DATA, synthetic_result
@@ -165,6 +168,23 @@ def test_holes_and_parts_are_kept():
     both = shapely.union(ring, shapely.box(0.02, 0, 0.03, 0.01))
     told = area(pack_areas(np.array([both]), [0.0, 0.0]), {"scale": SCALE, "origin": [0, 0]})
     assert shapely.equals_exact(shapely.normalize(told), shapely.normalize(both), tolerance=1e-9)
+
+
+def test_each_area_can_be_read_alone():
+    shapes = np.array([shapely.box(1, 1, 2, 2), shapely.Polygon(), None, shapely.box(5, 5, 6, 7)], dtype=object)
+    told = pack_each_area(shapes, [0.0, 0.0])
+    assert told == [pack_areas(shapes[:1], [0.0, 0.0]), "", "", pack_areas(shapes[3:], [0.0, 0.0])]
+
+
+@given(st.lists(st.integers(-(2**45), 2**45)))
+def test_packed_numbers_are_read_back(numbers):
+    assert unpack(pack(np.array(numbers, dtype=np.int64))) == numbers
+
+
+@given(st.lists(st.one_of(st.just(math.nan), st.integers(-(10**9), 10**9).map(lambda n: n / 1000))))
+def test_numbers_that_are_not_known_are_read_back_as_none(numbers):
+    told = unpack_known(pack_known(np.array(numbers, dtype=float), 3), 3)
+    assert told == [None if math.isnan(n) else n for n in numbers]
 
 
 def test_facility_points_are_within_a_metre(result, data):

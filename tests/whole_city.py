@@ -24,12 +24,11 @@ def whole_city(number: int = 4_351, *, rules: int = 20, places: int = 30_000, ro
     communities = _winding(result.communities.iloc[:number], rows, columns)
     wanted = (result.coverage["level"] != "community") | result.coverage["unit_id"].isin(communities.index)
     scores = result.scores
+    kept = (scores["level"] != "community") | scores["unit_id"].isin(communities.index)
     return dataclasses.replace(
         result,
         coverage=result.coverage[wanted & result.coverage["rule"].isin(keep)].reset_index(drop=True),
-        scores=scores[(scores["level"] != "community") | scores["unit_id"].isin(communities.index)].reset_index(
-            drop=True
-        ),
+        scores=scores[kept].reset_index(drop=True),
         communities=communities,
         circles=made_circles(communities),
         background=pd.concat([result.background, _roads(rows, columns, roads)], ignore_index=True),

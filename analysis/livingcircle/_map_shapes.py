@@ -11,7 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from livingcircle._packing import SCALE, pack, pack_areas, pack_known, pack_paths, pack_points
+from livingcircle._packing import SCALE, pack, pack_areas, pack_each_area, pack_known, pack_paths, pack_points
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -41,7 +41,7 @@ def outlines(shapes: Geometries, origin: Sequence[float]) -> list[str]:
     while shapely.get_num_coordinates(simple).sum() > OUTLINE_VERTICES and tolerance < 0.001:
         tolerance *= 2
         simple = shapely.coverage_simplify(shapes, tolerance)
-    return [pack_areas(shape, origin) for shape in np.where(shapely.is_empty(simple), shapes, simple)]
+    return pack_each_area(np.where(shapely.is_empty(simple), shapes, simple), origin)
 
 
 def circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | None:
@@ -68,7 +68,7 @@ def circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | Non
         "area_m2": pack_known(rows["area_m2"].to_numpy(dtype=float), 0),
         "pedestrian_shed": pack_known(rows["pedestrian_shed"].to_numpy(dtype=float), 3),
         "start": [pack_known(steps, 0) for steps in starts],
-        "shapes": ["" if s is None or s.is_empty else pack_areas(s, origin) for s in simple],
+        "shapes": pack_each_area(simple, origin),
     }
 
 
@@ -107,7 +107,7 @@ def facilities(result: ScanResult, origin: Sequence[float]) -> dict[str, Any]:
         "door_of": pack(owners.astype(np.int64)),
         "door_xy": pack_points(doors.geometry.to_numpy(), origin),
         "ground_of": [int(at) for at in np.flatnonzero(green)],
-        "ground": [pack_areas(shape, origin) for shape in ground],
+        "ground": pack_each_area(ground, origin),
         "ground_m2": [round(m2) if math.isfinite(m2) else None for m2 in places["area_m2"].astype(float)[green]],
     }
 

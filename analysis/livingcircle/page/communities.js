@@ -77,14 +77,31 @@ function fillOf(i, state) {
   return { colour: palette(state.measure)[classOf(value, state.measure)], kind: sign === "i" ? "dots" : "flat" };
 }
 
+/** What the map shows of every community, worked out once for a choice of rule, measure, walker and gates. */
+const shown = (() => {
+  let key = null, table = null;
+  return (state) => {
+    const now = [state.layer, state.measure, state.walker, state.gates].join("|");
+    if (now !== key) {
+      const people = communities.map((i) => peopleOf(i, state));
+      table = {
+        people, fill: communities.map((i) => fillOf(i, state)), unmet: communities.map((i) => unmet(i, state)),
+        most: people.reduce((most, p) => Math.max(most, p?.demand ?? 0), 1),
+      };
+      key = now;
+    }
+    return table;
+  };
+})();
+
 function paintCommunities(pen, view, state) {
-  const grain = grainOf(view.zoom), turn = new DOMMatrix().scale(0.5 / view.scale);
+  const { fill } = shown(state), grain = grainOf(view.zoom), turn = new DOMMatrix().scale(0.5 / view.scale);
   inWorld(pen, view, () => {
     const border = new Path2D();
     pen.globalAlpha = state.people ? 0.5 : 0.84; // below pies the colour steps back
     for (const i of communities) {
       if (!outlines[i].within(view.box)) continue;
-      const { colour, kind } = fillOf(i, state), path = outlines[i].path(grain);
+      const { colour, kind } = fill[i], path = outlines[i].path(grain);
       pen.fillStyle = kind === "flat" ? colour : pattern(kind, colour);
       if (kind !== "flat") pen.fillStyle.setTransform(turn);
       pen.fill(path);
@@ -154,22 +171,22 @@ function peopleOf(i, state) {
   return { demand, covered, falsely, left: demand - covered - falsely };
 }
 
+const usualWidth = communities.map(widthOf).sort((a, b) => a - b)[COMMUNITIES >> 1];
+
 /** Pixels of a pie's radius per root of a person: the largest pie of the layer fits into a usual community. */
 function pieScale(view, state) {
-  const most = Math.max(1, ...communities.map((i) => peopleOf(i, state)?.demand ?? 0));
-  const usual = communities.map(widthOf).sort((a, b) => a - b)[COMMUNITIES >> 1] * view.scale;
-  return Math.min(26 * view.factor, Math.max(4, usual * 0.3)) / Math.sqrt(most);
+  return Math.min(26 * view.factor, Math.max(3, usualWidth * view.scale * 0.3)) / Math.sqrt(shown(state).most);
 }
 
 /** One pie for each community: its area is the people, its dark part those who are covered. */
 function paintPeople(pen, view, state) {
   if (!state.people) return;
-  const scale = pieScale(view, state);
-  const pies = communities.map((i) => ({ people: peopleOf(i, state), x: middles[2 * i], y: middles[2 * i + 1] }))
+  const scale = pieScale(view, state), { people } = shown(state);
+  const pies = communities.map((i) => ({ people: people[i], x: middles[2 * i], y: middles[2 * i + 1] }))
     .filter(({ people, x, y }) => people && x > view.box[0] && x < view.box[2] && y > view.box[1] && y < view.box[3])
     .sort((a, b) => b.people.demand - a.people.demand); // small ones on top of large ones
   for (const { people, x, y } of pies) {
-    paintPie(pen, x * view.scale + view.x, y * view.scale + view.y, Math.max(2.5, scale * Math.sqrt(people.demand)), people);
+    paintPie(pen, x * view.scale + view.x, y * view.scale + view.y, Math.max(1.5, scale * Math.sqrt(people.demand)), people);
   }
 }
 
@@ -188,7 +205,7 @@ function paintPie(pen, x, y, radius, people) {
   pen.beginPath();
   pen.arc(x, y, radius, 0, 7);
   pen.strokeStyle = INK;
-  pen.lineWidth = radius > 8 ? 1.4 : 0.8;
+  pen.lineWidth = radius > 8 ? 1.4 : radius > 4 ? 0.8 : 0.4;
   pen.stroke();
 }
 
@@ -248,7 +265,7 @@ function paintNames(pen, view, state) {
 /** A community's name, with the sign of what is not met; the sign alone where there is no room for the name. */
 function nameCommunity(write, view, state, pies, i, named) {
   if (!outlines[i].within(view.box)) return;
-  const sign = !pies && unmet(i, state), x = middles[2 * i], y = middles[2 * i + 1], people = pies ? peopleOf(i, state) : null;
+  const sign = !pies && shown(state).unmet[i], x = middles[2 * i], y = middles[2 * i + 1], people = pies ? shown(state).people[i] : null;
   const shift = people ? (pies * Math.sqrt(people.demand)) / view.factor + 9 : 0; // below the pie
   if (named) write((sign ? `${UNMET} ` : "") + units.name[i], x, y, { bold: true, shift });
   else if (sign && widthOf(i) * view.scale > 26) write(UNMET, x, y, { bold: true, size: 11, shift });
