@@ -107,8 +107,8 @@ def multi_source(
 ) -> tuple[Floats, Int32s]:
     """Return every node's cost from the nearest seed, and which seed that is.
 
-    A node beyond `limit` has an infinite cost and seed -1. Of seeds equally near any one may be named; the cost is
-    the same.
+    A node beyond `limit` has an infinite cost and seed -1. Of seeds equally near the first one is named, so that the
+    answer does not depend on what else is in the network.
 
     Nodes wait in buckets of equal width of cost, each a doubly linked list, instead of a heap: moving a node to a lower
     bucket is a few writes, however many wait. A node that gets cheaper within its own bucket is looked at again, so
@@ -136,7 +136,8 @@ def multi_source(
             for arc in range(first[node], first[node + 1]):
                 there = here + cost[arc]
                 other = head[arc]
-                if there <= limit and there < dist[other]:
+                nearer = there < dist[other] or (there == dist[other] and source[node] < source[other])
+                if there <= limit and nearer:
                     dist[other] = there
                     source[other] = source[node]
                     _move(front, after, before, bucket, other, int(there * scale))
@@ -189,13 +190,13 @@ def at_edge_positions(
         head, tail = edges.head[e], edges.tail[e]
         to_head = _along(edges.forward[e], 1.0 - places.share[i]) + dist[head]
         to_tail = _along(edges.backward[e], places.share[i]) + dist[tail]
-        if to_head < to_tail:
+        if to_head < to_tail or (to_head == to_tail and source[head] < source[tail]):
             best[i], which[i] = to_head, source[head]
         elif to_tail < np.inf:
             best[i], which[i] = to_tail, source[tail]
         for d in range(doors.first[e], doors.first[e + 1]):
             direct = doors.leg[d] + _between(edges, e, places.share[i], doors.share[d])
-            if direct < best[i]:
+            if direct < best[i] or (direct == best[i] and doors.id[d] < which[i]):
                 best[i], which[i] = direct, doors.id[d]
         best[i] += places.leg[i]
     return best, which

@@ -170,10 +170,10 @@ class Walk:
         with np.errstate(invalid="ignore"):
             from_tail = leg + np.where(share == 0, 0.0, self.forward[e] * share)
             from_head = leg + np.where(share == 1, 0.0, self.backward[e] * (1 - share))
-        seed = np.concatenate([s.tail[e], s.head[e]])
-        cost = np.concatenate([from_tail, from_head]) + self.wait[seed]
+        seed = np.column_stack([s.tail[e], s.head[e]]).ravel()  # in the order of doors, which decides between equals
+        cost = np.column_stack([from_tail, from_head]).ravel() + self.wait[seed]
         dist, source = _search.multi_source(*self.arcs_against, seed, cost, limit + _ROUNDING)
-        return dist, np.concatenate([door, door, [-1]]).astype(np.int32)[source]
+        return dist, np.append(np.repeat(door, 2), -1).astype(np.int32)[source]
 
     def nearest(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
         """Return for every home the walk to the nearest door, and which door it is.

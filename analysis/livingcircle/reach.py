@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -151,7 +153,7 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
     return Reach(
         walk_m=walk_m,
         walk_s=walk_s,
-        straight_m=straight_m(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
+        straight_m=_straight(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
         nearest=nearest,
         places=int(city.facilities["facility_id"][chosen].nunique()),
         places_of_any_size=int(
@@ -160,14 +162,30 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
     )
 
 
+class Measurer(Protocol):
+    """Measures layers for all homes of a city; `measure_layers` at once, others part by part."""
+
+    def __call__(
+        self, city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float
+    ) -> Mapping[Layer, Reach]:
+        """Return the distances of every layer for its walkers."""
+        ...
+
+
+def measure_layers(city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float) -> dict[Layer, Reach]:
+    """Measure how far every home is from every layer, for the walkers of each."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
+        reaches = pool.map(lambda item: measure_reach(city, *item, limit_m=limit_m), needed.items())
+        return dict(zip(needed, reaches, strict=True))
+
+
 def nearest_m(city: City, layer: Layer, walker: Walker, *, limit_m: float) -> Floats:
     """Return every home's walk to the nearest place of a layer in metres; NaN beyond the limit."""
     doors = city.door_joins.take(city.doors_of(layer))
     return city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)[0]
 
 
-def straight_m(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
-    """Return the straight line to the nearest boundary or point, as statistics measure; NaN beyond the limit."""
+def _straight(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
     out = np.full(len(homes), np.nan)
     (i, _), gap = shapely.STRtree(places).query_nearest(
         homes, max_distance=limit_m, return_distance=True, all_matches=False

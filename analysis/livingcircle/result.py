@@ -26,7 +26,6 @@ class ScanResult:
 
     coverage: pd.DataFrame
     scores: pd.DataFrame
-    histogram: pd.DataFrame
     communities: gpd.GeoDataFrame
     facilities: gpd.GeoDataFrame
     access_points: gpd.GeoDataFrame

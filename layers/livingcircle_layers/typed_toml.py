@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -76,8 +75,4 @@ def _fault(model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, 
     if kind == "missing":
         return sentence(f"{where}: the key {place} is missing", remedy=f"add {place} = …")
     expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    close = (
-        nearest(got, re.findall(r"'([^']+)'", expected)) if kind == "literal_error" and isinstance(got, str) else None
-    )
-    remedy = f"did you mean {close!r}?" if close else None
-    return sentence(f"{where}: {place}", got=repr(got), expected=expected, remedy=remedy)
+    return sentence(f"{where}: {place}", got=repr(got), expected=expected)

@@ -1,0 +1,136 @@
+"""Who does the work: this process, several on this machine, or a Dask cluster."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from livingcircle_layers.errors import InputError
+
+ATTEMPTS = 3  # a job whose worker was killed is given to another one; one that kills three is not tried again
+
+
+@dataclass(frozen=True)
+class Job:
+    """A function of a module and what it is called with; both travel to other processes."""
+
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+
+
+class Engine(Protocol):
+    """Runs jobs, in any order."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield what the jobs return, as they end."""
+        ...
+
+
+class ThisProcess:
+    """Runs one job after the other, here."""
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield what the jobs return, in their order."""
+        for job in jobs:
+            yield job.function(*job.arguments)
+
+
+class Processes:
+    """Runs jobs in processes of this machine.
+
+    Parameters
+    ----------
+    number
+        How many.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield what the jobs return, as they end; a job whose process was killed is started again.
+
+        Raises
+        ------
+        InputError
+            Processes are killed again and again, for want of memory as a rule.
+        """
+        left = dict(enumerate(jobs))
+        for _ in range(ATTEMPTS):
+            try:
+                yield from self._run_once(left)
+            except BrokenProcessPool:
+                continue
+            return
+        raise InputError(
+            f"{len(left)} parts of the city were not measured: their processes were killed {ATTEMPTS} times",
+            expected="enough memory for each of them",
+            remedy="fewer --jobs, or a smaller --memory so that the parts are smaller; what is done is kept (--resume)",
+        )
+
+    def _run_once(self, left: dict[int, Job]) -> Iterator[Any]:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(min(self.number, max(len(left), 1)), mp_context=context) as pool:
+            try:
+                futures = {pool.submit(job.function, *job.arguments): number for number, job in left.items()}
+                for future in as_completed(futures):
+                    answer = future.result()
+                    del left[futures[future]]
+                    yield answer
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+class Cluster:
+    """Runs jobs on a Dask cluster whose workers see the same folder.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler: ``tcp://host:8786`` or ``tls://host:8786``.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def run(self, jobs: Sequence[Job]) -> Iterator[Any]:
+        """Yield what the jobs return, as they end; Dask gives the job of a killed worker to another one.
+
+        Raises
+        ------
+        InputError
+            Dask is not installed, or the scheduler cannot be reached or went away.
+        """
+        try:
+            from distributed import Client
+            from distributed import as_completed as completed
+            from distributed.client import FutureCancelledError
+        except ImportError as error:
+            raise InputError(
+                "--scheduler needs Dask", remedy='pip install "livingcircle[cluster]", here and on every worker'
+            ) from error
+        try:
+            with Client(self.address, timeout="10s", set_as_default=False) as client:  # type: ignore[no-untyped-call]
+                futures = [
+                    client.submit(job.function, *job.arguments, pure=False, retries=ATTEMPTS - 1) for job in jobs
+                ]
+                for future in completed(futures):  # type: ignore[no-untyped-call]
+                    yield future.result()
+        except (OSError, TimeoutError, FutureCancelledError) as error:
+            raise InputError(
+                f"no Dask scheduler at {self.address}",
+                got=str(error).splitlines()[0] if str(error) else type(error).__name__,
+                expected="a running scheduler whose workers see the output folder",
+                remedy="start it again and scan with --resume: what is done is kept",
+            ) from error
+
+
+def default_jobs() -> int:
+    """Return how many processes this machine can run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,140 @@
+"""Measuring a city part by part: in bounded memory, by several processes, and again only where something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from livingcircle.engine import Engine, Job
+from livingcircle.reach import City, Layer, Reach, measure_reach
+from livingcircle.tile_store import (
+    Task,
+    TileStore,
+    arrays_of,
+    arrays_of_reach,
+    city_of,
+    from_hundredths,
+    tasks_of,
+    write_arrays,
+)
+from livingcircle.tiles import door_keys, part_of, reach_of, tiles_of
+from livingcircle.walkers import Walker
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass
+class Tally:
+    """What a tiled measurement did: parts, results that were there already, results that were computed, their names."""
+
+    parts: int = 0
+    reused: int = 0
+    computed: int = 0
+    used: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Tiled:
+    """Measures a city part by part; to be called as `livingcircle.reach.measure_layers`, with the same answer.
+
+    Attributes
+    ----------
+    store
+        Where parts and results are.
+    engine
+        Who works on them.
+    side_m
+        Side of the squares that homes are put into, metres.
+    tell
+        Called with the number of parts that are done, and of all parts.
+    tally
+        What was done so far.
+    """
+
+    store: TileStore
+    engine: Engine
+    side_m: float
+    tell: Callable[[int, int], None] | None = None
+    tally: Tally = field(default_factory=Tally)
+
+    def __call__(
+        self, city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float
+    ) -> Mapping[Layer, Reach]:
+        """Measure every layer for all homes."""
+        walkers = {w.name: w for chosen in needed.values() for w in chosen}
+        reach_m = reach_of(walkers.values(), limit_m, sloped=city.network.streets.height_m is not None)
+        squares = tiles_of(city.homes[["x", "y"]].to_numpy(dtype=float), side_m=self.side_m)
+        parts: list[tuple[Ints, dict[Layer, str]]] = []
+        jobs = []
+        for name, homes in squares:
+            part = part_of(city, name, homes, reach_m=reach_m)
+            arrays = arrays_of(part)
+            tasks = tasks_of(part, arrays, needed, limit_m=limit_m)
+            parts.append((homes, {task.layer: task.key for task in tasks}))
+            missing = tuple(task for task in tasks if not self.store.has(task.key))
+            self._count(tasks, missing)
+            if missing:
+                write_arrays(self.store.part_file(name), arrays)
+                jobs.append(Job(work, (str(self.store.folder), name, missing)))
+        done = len(squares) - len(jobs)
+        for _ in self.engine.run(jobs):
+            done += 1
+            if self.tell:
+                self.tell(done, len(squares))
+        return {layer: _gathered(city, layer, chosen, parts, self.store) for layer, chosen in needed.items()}
+
+    def _count(self, tasks: Sequence[Task], missing: Sequence[Task]) -> None:
+        self.tally.parts += 1
+        self.tally.reused += len(tasks) - len(missing)
+        self.tally.computed += len(missing)
+        self.tally.used |= {task.key for task in tasks}
+
+
+def work(folder: str, name: str, tasks: Sequence[Task]) -> str:
+    """Measure layers of one part and write their results; runs wherever the folder can be seen."""
+    store = TileStore(Path(folder))
+    with np.load(store.part_file(name)) as file:
+        city = city_of(dict(file))
+    for task in tasks:
+        if not store.has(task.key):
+            reach = measure_reach(city, task.layer, task.walkers, limit_m=task.limit_m)
+            store.save(task.key, arrays_of_reach(reach, city.doors["key"].to_numpy(dtype=np.uint64)))
+    return name
+
+
+def _gathered(
+    city: City,
+    layer: Layer,
+    walkers: Sequence[Walker],
+    parts: Sequence[tuple[Ints, Mapping[Layer, str]]],
+    store: TileStore,
+) -> Reach:
+    """Put the results of all parts together, in the order of the city's homes."""
+    n = len(city.homes)
+    columns = ["straight_m", *(f"walk_{unit} {w.name}" for w in walkers for unit in "ms")]
+    whole = {column: np.full(n, np.nan) for column in columns}
+    doors = {w.name: np.zeros(n, dtype=np.uint64) for w in walkers}
+    for homes, keys in parts:
+        result = store.load(keys[layer])
+        for column in columns:
+            whole[column][homes] = from_hundredths(result[column])
+        for name, door in doors.items():
+            door[homes] = result[f"nearest {name}"]
+    mine = city.doors_of(layer)
+    position = pd.Series(mine, index=pd.Index(door_keys(city.doors.iloc[mine])))
+    position = position[~position.index.duplicated()]
+    numbers = np.append(position.to_numpy(), -1).astype(np.int32)
+    services = city.facilities["service"].isin(layer.services)
+    return Reach(
+        walk_m={w.name: whole[f"walk_m {w.name}"] for w in walkers},
+        walk_s={w.name: whole[f"walk_s {w.name}"] for w in walkers},
+        straight_m=whole["straight_m"],
+        nearest={name: numbers[position.index.get_indexer(pd.Index(door))] for name, door in doors.items()},
+        places=int(city.facilities["facility_id"][layer.chosen(city.facilities)].nunique()),
+        places_of_any_size=int(city.facilities["facility_id"][services].nunique()),
+    )
