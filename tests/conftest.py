@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,16 @@ def chromium_path() -> str:
     if path is None:
         missing("no Chromium is installed")
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def postgis_url() -> Iterator[str]:
+    """Start a PostGIS server for all tests that need one; return its URL, with the password."""
+    from postgis_server import running_server, server_programs
+
+    programs = server_programs()
+    if programs is None:
+        missing("no PostgreSQL server is installed (Debian: postgresql, postgresql-postgis)")
+    else:
+        with running_server(programs) as url:
+            yield url

@@ -22,7 +22,7 @@ from livingcircle_layers.facilities import unplaced_rows
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE
 from livingcircle_layers.relief import share_without_height
-from livingcircle_layers.sources import Reading
+from livingcircle_layers.sources import Database, Reading, Source
 from livingcircle_layers.streets import Streets
 
 _REASONS = {
@@ -110,9 +110,9 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
 def _datums_of(study: Study) -> str:
     """Return in what the numbers are, and which layers were shifted to it."""
     layers = [study.communities, study.areas, study.population, study.estates, *study.facilities]
-    declared = {part.file.name: part.datum for part in layers if part and part.file and part.datum != "wgs84"}
-    if study.streets.layer and study.streets.datum != "wgs84":
-        declared[study.streets.layer.name] = study.streets.datum
+    declared = {part.rows.label: part.datum for part in layers if part and part.rows and part.datum != "wgs84"}
+    if study.streets.own and study.streets.datum != "wgs84":
+        declared[study.streets.own.label] = study.streets.datum
     return "; ".join(["WGS-84", *(f"{name} read as {datum}" for name, datum in sorted(declared.items()))])
 
 
@@ -158,24 +158,30 @@ class InputFile:
     """One file that a study names: what it is for, where it is, and under which licence."""
 
     role: str
-    path: Path
+    path: Path | Database
+    name: str
     licence: str = ""
     attribution: str = ""
+
+    @classmethod
+    def of(cls, role: str, source: Source, licence: str = "", attribution: str = "") -> InputFile:
+        """Return the input that a source is; of a database the name is that of its table or query."""
+        return cls(role, source.file, source.label, licence, attribution)
 
 
 def input_files(study: Study) -> list[InputFile]:
     """Return every file that the numbers of a study come from."""
     return [
-        InputFile("osm", study.streets.osm, LICENCE, ATTRIBUTION),
-        *([InputFile("streets", study.streets.layer)] if study.streets.layer else []),
-        *([InputFile("elevation", study.streets.dem)] if study.streets.dem else []),
-        *([InputFile("estates", study.estates.file)] if study.estates and study.estates.file else []),
-        *([InputFile("standard", Path(study.standard))] if study.standard.endswith(".toml") else []),
-        *([InputFile("catalogue", study.catalogue)] if study.catalogue else []),
-        *([InputFile("communities", study.communities.file)] if study.communities.file else []),
-        *([InputFile("areas", study.areas.file)] if study.areas else []),
-        InputFile("population", study.population.file, study.population.licence),
-        *(InputFile("facilities", f.file, f.licence) for f in study.facilities),
+        InputFile.of("osm", Source(study.streets.osm), LICENCE, ATTRIBUTION),
+        *([InputFile.of("streets", study.streets.own)] if study.streets.own else []),
+        *([InputFile.of("elevation", Source(study.streets.dem))] if study.streets.dem else []),
+        *([InputFile.of("estates", study.estates.rows)] if study.estates and study.estates.rows else []),
+        *([InputFile.of("standard", Source(Path(study.standard)))] if study.standard.endswith(".toml") else []),
+        *([InputFile.of("catalogue", Source(study.catalogue))] if study.catalogue else []),
+        *([InputFile.of("communities", study.communities.rows)] if study.communities.rows else []),
+        *([InputFile.of("areas", study.areas.rows)] if study.areas else []),
+        InputFile.of("population", study.population.rows, study.population.licence),
+        *(InputFile.of("facilities", f.rows, f.licence) for f in study.facilities),
     ]
 
 
@@ -185,10 +191,8 @@ def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
     return [
         {
             "role": entry.role,
-            "path": entry.path.name,
-            **_reading_record(next(readings.get(entry.role, iter(())), None)),
-            "bytes": entry.path.stat().st_size,
-            "sha256": digest(entry.path),
+            "path": entry.name,
+            **_content_record(entry.path, next(readings.get(entry.role, iter(())), None)),
             "licence": entry.licence,
             "attribution": entry.attribution,
             "date": inputs.osm.data_date if entry.role == "osm" else "",
@@ -197,11 +201,16 @@ def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
     ]
 
 
-def _reading_record(reading: Reading | None) -> dict[str, Any]:
-    """Return how many rows were read and under which headings; of a raster or of OpenStreetMap nothing."""
-    if reading is None:
-        return {}
-    return {"rows": reading.rows, "filtered": reading.filtered, "columns": dict(reading.columns)}
+def _content_record(path: Path | Database, reading: Reading | None) -> dict[str, Any]:
+    """Return size and digest; of a table also how many rows were read and under which headings."""
+    record: dict[str, Any] = {}
+    if isinstance(path, Path):
+        record = {"bytes": path.stat().st_size, "sha256": digest(path)}
+    elif reading is not None:
+        record = {"sha256": reading.digest}
+    if reading is not None:
+        record |= {"rows": reading.rows, "filtered": reading.filtered, "columns": dict(reading.columns)}
+    return record
 
 
 def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> list[str]:

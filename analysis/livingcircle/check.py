@@ -56,7 +56,7 @@ def _describe_people(study: Study, inputs: Inputs) -> list[str]:
     people = inputs.population
     groups = ", ".join(people.groups) or "no age groups (everybody is counted in their place)"
     return [
-        f"people: {study.population.file.name}, {people.total:,} people in {len(people.cells)} cells,"
+        f"people: {study.population.rows.label}, {people.total:,} people in {len(people.cells)} cells,"
         f" {len(people.rejected)} rows rejected; {groups}"
     ]
 

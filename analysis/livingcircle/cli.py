@@ -104,6 +104,9 @@ def scan(  # noqa: PLR0913  one parameter for each option
     name: Annotated[str | None, typer.Option(help="Title of map and report.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
+    to_postgis: Annotated[
+        str | None, typer.Option("--to-postgis", help="Also write tables: postgresql://user@host/database?schema=name.")
+    ] = None,
 ) -> None:
     """Find out who can walk to which service within the standard, for every community.
 
@@ -116,7 +119,8 @@ def scan(  # noqa: PLR0913  one parameter for each option
         "streets": streets, "dem": dem,
     }  # fmt: skip
     chosen = _study(study, options)
-    _scan_and_save(chosen, output or Path("outputs") / (chosen.name or "scan"), only=only or [], homes=homes)
+    folder = output or Path("outputs") / (chosen.name or "scan")
+    _scan_and_save(chosen, folder, only=only or [], homes=homes, to_postgis=to_postgis)
 
 
 @app.command()
@@ -266,15 +270,18 @@ def _facilities(text: str) -> FacilitiesInput:
     return FacilitiesInput(file=Path(file), service=service, mode="add" if plus else "replace")
 
 
-def _scan_and_save(study: Study, output: Path, *, only: list[str] | None = None, homes: bool = False) -> None:
+def _scan_and_save(
+    study: Study, output: Path, *, only: list[str] | None = None, homes: bool = False, to_postgis: str | None = None
+) -> None:
+    from livingcircle.postgis_tables import Target
     from livingcircle.save import prepare_output
     from livingcircle.scan import scan as run_scan
 
-    prepare_output(output)
+    prepare_output(output, Target.of(to_postgis) if to_postgis else None)
     with _progress() as say:
         result = run_scan(study, only=only or [], progress=say)
         say("writing results")
-        result.save(output, homes=homes)
+        result.save(output, homes=homes, postgis=to_postgis)
     _report(result, output)
 
 

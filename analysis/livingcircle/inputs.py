@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -26,7 +27,7 @@ from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.people import People, people_in, read_people
 from livingcircle_layers.relief import drape
-from livingcircle_layers.sources import Reading
+from livingcircle_layers.sources import Database, Reading, is_address, without_address
 from livingcircle_layers.street_layer import read_street_layer
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
@@ -90,12 +91,12 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         )
         facility_notes = check_places(study, facilities, osm)
         estates = osm_estates(osm)
-        if study.estates and study.estates.table:
-            own_estates = read_estates(study.estates.table, crs=osm.crs, datum=study.estates.datum)
+        if study.estates and study.estates.rows:
+            own_estates = read_estates(study.estates.rows, crs=osm.crs, datum=study.estates.datum)
             estates = with_osm(own_estates, estates)
     with stages.stage("read_people", "reading people"):
         around = drawn.frame.total_bounds if drawn else _extent(osm).bounds
-        population = read_people(study.population.table, crs=osm.crs, window=shapely.box(*around).buffer(0.02))
+        population = read_people(study.population.rows, crs=osm.crs, window=shapely.box(*around).buffer(0.02))
         population = replace(population, cells=shifted(population.cells, study.population.datum))
         communities = drawn or _cells(study, osm, population)
         units = communities.frame.to_crs(osm.crs)
@@ -119,8 +120,8 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
 
 def _read_communities(study: Study) -> Units | None:
     """Read the communities; None where they are cells over people who are not read yet."""
-    if study.communities.table:
-        read = read_units(study.communities.table)
+    if study.communities.rows:
+        read = read_units(study.communities.rows)
         problems = shifted(read.problems, study.communities.datum)
         return replace(read, frame=shifted(read.frame, study.communities.datum), problems=problems)
     making = study.communities.making()
@@ -165,14 +166,14 @@ def _read_overlays(
     notes: list[str] = []
     reading = None
     if study.estates and study.estates.level:
-        estates = estate_units(osm, study.estates.table, datum=study.estates.datum)
+        estates = estate_units(osm, study.estates.rows, datum=study.estates.datum)
         overlays.append(Overlay.of("estate", estates, units).inside())
     if study.areas:
-        areas = read_units(study.areas.table, overlapping=True)
+        areas = read_units(study.areas.rows, overlapping=True)
         reading = areas.reading
         overlay = Overlay.of("area", shifted(areas.frame, study.areas.datum).to_crs(osm.crs), units)
         overlays.append(overlay)
-        notes += [*areas.warnings, *overlay.notes(study.areas.file.name)]
+        notes += [*areas.warnings, *overlay.notes(study.areas.rows.label)]
     return tuple(overlays), notes, reading
 
 
@@ -184,7 +185,7 @@ def _problem_notes(study: Study, communities: Units, population: People) -> list
 
 def _check_files(study: Study) -> None:
     """Complain about every missing file at once, before anything is read."""
-    named = {
+    named: dict[str, Path | Database] = {
         "streets": study.streets.osm,
         **({"street layer": study.streets.layer} if study.streets.layer else {}),
         **({"elevation model": study.streets.dem} if study.streets.dem else {}),
@@ -195,10 +196,16 @@ def _check_files(study: Study) -> None:
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
         **{f"reference {i + 1}": path for i, path in enumerate(study.references())},
     }
-    faults = [
-        sentence(f"file not found: {path}", expected=f"the {role} of the study", remedy="check the path")
-        for role, path in named.items()
-        if not path.exists()
-    ]
+    faults = [_not_found(role, path) for role, path in named.items() if isinstance(path, Path) and not path.exists()]
     if faults:
         raise InputError.of(faults)
+
+
+def _not_found(role: str, path: Path) -> str:
+    if not is_address(str(path)):
+        return sentence(f"file not found: {path}", expected=f"the {role} of the study", remedy="check the path")
+    return sentence(
+        f"{without_address(str(path))} is not a local file",
+        expected=f"the {role} of the study",
+        remedy='download it; or declare a PostGIS database in a study file: file = "postgresql://…", table = "…"',
+    )

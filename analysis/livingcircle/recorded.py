@@ -17,6 +17,7 @@ from livingcircle.output_folder import RUN_FILE
 from livingcircle.saved import read_run, rule_set_record
 from livingcircle.study import Study
 from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.sources import Database
 
 _HOMES = frozenset(("home", "users", "documents and settings"))  # folders whose folders carry people's names
 
@@ -71,6 +72,7 @@ def measured_again(
         again = _found_by(again, study if isinstance(study, Study) else Study.load(study))
     _check_inputs(again, read_run(folder))
     measured = measure(again, progress=progress)
+    _check_databases(measured, read_run(folder))
     if json.loads(json.dumps(rule_set_record(measured.rules))) != read_run(folder)["rule_set"]:
         raise InputError(
             f"the rules of {Path(again.standard).name} are not those of the scan in {folder.name} any more",
@@ -81,18 +83,18 @@ def measured_again(
 
 def _found_by(recorded: Study, study: Study) -> Study:
     """Return the choices of a recorded study with the files where another study names files of the same names."""
-    places: dict[str, Path] = {}
+    places: dict[str, Path | Database] = {}
     _paths(study.model_dump(), lambda path: places.setdefault(path.name, path))
     return Study.model_validate(_paths(recorded.model_dump(), lambda path: places.get(path.name, path)))
 
 
-def _paths(value: Any, put: Callable[[Path], Any]) -> Any:
+def _paths(value: Any, put: Callable[[Path | Database], Any]) -> Any:
     """Return nested values with `put` in the place of every path; rules of one's own are a path in a text."""
     if isinstance(value, dict):
         return {key: _paths(item, put) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_paths(item, put) for item in value]
-    if isinstance(value, Path):
+    if isinstance(value, Path | Database):
         return put(value)
     return str(put(Path(value))) if isinstance(value, str) and value.endswith(".toml") else value
 
@@ -103,8 +105,12 @@ def _check_inputs(study: Study, run: dict[str, Any]) -> None:
     names = {(role, name) for role, name, _ in recorded}
     faults = []
     for entry in input_files(study):
-        name = entry.path.name
-        if not entry.path.is_file():
+        name = entry.name
+        if isinstance(entry.path, Database):
+            if entry.path.is_hidden:
+                faults.append(sentence(f"the database of {name} is not kept with a scan",
+                                       remedy="name the study file (--study FILE)"))  # fmt: skip
+        elif not entry.path.is_file():
             faults.append(sentence(f"{name} is not found from the folder of the scan", expected=f"the {entry.role}",
                                    remedy="name the study file (--study FILE), or scan again"))  # fmt: skip
         elif (entry.role, name, digest(entry.path)) not in recorded:
@@ -115,8 +121,23 @@ def _check_inputs(study: Study, run: dict[str, Any]) -> None:
         raise InputError.of(faults)
 
 
-def _seen_from(directory: Path, path: Path) -> str:
+def _check_databases(measured: Measured, run: dict[str, Any]) -> None:
+    """Complain about every table of a database whose rows are not those of the scan."""
+    recorded = {entry["sha256"] for entry in run["inputs"]}
+    faults = [
+        sentence(f"the rows of {reading.label} have changed since the scan", remedy="scan again")
+        for found in measured.inputs.readings.values()
+        for reading in found
+        if reading.digest and reading.digest not in recorded
+    ]
+    if faults:
+        raise InputError.of(faults)
+
+
+def _seen_from(directory: Path, path: Path | Database) -> str:
     """Return a path as it is seen from a folder, or its name alone where more would tell whose machine it is."""
+    if isinstance(path, Database):
+        return path.name
     folder, place = directory.resolve(), path.absolute().parent.resolve() / path.name
     try:
         shared = Path(os.path.commonpath([folder, place]))

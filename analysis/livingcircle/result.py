@@ -49,7 +49,7 @@ class ScanResult:
 
         return build_map(self)
 
-    def save(self, directory: str | Path, *, homes: bool = False) -> Path:
+    def save(self, directory: str | Path, *, homes: bool = False, postgis: str | None = None) -> Path:
         """Write every output file into `directory`, all together or not at all.
 
         Parameters
@@ -58,12 +58,16 @@ class ScanResult:
             Created if missing. An earlier result in it is replaced as a whole.
         homes
             Also write `homes.parquet`, for checks; it is never published.
+        postgis
+            URL of a PostGIS database that gets the tables communities, facilities, coverage and scores, too:
+            ``postgresql://user@host/database?schema=livingcircle``.
 
         Returns
         -------
         pathlib.Path
             The directory.
         """
+        from livingcircle.postgis_tables import Target
         from livingcircle.save import save_result
 
-        return save_result(self, Path(directory), homes=homes)
+        return save_result(self, Path(directory), homes=homes, postgis=Target.of(postgis) if postgis else None)

@@ -38,6 +38,7 @@ from livingcircle.columns import (
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
+from livingcircle.postgis_tables import Target, check_target, replaced_tables
 from livingcircle.recorded import study_record
 from livingcircle.report import write_report
 from livingcircle.saved import rule_set_record
@@ -56,7 +57,7 @@ FIXED_GPKG_TIME = "2000-01-01T00:00:00.000Z"
 ABSOLUTE_PATH = re.compile(r"""(?<![\w:/.])(?:[A-Za-z]:[\\/]|\\\\|/(?=[^\s/"'`|;,]+/))(?:[^\s"'`|;,]*[\\/])?""")
 
 
-def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
+def save_result(result: ScanResult, directory: Path, *, homes: bool, postgis: Target | None = None) -> Path:
     """Write every output file of a scan into a folder, all together or not at all.
 
     An earlier result is replaced as a whole, other people's files stay. After a failure the folder is as it
@@ -70,6 +71,8 @@ def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
         Created if missing.
     homes
         Also write `homes.parquet`, for checks; never to be published.
+    postgis
+        Where communities, facilities, coverage and scores are written, too.
 
     Returns
     -------
@@ -79,25 +82,44 @@ def save_result(result: ScanResult, directory: Path, *, homes: bool) -> Path:
     Raises
     ------
     InputError
-        The folder cannot be used (see `prepare_output`), the disk is full, or another run is writing there.
+        The folder or the database cannot be used (see `prepare_output`), the disk is full, or another run is writing
+        there. Then neither of them has changed.
     """
     # Every file may be handed on, so none may tell who ran it or where.
     study = None if result.study is None else Study.model_validate(study_record(result.study, directory))
     shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study)
-    with replaced_files(directory, list(_WRITERS)) as stage:
+    with _postgis_too(shared, postgis), replaced_files(directory, list(_WRITERS)) as stage:
         for name, write in _WRITERS.items():
             if name != HOMES_FILE or homes:
                 write(shared, stage / name)
     return directory
 
 
-def prepare_output(directory: Path) -> None:
+@contextmanager
+def _postgis_too(result: ScanResult, target: Target | None) -> Iterator[None]:
+    """Write the tables of a database, if there is one; they appear there when all files are in place."""
+    if target is None:
+        yield
+        return
+    tables = {
+        "communities": communities_table(result),
+        "facilities": facilities_table(result),
+        "coverage": published(result.coverage, COVERAGE),
+        "scores": published(result.scores, SCORES),
+    }
+    with replaced_tables(target, tables, notice=_notice(result)):
+        yield
+
+
+def prepare_output(directory: Path, postgis: Target | None = None) -> None:
     """Check that a result can be written into a folder, before anything is computed.
 
     Parameters
     ----------
     directory
         May be missing, empty, hold an earlier result, or hold other files with names unlike ours.
+    postgis
+        A database that is written to as well; see `check_target` for what is asked of it.
 
     Raises
     ------
@@ -106,6 +128,8 @@ def prepare_output(directory: Path) -> None:
         one of our names that another program wrote.
     """
     check_folder(directory, list(_WRITERS))
+    if postgis is not None:
+        check_target(postgis)
 
 
 def _write_csv(frame: pd.DataFrame, table: Table, path: Path) -> None:
@@ -153,16 +177,19 @@ def _write_false_coverage(result: ScanResult, path: Path) -> None:
         _write_csv(result.false_coverage, FALSE_COVERAGE, path)
 
 
-def _write_communities(result: ScanResult, path: Path) -> None:
-    """Write the communities with their scores and one share per rule, for QGIS."""
+def communities_table(result: ScanResult) -> gpd.GeoDataFrame:
+    """Return the communities with their scores and one share per rule, for QGIS."""
     scores = result.scores[result.scores["level"] == "community"].set_index("unit_id")
     rows = result.coverage[result.coverage["level"] == "community"].drop_duplicates(["unit_id", "rule"])
     extra = {name: scores[name] for name in ("unit_complete", "confidence")}
     for rule, part in rows.groupby("rule", sort=False):
         extra[f"share_{rule}"] = part.set_index("unit_id")["share"]
     wide = {name: values.reindex(result.communities.index) for name, values in extra.items()}
-    table = published(result.communities.rename_axis("unit_id").assign(**wide), COMMUNITIES)
-    _write_layer(table, path, layer="communities", result=result, outlines=True)
+    return published(result.communities.rename_axis("unit_id").assign(**wide), COMMUNITIES)
+
+
+def _write_communities(result: ScanResult, path: Path) -> None:
+    _write_layer(communities_table(result), path, layer="communities", result=result, outlines=True)
 
 
 def _write_circles(result: ScanResult, path: Path) -> None:
@@ -171,13 +198,19 @@ def _write_circles(result: ScanResult, path: Path) -> None:
         _write_layer(table, path, layer="circles", result=result, outlines=True)
 
 
-def _write_facilities(result: ScanResult, path: Path) -> None:
-    """Write facilities and access points, two layers per source: different licences stay apart."""
+def facilities_table(result: ScanResult) -> gpd.GeoDataFrame:
+    """Return the facilities as used, each with how its entrances were found."""
     points = published(result.access_points, ACCESS_POINTS)
     keys = ["source", "facility_id", "service"]
     hows = points.groupby(keys)["how"].agg(lambda how: "|".join(sorted(set(how)))).rename("how")
     places = result.facilities.drop(columns="how", errors="ignore")
-    places = published(places.merge(hows.reset_index(), on=keys, how="left"), FACILITIES)
+    return published(places.merge(hows.reset_index(), on=keys, how="left"), FACILITIES)
+
+
+def _write_facilities(result: ScanResult, path: Path) -> None:
+    """Write facilities and access points, two layers per source: different licences stay apart."""
+    points = published(result.access_points, ACCESS_POINTS)
+    places = facilities_table(result)
     sources = sorted({*places["source"], *points["source"]})
     for source, safe in _layer_names(sources or ["osm"]).items():
         _write_layer(places[places["source"] == source], path, layer=f"facilities_{safe}", result=result)
@@ -185,11 +218,16 @@ def _write_facilities(result: ScanResult, path: Path) -> None:
     _write_layer(result.background, path, layer="background", result=result)
 
 
+def _notice(result: ScanResult) -> str:
+    return "; ".join((*credits_of(result.run), approval_line(result.approval_number), NOT_A_SURVEY))
+
+
 def _layer_names(sources: Iterable[str]) -> dict[str, str]:
     """Return a name per source that is safe for a GeoPackage layer; no two differ by case only."""
     names: dict[str, str] = {}
     for source in sources:
-        base = re.sub(r"\W+", "_", Path(source).stem or source).strip("_") or "source"
+        stem = source if source.startswith("postgis:") else Path(source).stem
+        base = re.sub(r"\W+", "_", stem or source).strip("_") or "source"
         taken = {name.casefold() for name in names.values()}
         numbered = (f"{base}_{number}" for number in range(2, len(names) + 3))
         names[source] = next(name for name in (base, *numbered) if name.casefold() not in taken)
@@ -199,7 +237,7 @@ def _layer_names(sources: Iterable[str]) -> dict[str, str]:
 def _write_layer(
     table: gpd.GeoDataFrame, path: Path, *, layer: str, result: ScanResult, outlines: bool = False
 ) -> None:
-    notice = "; ".join((*credits_of(result.run), approval_line(result.approval_number), NOT_A_SURVEY))
+    notice = _notice(result)
     with _gdal_errors(path), _gdal_option("OGR_CURRENT_DATE", FIXED_GPKG_TIME):
         pyogrio.write_dataframe(
             table,

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo, model_validator
 
 from livingcircle.joins import JOIN_LIMIT_M
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
-from livingcircle_layers.sources import Source
+from livingcircle_layers.sources import Database, Source
 from livingcircle_layers.typed_toml import checked, read_toml
 
 _MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
@@ -22,12 +23,28 @@ SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three tim
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A traceback would show the URL of a database, and the password in it.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+
+def _database_or_path(given: Any) -> Any:
+    """Return the database that a text names; anything else as it is."""
+    return (Database.named_by(given) if isinstance(given, str) else None) or given
+
+
+def _dumped(place: Path | Database, info: SerializationInfo) -> Any:
+    """Return a place as it is; as JSON, which may be written to a file, without the address of a database."""
+    return place.name if isinstance(place, Database) and info.mode == "json" else place
+
+
+Place = Annotated[Path | Database, BeforeValidator(_database_or_path), PlainSerializer(_dumped, return_type=Any)]
 
 
 class _Table(_Part):
     """What can be said of every table or layer, besides where it is."""
 
+    table: str | None = Field(default=None, description="table of a PostGIS database: schema.table")
+    query: str | None = Field(default=None, description="SELECT in a PostGIS database, instead of a table")
     layer: str | None = Field(default=None, description="layer of a GeoPackage")
     sheet: str | None = Field(default=None, description="sheet of a workbook")
     columns: dict[str, str] = Field(default_factory=dict, description="what a column is = its heading")
@@ -41,29 +58,29 @@ class _Table(_Part):
         default=None, description="a layer known to be in WGS-84, with which the datum is compared before the streets"
     )
 
-    def _at(self, file: Path) -> Source:
-        return Source(file, self.layer, self.sheet, self.columns, self.where, self.crs)
+    def _at(self, file: Path | Database) -> Source:
+        return Source(file, **{f.name: getattr(self, f.name) for f in fields(Source) if f.name != "file"})
 
 
 class _TableInput(_Table):
     """A table or layer in a file."""
 
-    file: Path
+    file: Place
 
     @property
-    def table(self) -> Source:
-        """Return what the readers take."""
+    def rows(self) -> Source:
+        """Return where the rows are, and how they are read."""
         return self._at(self.file)
 
 
 class _OptionalTableInput(_Table):
     """A table or layer for which there may be no file."""
 
-    file: Path | None = None
+    file: Place | None = None
 
     @property
-    def table(self) -> Source | None:
-        """Return what the readers take, if there is a file."""
+    def rows(self) -> Source | None:
+        """Return where the rows are, if there are any."""
         return self._at(self.file) if self.file else None
 
 
@@ -71,7 +88,9 @@ class StreetsInput(_Part):
     """The OpenStreetMap file."""
 
     osm: Path = Field(description=".osm.pbf, .osm, .osm.gz or .osm.bz2")
-    layer: Path | None = Field(default=None, description="a street layer of your own, instead of OSM's streets")
+    layer: Place | None = Field(default=None, description="a street layer of your own, instead of OSM's streets")
+    table: str | None = Field(default=None, description="table of it, if it is a PostGIS database")
+    query: str | None = Field(default=None, description="SELECT in it, if it is a PostGIS database")
     layer_name: str | None = Field(default=None, description="layer of it, if it is a GeoPackage")
     columns: dict[str, str] = Field(default_factory=dict, description="u, v, highway, oneway, bridge … = heading of it")
     where: str | None = Field(default=None, description='which rows of it count: 道路等级 != "在建"')
@@ -85,13 +104,21 @@ class StreetsInput(_Part):
         """Return the planner's street layer, if there is one."""
         if self.layer is None:
             return None
-        return Source(self.layer, self.layer_name, None, self.columns, self.where, self.crs)
+        return Source(
+            self.layer,
+            layer=self.layer_name,
+            columns=self.columns,
+            where=self.where,
+            crs=self.crs,
+            table=self.table,
+            query=self.query,
+        )
 
 
 class CommunitiesInput(_OptionalTableInput):
     """The community polygons: a file, or how to make them where there is none."""
 
-    file: Path | None = Field(default=None, description="GeoJSON, GeoPackage, Shapefile or GeoParquet")
+    file: Place | None = Field(default=None, description="GeoJSON, GeoPackage, Shapefile, GeoParquet or postgresql://…")
     make: str | None = Field(
         default=None,
         description="instead of a file: grid:500 or hex:500 (cells of so many metres over the places where people "
@@ -116,7 +143,7 @@ class CommunitiesInput(_OptionalTableInput):
     @property
     def name(self) -> str:
         """What notes and errors call the communities."""
-        return self.file.name if self.file else str(self.make)
+        return self.rows.label if self.rows else str(self.make)
 
     def making(self) -> tuple[str, float] | None:
         """Return how the communities are made (grid, hex, osm) and the size in metres or the level; None: of a file."""
@@ -129,14 +156,16 @@ class CommunitiesInput(_OptionalTableInput):
 class AreasInput(_TableInput):
     """Areas of your own, which may overlap: each is counted by the people inside it."""
 
-    file: Path = Field(description="GeoJSON, GeoPackage, Shapefile or GeoParquet with polygons")
+    file: Place = Field(description="GeoJSON, GeoPackage, Shapefile, GeoParquet or postgresql://… with polygons")
     columns: dict[str, str] = Field(default_factory=dict, description="id, name, type = heading")
 
 
 class PopulationInput(_TableInput):
     """Where people live."""
 
-    file: Path = Field(description="CSV or Excel grid with lon, lat, population, area_m2; or a GeoTIFF of counts")
+    file: Place = Field(
+        description="CSV or Excel grid with lon, lat, population, area_m2; a GeoTIFF of counts; or postgresql://…"
+    )
     columns: dict[str, str] = Field(default_factory=dict, description="lon, lat, population, area_m2 … = heading")
     licence: str = Field(default="", description="licence of the data, shown beside every result")
 
@@ -144,7 +173,7 @@ class PopulationInput(_TableInput):
 class FacilitiesInput(_TableInput):
     """A file of facilities."""
 
-    file: Path = Field(description="table with coordinates or vector file")
+    file: Place = Field(description="table with coordinates, vector file or postgresql://…")
     service: str | None = Field(default=None, description="take all rows as this service; else rows are classified")
     mode: Literal["classify", "replace", "add"] | None = Field(
         default=None, description="replace OpenStreetMap for the service, or add to it; default: replace"
@@ -162,7 +191,7 @@ class FacilitiesInput(_TableInput):
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""
         mode = self.mode or ("replace" if self.service else "classify")
-        return FacilitySource(self.table, self.service, mode, self.complete, self.licence, self.datum)
+        return FacilitySource(self.rows, self.service, mode, self.complete, self.licence, self.datum)
 
 
 class WalkerInput(_Part):
@@ -204,7 +233,7 @@ class LayerInput(_Part):
 class EstatesInput(_OptionalTableInput):
     """Gated estates (封闭小区): outlines with a column gated (yes or no), and gate points."""
 
-    file: Path | None = Field(default=None, description="vector file with polygons and points")
+    file: Place | None = Field(default=None, description="vector file with polygons and points, or postgresql://…")
     level: bool = Field(
         default=False, description="also count by estate: those of the file, without one OSM's residential land"
     )
@@ -268,8 +297,11 @@ class Study(_Part):
         def moved(part: Any) -> Any:
             if part is None:
                 return None
-            moving = {key: folder / getattr(part, key) for key in ("file", "reference") if getattr(part, key)}
+            moving = {key: placed(getattr(part, key)) for key in ("file", "reference") if getattr(part, key)}
             return part.model_copy(update=moving)
+
+        def placed(file: Path | Database) -> Path | Database:
+            return folder / file if isinstance(file, Path) else file
 
         standard = folder / self.standard
         return self.model_copy(
@@ -277,7 +309,7 @@ class Study(_Part):
                 "streets": self.streets.model_copy(
                     update={
                         "osm": folder / self.streets.osm,
-                        "layer": folder / self.streets.layer if self.streets.layer else None,
+                        "layer": placed(self.streets.layer) if self.streets.layer else None,
                         "dem": folder / self.streets.dem if self.streets.dem else None,
                     }
                 ),

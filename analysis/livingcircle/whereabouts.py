@@ -29,7 +29,7 @@ class _Layer:
     """An input whose datum is checked: what the study calls it, and where its rows lie as claimed."""
 
     part: str
-    file: Path
+    label: str
     datum: Datum
     reference: Path | None
     frame: gpd.GeoDataFrame
@@ -69,14 +69,14 @@ def check_datums(
     verdicts, faults = [], []
     for layer in [*_layers(study, units, osm, facilities, estates, people), *_own_areas(study, areas)]:
         verdict = check_datum(
-            layer.frame, layer.datum, [*_reference(layer, osm), streets], layer=layer.file.name, names=layer.names
+            layer.frame, layer.datum, [*_reference(layer, osm), streets], layer=layer.label, names=layer.names
         )
         verdicts.append(verdict)
         bounds = layer.frame.to_crs(WGS84).total_bounds if len(layer.frame) else (0, 0, 0, 0)
         if layer.datum in ("gcj02", "bd09") and len(layer.frame) and not may_be_shifted(bounds):
             faults.append(
                 sentence(
-                    f"{layer.file.name} cannot be in {layer.datum}",
+                    f"{layer.label} cannot be in {layer.datum}",
                     got=f"places at {_box(bounds)}",
                     expected="places in China, where that datum is in use",
                     remedy=f'remove datum = "{layer.datum}" from [{layer.part}]',
@@ -85,7 +85,7 @@ def check_datums(
         elif verdict.answer == "does not fit":
             faults.append(
                 sentence(
-                    f"{layer.file.name} is not in {verdict.claimed}",
+                    f"{layer.label} is not in {verdict.claimed}",
                     got=f"a layer that fits {verdict.better}: {verdict.statistic}",
                     expected="coordinates in the datum that the study declares",
                     remedy=f'write datum = "{verdict.better}" into [{layer.part}] of the study',
@@ -100,31 +100,32 @@ def _layers(
     study: Study, units: gpd.GeoDataFrame, osm: OsmExtract, facilities: Facilities, estates: Estates, people: People
 ) -> Iterator[_Layer]:
     given = study.communities
-    if given.file:
-        yield _Layer("communities", given.file, given.datum, given.reference, units, units["unit_name"].tolist())
+    if given.rows:
+        names = units["unit_name"].tolist()
+        yield _Layer("communities", given.rows.label, given.datum, given.reference, units, names)
     if people.kind != "raster":
         lived = study.population
-        yield _Layer("population", lived.file, lived.datum, lived.reference, people.cells, ())
-    if study.streets.layer:
+        yield _Layer("population", lived.rows.label, lived.datum, lived.reference, people.cells, ())
+    if study.streets.own:
         lines = gpd.GeoDataFrame(geometry=gpd.GeoSeries(osm.streets.lines, crs=osm.crs))
-        yield _Layer("streets", study.streets.layer, study.streets.datum, None, lines, ())
-    if study.estates and study.estates.file:
-        own = estates.frame[estates.frame["source"] == study.estates.file.name]
+        yield _Layer("streets", study.streets.own.label, study.streets.datum, None, lines, ())
+    if study.estates and study.estates.rows:
+        own = estates.frame[estates.frame["source"] == study.estates.rows.label]
         shapes = [*own.geometry, *estates.open_outlines]
         frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=osm.crs))
         names = [*own["name"], *[""] * len(estates.open_outlines)]
-        yield _Layer("estates", study.estates.file, study.estates.datum, study.estates.reference, frame, names)
+        yield _Layer("estates", study.estates.rows.label, study.estates.datum, study.estates.reference, frame, names)
     for entry, label in zip(study.facilities, facilities.labels, strict=True):
         rows = facilities.frame[facilities.frame["source"] == label].drop_duplicates("facility_id")
         rows = rows.set_geometry("given")
         names = rows["name"].tolist()
-        yield _Layer("facilities", entry.file, entry.datum, entry.reference, rows, names)
+        yield _Layer("facilities", entry.rows.label, entry.datum, entry.reference, rows, names)
 
 
 def _own_areas(study: Study, areas: gpd.GeoDataFrame | None) -> Iterator[_Layer]:
     given = study.areas
     if given and areas is not None:
-        yield _Layer("areas", given.file, given.datum, given.reference, areas, areas["unit_name"].tolist())
+        yield _Layer("areas", given.rows.label, given.datum, given.reference, areas, areas["unit_name"].tolist())
 
 
 def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
@@ -149,7 +150,7 @@ def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[
         if own.any() and away[own].all():
             raise _elsewhere(
                 f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.osm.name}",
-                entry.table,
+                entry.rows,
                 frame[own],
                 gpd.GeoSeries([osm.streets.box], crs=osm.crs),
             )
@@ -166,7 +167,7 @@ def check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> Non
     if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
         raise _elsewhere(
             f"{study.communities.name} does not overlap the streets of {study.streets.osm.name}",
-            study.communities.table,
+            study.communities.rows,
             units,
             gpd.GeoSeries([osm.extent], crs=osm.crs),
         )
@@ -189,7 +190,7 @@ def _elsewhere(what: str, source: Source | None, frame: gpd.GeoDataFrame, street
 
 def _false_metres(source: Source | None, city: shapely.Polygon) -> str | None:
     """Return the metric CRS that a file claims although its coordinates are the degrees of the city."""
-    if source is None or source.file.suffix.lower() not in VECTOR_SUFFIXES:
+    if source is None or not isinstance(source.file, Path) or source.file.suffix.lower() not in VECTOR_SUFFIXES:
         return None
     raw = read_vector(source)
     if raw.crs is None or raw.crs.is_geographic or not city.intersects(shapely.box(*raw.total_bounds)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import unicodedata
 
 import numpy as np
@@ -92,3 +93,14 @@ def _fault(what: str, column: str, cells: pd.Series[str], fault: str) -> str:
     more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
     rows = "row" if len(cells) == 1 else f"{len(cells)} rows"
     return f"{what} (column {column!r}): {fault} in {rows} ({shown}{more}; row 1 follows the headings)"
+
+
+def as_text(cell: object) -> str:
+    """Return a value as a planner would type it: nothing is ``""``, and whole numbers carry no ``.0``."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell).strip()

@@ -99,8 +99,9 @@ def read_people(
         When the file cannot be read or its numbers are no counts of people; all faults of a table at once.
     """
     source = Source.of(given)
-    file = existing_file(source.file, TABLE_SUFFIXES | VECTOR_SUFFIXES | RASTER_SUFFIXES)
-    if file.suffix.lower() in RASTER_SUFFIXES:
+    suffixes = TABLE_SUFFIXES | VECTOR_SUFFIXES | RASTER_SUFFIXES
+    file = existing_file(source.file, suffixes) if isinstance(source.file, Path) else None
+    if file is not None and file.suffix.lower() in RASTER_SUFFIXES:
         return _read_raster(file, crs, window)
     return _from_places(source.label, read_places(source, roles=_ROLES, required=["population"]), crs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,56 @@ import pandas as pd
 
 from livingcircle_layers.errors import InputError, sentence
 
+_DATABASE = re.compile(r"^postgres(?:ql)?:/")
+_ANY_DATABASE = "postgresql://…"
 _ADDRESS = re.compile(r"(?<![A-Za-z])([A-Za-z][\w+.-]+:/{1,2})\S+")
+
+
+class Database:
+    """A PostgreSQL server with PostGIS; shown as text it keeps its user, host and password to itself.
+
+    No dataclass, of which other libraries would write out the fields.
+
+    Parameters
+    ----------
+    url
+        ``postgresql://user@host/database``; the password is best left to ``PGPASSWORD`` or ``.pgpass``.
+    """
+
+    __slots__ = ("_url",)
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @property
+    def url(self) -> str:
+        """The whole address; for the driver alone."""
+        return self._url
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Database) and other._url == self._url
+
+    def __hash__(self) -> int:
+        return hash(self._url)
+
+    def __repr__(self) -> str:
+        """Return what may be shown to anybody."""
+        return _ANY_DATABASE
+
+    @property
+    def name(self) -> str:
+        """The same, in the place of a file's name."""
+        return _ANY_DATABASE
+
+    @property
+    def is_hidden(self) -> bool:
+        """Tell whether this is only what may be shown of a database, and no address of one."""
+        return self.url == _ANY_DATABASE
+
+    @classmethod
+    def named_by(cls, text: str) -> Database | None:
+        """Return the database that a text names, None if it names none."""
+        return cls(text) if _DATABASE.match(text) else None
 
 
 @dataclass(frozen=True)
@@ -21,9 +71,11 @@ class Source:
     Attributes
     ----------
     file
-        A local file.
+        A local file, or a declared PostGIS database.
     layer, sheet
         The layer of a GeoPackage; the sheet of a workbook. Needed when there are several to choose from.
+    table, query
+        Of a database, one of them: a table (``schema.table``), or a SELECT.
     columns
         The planner's mapping, role to heading; wins over the usual headings.
     where
@@ -32,12 +84,14 @@ class Source:
         What the coordinates are in; wins over what the file says, and is needed where it says nothing.
     """
 
-    file: Path
+    file: Path | Database
     layer: str | None = None
     sheet: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     where: str | None = None
     crs: str | None = None
+    table: str | None = None
+    query: str | None = None
 
     @classmethod
     def of(cls, given: Source | Path | str) -> Source:
@@ -46,16 +100,22 @@ class Source:
 
     @property
     def label(self) -> str:
-        """How errors and results name it, without its folder."""
-        return self.file.name
+        """How errors and results name it; neither folder nor server."""
+        if isinstance(self.file, Path):
+            return self.file.name
+        if self.table is not None:
+            return f"postgis:{self.table}"
+        return f"postgis:query {hashlib.sha256((self.query or '').encode()).hexdigest()[:8]}"
 
     def check(self) -> None:
         """Raise with every key that does not fit the kind of file."""
-        suffix = self.file.suffix.lower()
+        suffix = self.file.suffix.lower() if isinstance(self.file, Path) else "database"
         faults = []
         for key, fits, kind in (
             ("layer", suffix == ".gpkg", "a GeoPackage (.gpkg)"),
             ("sheet", suffix in {".xlsx", ".xlsm"}, "a workbook (.xlsx)"),
+            ("table", suffix == "database", _ANY_DATABASE),
+            ("query", suffix == "database", _ANY_DATABASE),
         ):
             value = getattr(self, key)
             if value is not None and not fits:
@@ -64,6 +124,10 @@ class Source:
                         f"{self.label}: `{key}` does not fit", got=f"{key} = {value!r}", expected=f"it with {kind}"
                     )
                 )
+        if suffix == "database" and (self.table is None) == (self.query is None):
+            got = "neither" if self.table is None else "both"
+            remedy = 'add table = "schema.table" or query = "select …"'
+            faults.append(sentence("a database needs one of `table` and `query`", got=got, remedy=remedy))
         if faults:
             raise InputError.of(faults)
 
@@ -82,12 +146,15 @@ class Reading:
         Rows among them that `where` leaves out.
     columns
         Role to heading, as found or as the planner mapped them.
+    digest
+        Of the rows of a database, sha256; ``""`` for a file, which has a digest of its own.
     """
 
     label: str
     rows: int
     filtered: int
     columns: Mapping[str, str]
+    digest: str = ""
 
     def sentence(self) -> str:
         """Return the line that tells the planner how her table was understood."""
@@ -114,4 +181,5 @@ def without_address(text: str) -> str:
 
 def reading_of(source: Source, table: pd.DataFrame, columns: Mapping[str, str]) -> Reading:
     """Return what is to be told about a table that a reader of this package returned."""
-    return Reading(source.label, int(table.attrs["rows"]), int(table.attrs["filtered"]), dict(columns))
+    told = table.attrs
+    return Reading(source.label, told["rows"], told["filtered"], dict(columns), told.get("digest", ""))

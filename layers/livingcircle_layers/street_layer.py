@@ -12,7 +12,6 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyogrio
 import shapely
 from pyproj import CRS
 
@@ -24,7 +23,7 @@ from livingcircle_layers.noding import cut_where_lines_meet
 from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.street_lines import TOUCH_M, StreetLines, merge_directions, streets_from_lines
 from livingcircle_layers.streets import Streets, walkability
-from livingcircle_layers.vectors import attributes_as_text, read_vector
+from livingcircle_layers.vectors import attributes_as_text, layer_names, read_vector
 
 STREET_HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -119,7 +118,7 @@ def read_street_layer(
     """
     asked = Source.of(given)
     name, mapped = asked.label, asked.columns
-    frame = shifted(read_vector(replace(asked, layer=asked.layer or _own_layer(asked.file))), datum)
+    frame = shifted(read_vector(replace(asked, layer=asked.layer or _own_layer(asked))), datum)
     table = attributes_as_text(frame)
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
     reading = reading_of(asked, frame, source.used)
@@ -140,12 +139,9 @@ def read_street_layer(
     )
 
 
-def _own_layer(path: Path) -> str | None:
+def _own_layer(source: Source) -> str | None:
     """Return the layer `edges` of a GeoPackage that `livingcircle streets` wrote, so that a mended file can be used."""
-    if path.suffix.lower() != ".gpkg" or not path.is_file():
-        return None
-    names = {str(name) for name, _ in pyogrio.list_layers(path)}
-    return "edges" if {"edges", "nodes"} <= names else None
+    return "edges" if {"edges", "nodes"} <= set(layer_names(source)) else None
 
 
 def _columns(table: pd.DataFrame, columns: Mapping[str, str], name: str) -> dict[str, str]:

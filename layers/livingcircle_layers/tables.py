@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import warnings
 import zipfile
@@ -20,15 +19,17 @@ import shapely
 from openpyxl.utils.exceptions import InvalidFileException
 from pyproj import CRS, Transformer
 
-from livingcircle_layers.cells import as_numbers, numbers, parse_numbers
+from livingcircle_layers.cells import as_numbers, as_text, numbers, parse_numbers
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns
+from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
-from livingcircle_layers.sources import Reading, Source, reading_of
+from livingcircle_layers.sources import Database, Reading, Source, reading_of
 from livingcircle_layers.vectors import (
     VECTOR_SUFFIXES,
     attributes_as_text,
+    checked_layer,
     declared_crs,
     existing_file,
     read_vector,
@@ -75,15 +76,20 @@ def read_table(given: Source | Path | str) -> pd.DataFrame:
     """
     source = Source.of(given)
     source.check()
+    if isinstance(source.file, Database):
+        return _wanted(read_database(source), source)
     file = existing_file(source.file, TABLE_SUFFIXES)
     if file.suffix.lower() in {".xlsx", ".xlsm"}:
         headings, cells = _read_excel(file, source.sheet)
     else:
         headings, cells = _read_text(file)
-    table = _checked(file.name, headings, cells)
+    return _wanted(_checked(file.name, headings, cells), source)
+
+
+def _wanted(table: pd.DataFrame, source: Source) -> pd.DataFrame:
     kept = kept_rows(table, source)
     result = table[kept]
-    result.attrs.update(rows=len(table), filtered=int((~kept).sum()))
+    result.attrs["rows"], result.attrs["filtered"] = len(table), int((~kept).sum())
     return result
 
 
@@ -173,22 +179,12 @@ def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> list[list[
             raise InputError(f"{name} has no sheet {wanted!r}", got=", ".join(titles), remedy="choose one with `sheet`")
         for sheet in book.worksheets if wanted is None else [book[wanted]]:
             sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
-            rows = [[_as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            rows = [[as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
             if any(any(row) for row in rows):
                 return rows
         return []
     finally:
         book.close()
-
-
-def _as_text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
-        return cell.isoformat()
-    return str(cell).strip()
 
 
 def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
@@ -266,25 +262,34 @@ def read_places(
         The roles among them without which the file cannot be used.
     """
     source = Source.of(given)
-    file = existing_file(source.file, VECTOR_SUFFIXES | TABLE_SUFFIXES)
+    loaded = _load(source)
     wanted = list(dict.fromkeys(roles))
-    if file.suffix.lower() in VECTOR_SUFFIXES:
-        vector = read_vector(source)
+    if isinstance(loaded, gpd.GeoDataFrame):
+        vector = loaded
         table = attributes_as_text(vector)
         table.attrs.update(vector.attrs)
-        used = find_columns(table, wanted, columns=source.columns, required=required, what=file.name)
+        used = find_columns(table, wanted, columns=source.columns, required=required, what=source.label)
         geometry, reason, detail = _check_geometry(vector)
     else:
-        table = read_table(source)
+        table = loaded
         names = [*wanted, "lon", "lat", "lonlat"]
-        used = find_columns(table, names, columns=source.columns, required=required, what=file.name)
-        used = _one_kind_of_coordinates(used, table, file.name)
+        used = find_columns(table, names, columns=source.columns, required=required, what=source.label)
+        used = _one_kind_of_coordinates(used, table, source.label)
         geometry, reason, detail = _check_coordinates(table, used, declared_crs(source))
     table = table.rename(columns={"row": "row_in_file", "geometry": "geometry_in_file"})
     frame = gpd.GeoDataFrame(table.assign(row=_row_labels(table, used.get("id"))), geometry=geometry, crs=WGS84)
     as_series = {"index": frame.index, "dtype": "str"}
     reading = reading_of(source, table, used)
     return Places(frame, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used, reading)
+
+
+def _load(source: Source) -> pd.DataFrame:
+    """Return the rows of a source of either kind, with geometry if it has any."""
+    if isinstance(source.file, Database):
+        rows = read_database(source)
+        return checked_layer(rows, source) if isinstance(rows, gpd.GeoDataFrame) else _wanted(rows, source)
+    file = existing_file(source.file, VECTOR_SUFFIXES | TABLE_SUFFIXES)
+    return read_vector(source) if file.suffix.lower() in VECTOR_SUFFIXES else read_table(source)
 
 
 def read_points(given: Source | Path | str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.sources import without_address
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,4 +76,4 @@ def _fault(model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, 
     if kind == "missing":
         return sentence(f"{where}: the key {place} is missing", remedy=f"add {place} = …")
     expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return sentence(f"{where}: {place}", got=repr(got), expected=expected)
+    return sentence(f"{where}: {place}", got=without_address(repr(got)), expected=expected)

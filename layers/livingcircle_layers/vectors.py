@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,8 +17,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
-from livingcircle_layers.sources import Source, is_address, without_address
+from livingcircle_layers.sources import Database, Source, is_address, without_address
 
 # By content and not by name alone: GDAL would follow a file that only calls itself GeoJSON to other places.
 _FIRST_BYTES = {
@@ -54,13 +57,14 @@ def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
 
 
 def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
-    """Read a layer of polygons, lines or points from a local file.
+    """Read a layer of polygons, lines or points from a local file or a declared database.
 
     Parameters
     ----------
     given
         ``.geojson``, ``.json`` (WGS-84 unless it says otherwise, RFC 7946), ``.gpkg``, ``.shp``, ``.zip``
         with one shapefile, or ``.parquet`` (GeoParquet). A GeoPackage with several layers needs a choice.
+        Or a table or query of a PostGIS database.
 
     Returns
     -------
@@ -74,7 +78,14 @@ def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
     """
     source = Source.of(given)
     source.check()
-    file = existing_file(source.file, VECTOR_SUFFIXES)
+    if isinstance(source.file, Database):
+        return checked_layer(read_database(source), source)
+    return checked_layer(_read(_genuine(source.file), source), source)
+
+
+def _genuine(path: Path) -> Path:
+    """Return a file whose first bytes are those of the kind that its name says."""
+    file = existing_file(path, VECTOR_SUFFIXES)
     with file.open("rb") as stream:
         head = stream.read(64)
     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_FIRST_BYTES[file.suffix.lower()]):
@@ -84,12 +95,16 @@ def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
             expected=f"a {file.suffix.lower()} file",
             remedy="export it again",
         )
-    frame = _read(file, source)
+    return file
+
+
+def checked_layer(frame: pd.DataFrame, source: Source) -> gpd.GeoDataFrame:
+    """Return the wanted rows of a layer that is one: with features, geometry and a CRS."""
     if len(frame) == 0:
-        raise InputError(f"{file.name} has no features", remedy="export it again with all features")
+        raise InputError(f"{source.label} has no features", remedy="export it again with all features")
     if not isinstance(frame, gpd.GeoDataFrame) or (frame.geometry.isna() | frame.geometry.is_empty).all():
         raise InputError(
-            f"{file.name} has no geometry",
+            f"{source.label} has no geometry",
             expected="polygons, lines or points",
             remedy="export the layer with its geometry",
         )
@@ -97,7 +112,7 @@ def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row_number")
     kept = kept_rows(attributes_as_text(frame), source)
     result = frame[kept]
-    result.attrs.update(rows=len(frame), filtered=int((~kept).sum()))
+    result.attrs["rows"], result.attrs["filtered"] = len(frame), int((~kept).sum())
     return result
 
 
@@ -129,7 +144,7 @@ def _with_crs(frame: gpd.GeoDataFrame, source: Source) -> gpd.GeoDataFrame:
 
 
 def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
-    try:
+    with _parsed(file):
         match file.suffix.lower():
             case ".parquet":
                 return gpd.read_parquet(file)
@@ -142,6 +157,13 @@ def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
             case _:
                 # Without the prefix, GDAL would follow JSON that tells it to fetch its features elsewhere.
                 return pyogrio.read_dataframe(f"GEOJSON:{file}")
+
+
+@contextmanager
+def _parsed(file: Path) -> Iterator[None]:
+    """Turn what the libraries say of a broken file into one line."""
+    try:
+        yield
     except InputError:
         raise
     except (DataSourceError, DataLayerError, ValueError, OSError, zipfile.BadZipFile) as error:
@@ -152,6 +174,15 @@ def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
             expected=f"a whole {file.suffix.lower()} file",
             remedy="export it again",
         ) from error
+
+
+def layer_names(source: Source) -> list[str]:
+    """Return the names of the layers of a GeoPackage; none for anything else."""
+    if not isinstance(source.file, Path) or source.file.suffix.lower() != ".gpkg":
+        return []
+    file = _genuine(source.file)
+    with _parsed(file):
+        return [str(name) for name in pyogrio.list_layers(file)[:, 0]]
 
 
 def _choose_layer(file: Path, layer: str | None) -> str:
