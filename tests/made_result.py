@@ -16,6 +16,7 @@ import shapely
 
 from livingcircle.columns import COVERAGE
 from livingcircle.result import ScanResult
+from livingcircle.scores import THEMES
 from livingcircle.standards import Rule, RuleSet, load_standard
 from livingcircle_layers.catalogue import load_catalogue
 
@@ -32,6 +33,7 @@ def made_result(
     fields: dict[str, Any] = {
         "coverage": _coverage(units, chosen),
         "scores": _scores(units, chosen),
+        "histogram": _histogram(units),
         "communities": _communities(units, chosen),
         "facilities": _facilities(),
         "access_points": _access_points(),
@@ -121,6 +123,7 @@ def _coverage(units: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
         "status": status,
         "layer_complete": "unknown",
         "edge_share": part / 30,
+        "attainment": pd.Series(part).where(known & (rule % 5 == 0)),
     }
     return pd.DataFrame(columns)[list(COVERAGE.names)]
 
@@ -147,8 +150,16 @@ def _scores(units: pd.DataFrame, rules: RuleSet) -> pd.DataFrame:
             "missing_one_share": 0.25,
             "weakest_rule": rules.scoring[0] if listed else None,
             "confidence": "M+",
+            **{f"theme_{theme}": (k / 12) for theme in THEMES},
         }
     )
+
+
+def _histogram(units: pd.DataFrame) -> pd.DataFrame:
+    """Return half of the people of each unit at 3 services, the others at 4."""
+    rows = units.loc[units.index.repeat(2), ["level", "unit_id", "people"]].reset_index(drop=True)
+    half = rows["people"] // 2
+    return rows.assign(k=[3, 4] * len(units), people=half.where(rows.index % 2 == 0, rows["people"] - half))
 
 
 def _communities(units: pd.DataFrame, rules: RuleSet) -> gpd.GeoDataFrame:

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from livingcircle.columns import ACCESS_POINTS, COVERAGE, HOMES, SCORES, UNPLACED
+from livingcircle.columns import ACCESS_POINTS, COVERAGE, HOMES, SCORE_HISTOGRAM, SCORES, UNPLACED
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
+from livingcircle.scores import THEMES
 from livingcircle.standards import load_standard
 from livingcircle_layers.catalogue import load_catalogue
 
@@ -49,6 +50,7 @@ def synthetic_result(
     return ScanResult(
         coverage=long.reset_index(drop=True)[list(COVERAGE.names)],
         scores=scores,
+        histogram=pd.DataFrame(columns=list(SCORE_HISTOGRAM.names)),
         communities=communities,
         facilities=facilities,
         access_points=_doors(facilities),
@@ -223,7 +225,8 @@ def _scores(
     names = communities["unit_name"].to_dict()
     table["unit_name"] = [names.get(u, "全市" if u == "city" else u.rsplit("/", 1)[-1]) for u in table["unit_id"]]
     table["unit_type"] = table["unit_id"].map(communities["unit_type"])
-    return table.assign(unit_complete=None, confidence="M+")[list(SCORES.names)]
+    themes = {f"theme_{theme}": table["k_mean"] / len(scoring) for theme in THEMES}
+    return table.assign(unit_complete=None, confidence="M+", **themes)[list(SCORES.names)]
 
 
 def _facilities(catalogue: object, rng: np.random.Generator, rows: int, columns: int, number: int) -> gpd.GeoDataFrame:

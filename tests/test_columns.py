@@ -17,11 +17,13 @@ COVERAGE_CSV = (
     "level, unit_id, unit_name, standard, rule, service, theme, tier, group, group_basis, walker, gates, "
     "clause_measure, threshold, threshold_unit, denominator, demand, covered, share, radius_covered, "
     "radius_share, minutes_covered, minutes_share, value, target, met_clause, met_walk, nearest_m_median, "
-    "nearest_m_p90, facilities, status, layer_complete, edge_share, clause, bound, provision, confidence"
+    "nearest_m_p90, facilities, status, layer_complete, edge_share, clause, bound, provision, confidence, "
+    "attainment"
 )
 SCORES_CSV = (
     "level, unit_id, unit_name, unit_type, people, unit_complete, k_mean, n_scored, n_listed, score, "
-    "score_low, score_high, complete_share, missing_one_share, weakest_rule, confidence"
+    "score_low, score_high, complete_share, missing_one_share, weakest_rule, confidence, "
+    "theme_public_service, theme_convenience, theme_transit, theme_ecology"
 )
 SMALL = Table(
     "small",

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 import oracle
 from livingcircle.coverage import (
     TIER_PEOPLE,
-    URBAN_STANDARDS,
     Judged,
     People,
     Standing,
     Units,
     coverage_table,
     judge,
+    judged_standings,
     layer_standing,
+    parts_standing,
 )
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import Rule
@@ -162,8 +163,7 @@ def test_groups_are_counted_where_the_input_has_them() -> None:
 
 
 def test_urban_rules_do_not_apply_in_the_country() -> None:
-    urban = rule(standard="gb50180-2018")
-    assert urban.standard in URBAN_STANDARDS
+    urban = rule(applies_to="urban")
     village = row_of(urban, reach([100]), people_of([10], rural=[True]))
     assert village["status"] == "not_applicable"
     assert math.isnan(village["share"])
@@ -270,17 +270,21 @@ def standing(one: Rule, places: int, mark: Complete = "unknown", *, people: int 
     judged = judge([one], {Layer.of(one): reach([1], places=places)}, ADULT)[one.id]
     complete: dict[str, Complete] = dict.fromkeys(one.services, mark)
     return layer_standing(
-        judged, complete=complete, centre_only=frozenset(one.services if centre else ()), people=people
+        one,
+        judged.places,
+        judged.places_of_any_size,
+        complete=complete,
+        centre_only=frozenset(one.services if centre else ()),
+        people=people,
     )
 
 
 def test_parks_that_are_all_too_small_are_data() -> None:
     one = rule(services=("park",), min_site_m2=5000, tier="community")
-    judged = judge([one], {Layer.of(one): reach([1], places=0, of_any_size=3)}, ADULT)[one.id]
     known: dict[str, Complete] = {"park": "yes"}
-    assert layer_standing(judged, complete=known, centre_only=frozenset(), people=10).status == "ok"
+    assert layer_standing(one, 0, 3, complete=known, centre_only=frozenset(), people=10).status == "ok"
     unknown: dict[str, Complete] = {"park": "unknown"}
-    assert layer_standing(judged, complete=unknown, centre_only=frozenset(), people=10).status == "incomplete"
+    assert layer_standing(one, 0, 3, complete=unknown, centre_only=frozenset(), people=10).status == "incomplete"
 
 
 def test_no_places_are_no_data_unless_that_is_known() -> None:
@@ -306,14 +310,76 @@ def test_what_the_planner_or_a_centre_makes_incomplete() -> None:
 
 def test_one_incomplete_service_of_several_counts() -> None:
     one = rule(services=("supermarket", "convenience"))
-    judged = judge([one], {Layer.of(one): reach([1])}, ADULT)[one.id]
 
     def mark(a: Complete, b: Complete) -> Standing:
-        return layer_standing(judged, complete={"supermarket": a, "convenience": b}, centre_only=frozenset(), people=10)
+        return layer_standing(
+            one, 1, 1, complete={"supermarket": a, "convenience": b}, centre_only=frozenset(), people=10
+        )
 
     assert mark("yes", "yes") == Standing("ok", "yes")
     assert mark("yes", "unknown") == Standing("ok", "unknown")
     assert mark("yes", "no") == Standing("incomplete", "no")
+
+
+@pytest.mark.parametrize(
+    ("combine", "parts", "status"),
+    [
+        ("any_of", ("ok", "ok"), "ok"),
+        ("any_of", ("ok", "no_data"), "incomplete"),  # who is not reached by the one may be by the other
+        ("any_of", ("incomplete", "no_data"), "incomplete"),
+        ("any_of", ("no_data", "no_data"), "no_data"),
+        ("all_of", ("ok", "ok"), "ok"),
+        ("all_of", ("ok", "incomplete"), "incomplete"),
+        ("all_of", ("ok", "no_data"), "no_data"),  # nobody can be shown to reach both
+    ],
+)
+def test_a_rule_of_parts_knows_what_its_parts_know(combine: str, parts: tuple[str, str], status: str) -> None:
+    whole = rule("whole", combine=combine, parts=("a", "b"))
+    assert parts_standing(whole, [Standing(s, "unknown") for s in parts]).status == status
+
+
+def test_a_rule_of_parts_is_not_ok_because_its_other_part_has_places() -> None:
+    # shops are known, markets are not: "a shop or a market" is reached by at least those near a shop
+    shop, market = rule("shop"), rule("market", services=("fresh_market",))
+    either = rule("either", services=("supermarket", "fresh_market"), combine="any_of", parts=("shop", "market"))
+    reaches = {Layer.of(shop): reach([100], places=9), Layer.of(market): reach([NAN], places=0)}
+    judged = judge([shop, market, either], reaches, ADULT)
+    complete: dict[str, Complete] = {"supermarket": "unknown", "fresh_market": "unknown"}
+    found = judged_standings(judged, complete=complete, centre_only=frozenset(), people=10)
+    assert {i: s.status for i, s in found.items()} == {"shop": "ok", "market": "no_data", "either": "incomplete"}
+
+
+# Denominators -------------------------------------------------------------------------------------
+
+
+def test_land_is_counted_in_square_metres_and_names_itself() -> None:
+    # 1600 + 1600 of 6400 m² of housing lie within 500 m of a park: half; no people are counted
+    one = rule(services=("park",), metric="radius", threshold=500, denominator="residential_land", target=0.8)
+    land = People({"all": np.array([1600, 1600, 3200])}, np.zeros(3, dtype=bool), of_land=True)
+    row = row_of(one, reach([NAN, 600, 900], [400, 500, 501]), land)
+    assert (row["denominator"], row["group_basis"], row["demand"]) == ("residential_land", "", 6400)
+    assert (row["radius_covered"], row["radius_share"], row["met_clause"]) == (3200, 0.5, False)
+    assert row["attainment"] == 0.5 / 0.8
+    assert row["share"] == 0.0
+
+
+def test_households_are_counted_where_the_input_has_them() -> None:
+    # 4 of 10 households and 30 of 40 people live within 400 m
+    one = rule(services=("park",), metric="radius", threshold=400, denominator="households")
+    people = People({"all": np.array([30, 10])}, np.zeros(2, dtype=bool), households=np.array([4, 6]))
+    row = row_of(one, reach([500, 500], [400, 401]), people)
+    assert (row["denominator"], row["demand"], row["radius_share"]) == ("households", 10, 0.4)
+    without = row_of(one, reach([500, 500], [400, 401]), people_of([30, 10]))
+    assert (without["denominator"], without["demand"], without["radius_share"]) == ("people", 40, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("target", "metres", "attained"), [(None, 100, NAN), (0.8, 100, 1.0), (0.8, 900, 0.5), (0.4, 900, 1.0)]
+)
+def test_attainment_is_the_share_of_the_target_at_most_one(target: Any, metres: float, attained: float) -> None:
+    # 40 of 100 people live 100 m away, the others at `metres`: 40 % of people or all of them
+    row = row_of(rule(target=target), reach([100, metres]), people_of([40, 60]))
+    assert row["attainment"] == pytest.approx(attained, nan_ok=True)
 
 
 def test_sizes_count_for_grounds_only() -> None:
@@ -349,7 +415,7 @@ def test_the_table_agrees_with_loops_over_homes(data: st.DataObject) -> None:
     rules = [
         rule("plain"),
         rule("young", group="age_3_6", tier="5min", metric="radius"),
-        rule("urban", standard="gb50180-2018", group="age_60_up"),
+        rule("urban", applies_to="urban", group="age_60_up"),
     ]
     rules.append(rule("either", combine="any_of", parts=("plain", "young")))
     distances = reach(column(_METRES), column(_METRES))

@@ -162,7 +162,7 @@ def test_the_neighbour_of_a_fenced_park_walks_to_its_gate(demo: ScanResult) -> N
     assert neighbour["nearest_m_park"] == pytest.approx(8 + 270 + 16, rel=BENT)
     shape = in_metres(demo.facilities[demo.facilities["name"] == "示意中央公园"], demo).geometry.iloc[0]
     assert shapely.distance(shape, shapely.Point(neighbour["x"], neighbour["y"])) == pytest.approx(8, abs=0.5)
-    assert row("示意园前社区", "park_300_500_statistic_500")["radius_covered"] == 40
+    assert row("示意园前社区", "park_300_500_walk_network_park")["radius_covered"] == 40
     assert row("示意园前社区", "park_300_500_walk_network_park")["covered"] == 40  # 294 m are within 500 m
 
 
@@ -245,8 +245,10 @@ def test_urban_rules_do_not_apply_to_villages(demo: ScanResult) -> None:
     assert set(urban["status"]) == {"not_applicable"}
     assert (urban["demand"] == 0).all()
     assert urban["share"].isna().all()
-    parks = villages[villages["rule"] == "park_300_500_statistic"]
+    parks = villages[villages["rule"] == "park_300_500_walk_network"]
     assert set(parks["status"]) == {"ok"}  # the municipal rule is not one for towns only
+    land = villages[villages["rule"] == "park_300_500_statistic"]
+    assert set(land["status"]) == {"no_data"}  # people live there, but no residential land is mapped
     assert demo.scores.set_index("unit_name").loc[villages["unit_name"].unique(), "score"].isna().all()
 
 

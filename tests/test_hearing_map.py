@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import hashlib
 import json
+import math
 import re
 from pathlib import Path
 
@@ -14,9 +15,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
-from livingcircle import _map_data
-from livingcircle.hearing_map import build_map, content_policy, encode, payload, render_map
+from livingcircle import _map_data, _map_shapes
+from livingcircle._packing import SCALE, pack, pack_areas, pack_each_area, pack_known
+from livingcircle.hearing_map import SCRIPTS, build_map, content_policy, encode, payload, render_map
+from map_reader import unpack, unpack_known
 from synthetic import HOSTILE, KINDERGARTEN, NO_DATA, synthetic_result
 
 PAGE = Path(_map_data.__file__).parent / "page"
@@ -38,14 +43,32 @@ def page(result):
     return render_map(result)
 
 
-def decoded(steps, data):
-    """Read a path as the page does."""
-    xy = np.cumsum(np.array(steps).reshape(-1, 2), axis=0)
-    return xy / data["scale"] + data["origin"]
+def paths(text, data):
+    """Read packed paths as the page does: one array of lon, lat for each."""
+    steps, at, where, found = unpack(text), 0, np.zeros(2), []
+    while at < len(steps):
+        count = steps[at]
+        moves = np.array(steps[at + 1 : at + 1 + 2 * count], dtype=float).reshape(-1, 2)
+        grid = where + np.cumsum(moves, axis=0)
+        where, at = grid[-1], at + 1 + 2 * count
+        found.append(grid / data["scale"] + data["origin"])
+    return found
+
+
+def area(text, data):
+    """Read packed rings: outer ones run against the clock, holes with it."""
+    rings = paths(text, data)
+    outer = [shapely.Polygon(r) for r in rings if shapely.is_ccw(shapely.LinearRing(r))]
+    holes = [shapely.Polygon(r) for r in rings if not shapely.is_ccw(shapely.LinearRing(r))]
+    return shapely.difference(shapely.union_all(outer), shapely.union_all(holes))
+
+
+def points(text, data):
+    return np.cumsum(np.array(unpack(text)).reshape(-1, 2), axis=0) / data["scale"] + data["origin"]
 
 
 def column(data, series, name):
-    return data["columns"][series[name]] if series[name] >= 0 else None
+    return unpack_known(data["columns"][series[name]], data["decimals"][name]) if series[name] >= 0 else None
 
 
 def series_of(data, rule, walker="adult"):
@@ -133,32 +156,45 @@ def test_room_is_left_for_homes_and_network(data):
 
 
 def test_outlines_stay_where_they_are_and_keep_shared_borders(result, data):
-    shapes = [
-        shapely.Polygon(decoded(rings[0], data), [decoded(hole, data) for hole in rings[1:]])
-        for unit in data["units"]["shapes"]
-        for rings in unit
-    ]
+    shapes = [area(text, data) for text in data["units"]["shapes"]]
     own = result.communities.geometry.to_numpy()
     assert len(shapes) == len(own)
     assert shapely.hausdorff_distance(shapes, own).max() < 6e-5
     assert shapely.coverage_is_valid(shapes)
 
 
-def test_holes_and_parts_are_kept(data):
+def test_holes_and_parts_are_kept():
     ring = shapely.box(0, 0, 0.01, 0.01).difference(shapely.box(0.004, 0.004, 0.006, 0.006))
     both = shapely.union(ring, shapely.box(0.02, 0, 0.03, 0.01))
-    [packed] = _map_data._shapes(np.array([both]), [0.0, 0.0])
-    assert sorted(len(rings) for rings in packed) == [1, 2]
+    told = area(pack_areas(np.array([both]), [0.0, 0.0]), {"scale": SCALE, "origin": [0, 0]})
+    assert shapely.equals_exact(shapely.normalize(told), shapely.normalize(both), tolerance=1e-9)
+
+
+def test_each_area_can_be_read_alone():
+    shapes = np.array([shapely.box(1, 1, 2, 2), shapely.Polygon(), None, shapely.box(5, 5, 6, 7)], dtype=object)
+    told = pack_each_area(shapes, [0.0, 0.0])
+    assert told == [pack_areas(shapes[:1], [0.0, 0.0]), "", "", pack_areas(shapes[3:], [0.0, 0.0])]
+
+
+@given(st.lists(st.integers(-(2**45), 2**45)))
+def test_packed_numbers_are_read_back(numbers):
+    assert unpack(pack(np.array(numbers, dtype=np.int64))) == numbers
+
+
+@given(st.lists(st.one_of(st.just(math.nan), st.integers(-(10**9), 10**9).map(lambda n: n / 1000))))
+def test_numbers_that_are_not_known_are_read_back_as_none(numbers):
+    told = unpack_known(pack_known(np.array(numbers, dtype=float), 3), 3)
+    assert told == [None if math.isnan(n) else n for n in numbers]
 
 
 def test_facility_points_are_within_a_metre(result, data):
-    points = decoded(data["facilities"]["xy"], data)
+    told = points(data["facilities"]["xy"], data)
     own = result.facilities.geometry.to_numpy()
-    assert (shapely.distance(shapely.points(points), own) < 1.1e-5).all()
+    assert (shapely.distance(shapely.points(told), own) < 1.1e-5).all()
 
 
 def test_doors_belong_to_their_facility(result, data):
-    owner = data["facilities"]["door_of"]
+    owner = unpack(data["facilities"]["door_of"])
     ids = result.facilities["facility_id"].to_numpy()[owner]
     assert (ids == result.access_points["facility_id"].to_numpy()).all()
 
@@ -170,7 +206,7 @@ def test_background_holds_only_what_the_result_gives(data):
 
 
 def test_background_too_large_loses_the_least_important_first(result, monkeypatch):
-    monkeypatch.setattr(_map_data, "BACKGROUND_VERTICES", 120)
+    monkeypatch.setattr(_map_shapes, "BACKGROUND_VERTICES", 120)
     ranks = [group["rank"] for group in payload(result)["background"]]
     assert ranks
     assert max(ranks) < result.background["rank"].max()
@@ -178,7 +214,7 @@ def test_background_too_large_loses_the_least_important_first(result, monkeypatc
 
 def test_lines_that_continue_each_other_become_one():
     lines = np.array([shapely.LineString([(0, 0), (1, 0)]), shapely.LineString([(1, 0), (2, 1)])])
-    areas, merged = _map_data._areas_and_lines(lines)
+    areas, merged = _map_shapes.areas_and_lines(lines)
     assert len(areas) == 0
     assert shapely.equals(merged, shapely.LineString([(0, 0), (1, 0), (2, 1)])).tolist() == [True]
 
@@ -195,7 +231,8 @@ def test_nothing_known_but_communities(result):
         background=result.background.iloc[:0],
     )
     data = payload(bare)
-    assert data["series"] == data["columns"] == data["background"] == data["facilities"]["xy"] == []
+    assert data["series"] == data["columns"] == data["background"] == []
+    assert data["facilities"]["xy"] == ""
     assert render_map(bare)
 
 
@@ -306,7 +343,7 @@ def test_words_are_said_in_both_languages():
     keys = [set(re.findall(r'(?:^|[{,])\s*"?([A-Za-z][\w+?]*)"?: "', part)) for part in (chinese, english)]
     assert keys[0] - {"zh"} == keys[1]
     used = set()
-    for name in ("panels.js", "draw.js", "app.js"):
+    for name in SCRIPTS:
         used |= set(re.findall(r'\bsay\("([^"]+)"', (PAGE / name).read_text(encoding="utf-8")))
     assert used <= keys[1]
 

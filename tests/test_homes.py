@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from shapely import LineString, Point, box
 
 from livingcircle_layers.crs import metric_crs
-from livingcircle_layers.homes import BASES, LATTICE_M, Placement, place_people
+from livingcircle_layers.homes import BASES, Placement, place_people
+from livingcircle_layers.lattice import LATTICE_M
 from livingcircle_layers.people import GROUPS, People, read_people
 from livingcircle_layers.units import read_units
 

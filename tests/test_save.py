@@ -26,7 +26,8 @@ from livingcircle_layers.errors import InputError
 from made_result import made_result
 
 ALWAYS = {
-    "coverage.csv", "scores.csv", "communities.gpkg", "circles.gpkg", "facilities.gpkg", "unplaced.csv", "map.html",
+    "coverage.csv", "scores.csv", "score_histogram.csv", "communities.gpkg", "circles.gpkg", "facilities.gpkg",
+    "unplaced.csv", "map.html",
     "report.xlsx", "run.json", "LICENCES.txt",
 }  # fmt: skip
 

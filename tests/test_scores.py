@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 import oracle
 from livingcircle.coverage import Judged, People, Standing, Units
 from livingcircle.rules import Rule, RuleSet
-from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE, scores_table
+from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE, histogram_table, scores_table, services_reached
+from livingcircle_layers.catalogue import load_catalogue
 
 NAN = math.nan
+CATALOGUE = load_catalogue()
+SERVICES = [s.id for s in CATALOGUE.services.values() if s.theme == "convenience"]
 
 
 def rules_of(n: int, **changes: Mapping[int, Any]) -> RuleSet:
@@ -25,7 +28,7 @@ def rules_of(n: int, **changes: Mapping[int, Any]) -> RuleSet:
     rules = [
         Rule.model_validate(
             {
-                "id": f"r{i}", "standard": "own", "services": (f"s{i}",), "metric": "walk_m", "threshold": 300.0,
+                "id": f"r{i}", "standard": "own", "services": (SERVICES[i],), "metric": "walk_m", "threshold": 300.0,
                 "provision": "required", "confidence": "V:1",
                 **{key: values[i] for key, values in changes.items() if i in values},
             }
@@ -63,7 +66,7 @@ def score(
     )
     units = units or Units("city", ("city",), ("City",), ("urban",), np.zeros(n, dtype=np.int64), np.array([True]))
     standings = {r.id: Standing("no_data" if r.id in no_data else "ok", "unknown") for r in rules.rules}
-    return scores_table(rules, judged_of(rules, reached), standings, people, [units])
+    return scores_table(rules, judged_of(rules, reached), standings, people, [units], catalogue=CATALOGUE)
 
 
 def test_k_of_n_is_the_mean_over_people() -> None:
@@ -129,7 +132,7 @@ def test_a_list_without_required_services_has_no_complete_share() -> None:
 
 
 def test_urban_lists_score_nobody_in_the_country() -> None:
-    rules = rules_of(2, standard={0: "gb50180-2018", 1: "gb50180-2018"})
+    rules = rules_of(2, applies_to={0: "urban", 1: "urban"})
     row = score(rules, [[1, 1], [1, 0]], [500, 500], rural=[True, False]).iloc[0]
     assert row["score"] == 50.0  # the urban half alone
     village = score(rules, [[1, 1]], [500], rural=[True]).iloc[0]
@@ -149,6 +152,45 @@ def test_confidence_is_the_weakest_mark_of_what_counts() -> None:
     rules = rules_of(3, confidence={0: "V:1", 1: "M+; V2:S3", 2: "M?"})
     assert score(rules, [[1, 1, 1]], [500]).iloc[0]["confidence"] == "M?"
     assert score(rules, [[1, 1, 1]], [500], no_data=["r2"]).iloc[0]["confidence"] == "M+"
+
+
+def test_themes_stand_beside_the_score() -> None:
+    # N = 4: two of convenience, one of ecology, one of transit whose layer has no data; 100 and 300 people.
+    # convenience: (100 · 2 + 300 · 1) / 400 / 2 = 0.625; ecology: (100 · 0 + 300 · 1) / 400 / 1 = 0.75
+    rules = rules_of(4, services={2: ("park",), 3: ("bus_stop",)})
+    row = score(rules, [[1, 1, 0, 0], [1, 0, 1, 0]], [100, 300], no_data=["r3"]).iloc[0]
+    assert (row["theme_convenience"], row["theme_ecology"]) == (0.625, 0.75)
+    assert math.isnan(row["theme_transit"])  # no data is not zero
+    assert math.isnan(row["theme_public_service"])  # nothing of it is on the list
+    assert row["score"] == 50.0  # (100 · 2 + 300 · 2) / 400 of 4, which is not a mean of the themes
+    assert math.isnan(score(rules, [[1, 1, 0, 0]], [99], no_data=["r3"]).iloc[0]["theme_ecology"])
+
+
+def histogram(rules: RuleSet, reached: Sequence[Sequence[int]], everybody: Sequence[int], units: Units) -> pd.DataFrame:
+    people = People({"all": np.array(everybody, dtype=np.int64)}, np.zeros(len(everybody), dtype=bool))
+    standings = {r.id: Standing("ok", "unknown") for r in rules.rules}
+    found = services_reached(rules, judged_of(rules, reached), standings, people, catalogue=CATALOGUE)
+    return histogram_table(found, people, [units])
+
+
+def test_histogram_counts_people_by_k() -> None:
+    # unit a: 100 people with 2 of 2, 50 with 0; unit b has 99 people and no score; one home lies outside
+    units = Units("community", ("a", "b"), ("a", "b"), ("", ""), np.array([0, 0, 1, -1]), np.ones(2, dtype=bool))
+    table = histogram(rules_of(2), [[1, 1], [0, 0], [1, 0], [1, 1]], [100, 50, 99, 7], units)
+    assert table.to_dict("list") == {
+        "level": ["community"] * 3, "unit_id": ["a"] * 3, "k": [0, 1, 2], "people": [50, 0, 100]
+    }  # fmt: skip
+
+
+def test_histogram_is_the_distribution_whose_mean_is_the_score() -> None:
+    rng = np.random.default_rng(7)
+    reached = rng.integers(0, 2, (40, 6)).tolist()
+    everybody = rng.integers(20, 90, 40).tolist()
+    units = Units("city", ("city",), ("",), ("",), np.zeros(40, dtype=np.int64), np.array([True]))
+    table = histogram(rules_of(6), reached, everybody, units)
+    row = score(rules_of(6), reached, everybody, units=units).iloc[0]
+    assert table["people"].sum() == row["people"]
+    assert (table["k"] * table["people"]).sum() / row["people"] == pytest.approx(row["k_mean"])
 
 
 @given(st.data())

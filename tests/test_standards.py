@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from livingcircle.rules import Rule
-from livingcircle.standards import Listing, describe, list_standards, load_standard
+from livingcircle.standards import Listing, checklist, describe, list_standards, load_standard
 from livingcircle.standards_page import reference_page
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError
@@ -84,6 +84,15 @@ def test_failing_is_said_only_of_a_verified_binding_rule(
         ({"metric": "per_1000"}, "threshold_unit"),
         ({"min_site_m2": 500, "max_site_m2": 400}, "above min_site_m2"),
         ({"group": "children"}, "pattern"),
+        ({"group": "age_6_3"}, "from younger to older"),
+        ({"metric": "count", "threshold_unit": "m2"}, "'count' or 'count_per_household'"),
+        ({"metric": "per_100hh", "denominator": "people"}, "denominator 'households' with metric 'per_100hh'"),
+        ({"metric": "share_unit", "threshold": 80}, "80 % is threshold = 0.8"),
+        ({"services": []}, "a walk leads to a place"),
+        ({"measured_by": "other"}, "measured_by only with"),
+        ({"combine": "any_of", "parts": ["a", "b"]}, "each part has its own"),
+        ({"target": 1.2}, "less than or equal to 1"),
+        ({"target_year": 25}, "greater than or equal to 1900"),
     ],
 )
 def test_a_rule_must_hold_together(values: dict[str, object], complaint: str) -> None:
@@ -187,6 +196,32 @@ def test_one_standard_scores_the_first_rule_of_each_service() -> None:
     assert "city_checkup_park_radius" in load_standard("city-checkup").scoring
     national = [id_ for id_ in load_standard("national").scoring if id_.startswith("gb50180")]
     assert set(load_standard("gb50180-2018").scoring) == set(national)
+
+
+def test_no_rule_of_an_unsure_figure_is_on() -> None:
+    unsure = [r for s in list_standards() if s.kind == "standard" for r in load_standard(s.id).rules if r.mark == "M?"]
+    assert unsure == []
+
+
+def test_a_planner_turns_an_unsure_rule_on_herself(tmp_path: Path) -> None:
+    unsure = next(r for r in load_standard("tdt1062-2021").off if r.mark == "M?" and r.threshold)
+    rules = load_standard(_own(tmp_path, f'enable = ["{unsure.id}"]'))
+    assert [r.id for r in rules.rules] == [unsure.id]
+    assert rules.rules[0].mark == "M?"
+
+
+def test_rules_for_towns_stay_rules_for_towns_when_changed(tmp_path: Path) -> None:
+    text = f'extends = "chengdu"\n[[rule]]\nid = "{KINDERGARTEN}"\nthreshold = 500\ncitation = "ours"'
+    rules = load_standard(_own(tmp_path, text))
+    assert (rules.rule(KINDERGARTEN).standard, rules.rule(KINDERGARTEN).applies_to) == ("mine", "urban")
+    assert rules.rule("park_300_500_walk_network").applies_to == "all"  # the municipal slogan is for everybody
+
+
+def test_a_share_of_land_brings_the_rule_that_measures_it() -> None:
+    rules = load_standard("gb55014-2021")
+    assert rules.rule("gb55014_2021_park_coverage").measured_by == "city_checkup_park_radius"
+    assert {"city_checkup_park_radius_500", "city_checkup_park_radius_300"} <= {r.id for r in rules.rules}
+    assert rules.scoring == ()  # they measure, they do not score
 
 
 def test_rules_of_unsure_figure_stay_off() -> None:
@@ -345,6 +380,12 @@ def test_services_of_the_users_catalogue(tmp_path: Path) -> None:
             "[[rule]]\nid = 'x'\nmetric = 'radios'\nthreshold = 3",
             "metric; got 'radios'; expected 'radius', 'walk_m'",
         ),
+        ("[[rule]]\nid = 'x'\nmetric = 'radios'\nthreshold = 3", "remedy: did you mean 'radius'?"),
+        ("[[rule]]\nid = 'x'\nmetric = 'radius'\nthreshold = 3\nbound = 'shall'", "expected 'must', 'recommended'"),
+        (
+            f"extends = 'chengdu'\n[[verified]]\nrule = '{KINDERGARTEN}'\nby = 'W'\npage = 1\ndate = 'soon'",
+            "mine.toml, verified: date",
+        ),
         ("[[rule]]\nid = 'x'\nthreshold = 3", "mine.toml, rule 'x': the key metric is missing"),
         ("[[rule]]\nmetric = 'radius'", "mine.toml: rule 1 has no id; remedy: add id = …"),
         (
@@ -436,6 +477,19 @@ def test_describe_unverified_only(tmp_path: Path) -> None:
     assert any(KINDERGARTEN in line and "verified by Wang, 2025-03-01, p. 31" in line for line in every)
     assert not any(KINDERGARTEN in line or "V:SD3" in line for line in unverified)
     assert any("gb50180_2018_primary_school" in line for line in unverified)
+
+
+def test_the_checklist_of_all_standards_names_each_rule_once() -> None:
+    lines = checklist()
+    known = [r for s in list_standards() if s.kind == "standard" for r in _all(s.id) if r.mark not in ("", "V")]
+    assert sorted(line.split(" | ")[0] for line in lines) == sorted({r.id for r in known})
+    assert len(lines) == len(set(lines))
+    assert checklist("chengdu") == describe(load_standard("chengdu"), unverified_only=True)
+
+
+def _all(standard: str) -> list[Rule]:
+    rules = load_standard(standard)
+    return [r for r in (*rules.rules, *rules.off) if r.standard == standard]
 
 
 def test_reference_page_is_up_to_date() -> None:

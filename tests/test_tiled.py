@@ -24,7 +24,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
 
 
 def tiled(measured: Measured, tiling: Tiled, *, layers: int | None = None) -> dict[Layer, Reach]:
-    needed = layers_needed(measured.study, measured.rules, measured.walkers)
+    needed = layers_needed(measured.study, measured.rules.rules, measured.walkers)
     chosen = dict(list(needed.items())[:layers])
     return dict(tiling(measured.city, chosen, limit_m=measured.study.search_limit_m))
 

@@ -16,6 +16,7 @@ from livingcircle.coverage import Judged
 from livingcircle.inputs import Inputs, Stages
 from livingcircle.joins import BLOCKED, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
 from livingcircle.rules import RuleSet
+from livingcircle.scenes import scene_records
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import unplaced_rows
@@ -143,6 +144,7 @@ def run_record(
         },
         "crs": inputs.osm.crs.srs,
         "data_date": inputs.osm.data_date,
+        "scenes": scene_records(study, rules, inputs.units),
         "warnings": _warnings(inputs, rules, judged),
         "datum": [
             {"layer": v.layer, "claimed": v.claimed, "answer": v.answer, "statistic": v.statistic}

@@ -272,8 +272,8 @@ def isochrones(
     lines = np.array([], dtype=object) if barriers is None else barriers
     transformer = Transformer.from_crs(WGS84, network.streets.crs, always_xy=True)
     xy = np.column_stack(transformer.transform(lonlat[:, 0], lonlat[:, 1]))
-    joins = _joined(network, lines, xy, [f"{n} ({x:g}, {y:g})" for n, (x, y) in zip(names, lonlat, strict=True)],
-                    join_limit_m)  # fmt: skip
+    labels = [f"{n} ({x:g}, {y:g})" for n, (x, y) in zip(names, lonlat, strict=True)]
+    joins = join_points(network, lines, xy, labels, limit_m=join_limit_m)
     unit: Literal["m", "min"] = "m" if minutes is None else "min"
     limits = metres if minutes is None else minutes
     assert limits is not None
@@ -286,8 +286,16 @@ def isochrones(
     return gpd.GeoDataFrame(columns, geometry=table.geometry).to_crs(WGS84)
 
 
-def _joined(network: WalkNetwork, barriers: Geometries, xy: Floats, labels: list[str], limit_m: float) -> Joins:
-    """Join points to the streets; every point must join."""
+def join_points(
+    network: WalkNetwork, barriers: Geometries, xy: Floats, labels: list[str], *, limit_m: float = JOIN_LIMIT_M
+) -> Joins:
+    """Join points to the streets; every point must join.
+
+    Raises
+    ------
+    InputError
+        A point is not on the street network; `labels` name them.
+    """
     lost = ~np.asarray(np.isfinite(xy).all(axis=1))
     joins = Joiner(network.streets, barriers, limit_m=limit_m).join(np.where(lost[:, None], 1e9, xy))
     faults = [

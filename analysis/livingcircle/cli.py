@@ -230,6 +230,40 @@ def map_(directory: Annotated[Path, typer.Argument(help="Folder of a finished sc
 
 
 @app.command()
+def sheet(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    unit: Annotated[str, typer.Option("--unit", help="Id of the community.")],
+    at: Annotated[str | None, typer.Option(help="LON,LAT to begin at, instead of where its people live.")] = None,
+    minutes: Annotated[str, typer.Option(help="The bands.")] = "5,10,15",
+    walker: Annotated[str | None, typer.Option("--walker", help="Who walks; by default as in the scan.")] = None,
+    paper: Annotated[str, typer.Option(help="A4 or A3.")] = "A4",
+    study: Annotated[
+        Path | None, typer.Option(help="The study file, where the inputs are not where they were.")
+    ] = None,
+    output: Annotated[list[Path] | None, typer.Option("-o", "--output", help="PDF or PNG; may be repeated.")] = None,
+) -> None:
+    """Make one page about one place for a hearing (生活圈单页): its circle, who lives inside, what is missing.
+
+    Example: livingcircle sheet outputs/demo --unit SY004 --paper A3 -o sheet.pdf -o sheet.png
+    """
+    from livingcircle.sheet import save_sheet, scanned_sheet
+
+    with _progress() as say:
+        page = scanned_sheet(
+            directory,
+            unit,
+            at=_point(at) if at else None,
+            minutes=_numbers(minutes, "--minutes"),
+            walker=walker,
+            study=study,
+            progress=say,
+        )
+    for path in output or [Path("sheet.pdf")]:
+        typer.echo(str(save_sheet(page, path, paper=paper)))
+
+
+@app.command()
 def standards(
     name: Annotated[str | None, typer.Argument(help="Bundle, standard, or TOML file of rules.")] = None,
     *,
@@ -237,15 +271,22 @@ def standards(
 ) -> None:
     """List standards and bundles; or the rules of one, a line each, with clause and confidence.
 
+    With --unverified: what is still to be compared with the printed standards, of one or of all.
+
     Example: livingcircle standards gb50180-2018
     """
-    from livingcircle.standards import describe, list_standards, load_standard
+    from livingcircle.standards import checklist, describe, list_standards, load_standard
 
+    if unverified:
+        for line in checklist(name):
+            typer.echo(line)
+        typer.echo("Compared one? In a file of your own: [[verified]] rule = …, by = …, date = …, page = …", err=True)
+        return
     if name is None:
         for entry in list_standards():
             typer.echo(f"{entry.id}\t{entry.kind}\t{entry.n_rules} rules\t{entry.title}")
         return
-    for line in describe(load_standard(name), unverified_only=unverified):
+    for line in describe(load_standard(name)):
         typer.echo(line)
 
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import sys
 
 from livingcircle._table import Column, Table, column_of, conform, looks_like_formula, published
+from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
     "ACCESS_POINTS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX",
-    "SCORES", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of",
-    "conform", "data_dictionary_markdown", "looks_like_formula", "published",
+    "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column",
+    "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
 # fmt: off
@@ -73,6 +74,16 @@ _SCORE_CONFIDENCE = Column(
     "计分条文中最弱的可信度标记:V 已核对、V2 二手来源、M+ 待核对、M? 存疑",
     "nothing is scored, or all verified"
 )
+_THEMES = tuple(
+    Column(
+        f"theme_{theme}", "float", "share",
+        f"mean k / N over the listed services of the theme {theme}; shown beside the score, never averaged",
+        f"{name}主题:可达项数占该主题清单项数的比例(人口加权),仅列示,不参与平均",
+        "no score, or no listed service of the theme has data"
+    )
+    for theme, name in {**THEMES_ZH, "transit": "公共交通(只计步行到站,不含乘车)"}.items()
+    if theme != "information"
+)
 _FACILITY_ID = Column("facility_id", "id", "", "identifier of the facility", "设施编号")
 _SERVICE = Column("service", "id", "", "service of the catalogue", "服务(目录编号)")
 _SOURCE = Column("source", "text", "", "osm, or the file the row came from", "来源:osm 或文件名")
@@ -116,7 +127,11 @@ COVERAGE = Table(
             "the clause has no figure"
         ),
         Column("threshold_unit", "id", "", "unit of the threshold", "指标单位", "the clause has no figure"),
-        Column("denominator", "id", "", "what the share is a share of", "覆盖率的分母", "not a share"),
+        Column(
+            "denominator", "id", "",
+            "what demand and share count: people, households, residential_land (m²), land (m²), units (communities)",
+            "应服务量与覆盖率的分母:人口、户、居住用地(m²)、用地(m²)、社区", "nothing is counted"
+        ),
         Column("demand", "int", "denominator", "all that should be served", "应服务量", "not a share"),
         Column(
             "covered", "int", "denominator",
@@ -155,12 +170,13 @@ COVERAGE = Table(
             "cannot be judged"
         ),
         Column(
-            "nearest_m_median", "float", "m", "walk to the nearest place, half of the people walk less",
-            "到最近设施步行距离的人口加权中位数", "not reached within the search limit"
+            "nearest_m_median", "float", "m",
+            "walk to the nearest place, half of the demand (people, or land) has less",
+            "到最近设施步行距离的加权中位数(按应服务量)", "not reached within the search limit"
         ),
         Column(
-            "nearest_m_p90", "float", "m", "walk to the nearest place, nine in ten people walk less",
-            "到最近设施步行距离的人口加权 90 分位", "not reached within the search limit"
+            "nearest_m_p90", "float", "m", "walk to the nearest place, nine tenths of the demand have less",
+            "到最近设施步行距离的加权 90 分位(按应服务量)", "not reached within the search limit"
         ),
         Column(
             "facilities", "int", "places", "places of the service inside the unit", "单元内设施数", "no data"
@@ -185,6 +201,10 @@ COVERAGE = Table(
             "the clause says neither"
         ),
         Column("confidence", "text", "", "confidence mark of the figure", "可信度标记"),
+        Column(
+            "attainment", "float", "share", "min(1, share by the clause's measure / target)",
+            "目标完成度 = min(1, 按条文口径的覆盖率 / 目标值)", "the clause states no target, or no share is known"
+        ),
     ),
 )
 
@@ -209,6 +229,19 @@ SCORES = Table(
         _MISSING_ONE,
         _WEAKEST,
         _SCORE_CONFIDENCE,
+        *_THEMES,
+    ),
+)
+
+SCORE_HISTOGRAM = Table(
+    "score_histogram", "score_histogram.csv",
+    "How many people reach k of the N listed services",
+    "可达 k 项服务的居民人数分布",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        Column("k", "int", "services", "listed services in reach, 0 to N", "可达服务项数 k(0 至 N)"),
+        Column("people", "int", "people", "people who reach exactly k of them", "恰好可达 k 项的居民人数"),
     ),
 )
 
@@ -243,6 +276,7 @@ COMMUNITIES = Table(
             "people who live there but are not on the street network; they are in no other number",
             "居住在此但未接入路网的人口,未计入其他任何数字",
         ),
+        *_THEMES,
         Column("basis", "text", "", "how people were placed in homes", "人口落位的依据", "no people"),
         Column(
             "leg_m_p50", "float", "m", "leg from home to street, median", "居住点接入街道距离的中位数",
@@ -530,6 +564,7 @@ STREET_DIAGNOSIS = Table(
 TABLES = (
     COVERAGE,
     SCORES,
+    SCORE_HISTOGRAM,
     COMMUNITIES,
     FACILITIES,
     ACCESS_POINTS,

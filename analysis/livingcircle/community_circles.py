@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numba
@@ -46,6 +46,10 @@ class Starts(NamedTuple):
     joins: Joins
     xy: Floats
 
+    def take(self, index: npt.NDArray[Any]) -> Starts:
+        """Return some of the starts, by position or mask."""
+        return Starts(self.unit_id[index], self.joins.take(index), self.xy[index])
+
 
 def community_circles(
     measured: Measured,
@@ -70,17 +74,13 @@ def community_circles(
         Columns of `livingcircle.columns.CIRCLES` in WGS-84 degrees, by community, walker and minutes. A community of
         which nobody lives on the street network has no row.
     """
-    open_ = measured.study.gates == "open"
-    city = measured.city_of("open" if open_ else "respect")
-    inputs = measured.inputs
-    barriers = barriers_with(inputs.osm.barriers, inputs.estates, inputs.osm.streets, open_=open_)
+    city, barriers = ground_of(measured)
     starts = starts_of(city)
     if measured.only:
-        chosen = np.isin(starts.unit_id, measured.only)
-        starts = Starts(starts.unit_id[chosen], starts.joins.take(chosen), starts.xy[chosen])
+        starts = starts.take(np.isin(starts.unit_id, measured.only))
     grid = CircleGrid(city.network, barriers)
     walkers = measured.walkers if walkers is None else walkers
-    tables = [_of_walker(city, grid, starts, walker, minutes) for walker in walkers]
+    tables = [circles_from(city, grid, starts, walker, minutes) for walker in walkers]
     table = pd.concat([t.assign(_walker=n) for n, t in enumerate(tables)], ignore_index=True)
     names = measured.inputs.units["unit_name"].reindex(table["unit_id"]).to_numpy()
     table = table.assign(unit_name=names).sort_values(["unit_id", "_walker", "minutes"], ignore_index=True)
@@ -90,10 +90,20 @@ def community_circles(
     )
 
 
-def _of_walker(
+def ground_of(measured: Measured) -> tuple[City, npt.NDArray[Any]]:
+    """Return streets and what blocks the way beside them, as the study treats the gates of its estates."""
+    open_, inputs = measured.study.gates == "open", measured.inputs
+    barriers = barriers_with(inputs.osm.barriers, inputs.estates, inputs.osm.streets, open_=open_)
+    return measured.city_of("open" if open_ else "respect"), barriers
+
+
+def circles_from(
     city: City, grid: CircleGrid, starts: Starts, walker: Walker, minutes: Sequence[float]
 ) -> gpd.GeoDataFrame:
-    """Return the circles of one walker, in the plane of the network, by start and minutes."""
+    """Return the circles of one walker, in the plane of the network, by start and minutes.
+
+    Columns as in `livingcircle.columns.CIRCLES`, without the name of the unit.
+    """
     drawn = circles(grid, starts.xy, starts.joins, limits=minutes, unit="min", walker=walker)
     origin, limit = drawn["origin"].to_numpy(), drawn["limit"].to_numpy()
     area = shapely.area(drawn.geometry.to_numpy())

@@ -12,7 +12,7 @@ import pandas as pd
 
 from livingcircle.columns import COVERAGE
 from livingcircle.reach import Layer, Reach
-from livingcircle.rules import DISTANCE_METRICS, Rule
+from livingcircle.rules import TIER_MINUTES, Rule
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.facilities import Complete
@@ -23,19 +23,11 @@ Ints = npt.NDArray[np.int64]
 
 NESTED_LEVELS = ("community", "subdistrict", "district", "city")
 LEVELS = (*NESTED_LEVELS, "estate", "area")  # the last two lie across the others, may overlap and are never summed
-TIER_MINUTES = {"5min": 5, "8min": 8, "10min": 10, "15min": 15}
 # Largest population of each circle (standards.md section 1): the fewest places that these people should have.
 TIER_PEOPLE = {
     "5min": 12_000, "10min": 25_000, "8min": 25_000, "15min": 100_000, "block": 3_000, "community": 12_000,
 }  # fmt: skip
 INCOMPLETE_UNDER = 0.25  # a quarter of the places that the tier asks for (standards.md 11.3)
-# Standards for towns; in a rural community their rules do not apply, and no others are invented.
-URBAN_STANDARDS = frozenset(
-    (
-        "gb50180-2018", "tdt1062-2021", "gb51346-2019", "gb55014-2021", "gbt50563-2010", "city-checkup",
-        "complete-community", "embedded-services", "mofcom-convenience", "shanghai-2016", "shanghai-2024-draft",
-    )
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,7 +113,7 @@ def judge(
     gates: str = "respect",
     profiles: Mapping[str, Walker] = WALKERS,
 ) -> dict[str, Judged]:
-    """Judge every home by every rule that measures a distance or minutes.
+    """Judge every home by every rule that is walked (`Rule.walked`).
 
     Parameters
     ----------
@@ -138,7 +130,7 @@ def judge(
     """
     judged: dict[str, Judged] = {}
     for rule in rules:
-        if rule.metric in DISTANCE_METRICS and rule.combine is None:
+        if rule.walked and rule.combine is None:
             judged[rule.id] = _judge_one(
                 rule, reaches[Layer.of(rule)], walker, gates, rule_walker(rule, walker, profiles)
             )
@@ -151,6 +143,12 @@ def judge(
 def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str, own: Walker) -> Judged:
     threshold = rule.threshold if rule.threshold is not None else np.nan
     walk_m = reach.walk_m[walker.name]
+    if not rule.by_distance:  # a share of communities: what can be reached is what the circle's minutes reach
+        near = reach.walk_s[walker.name] <= rule.circle_min * 60
+        reach_m = rule.circle_min * 60 * walker.speed_m_s
+        return Judged(
+            rule, walker.name, gates, near, None, near, walk_m, reach_m, reach.places, reach.places_of_any_size
+        )
     minutes_limit = threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier)
     minutes = None if minutes_limit is None else reach.walk_s[walker.name] <= minutes_limit * 60
     if rule.metric == "walk_min":
@@ -187,41 +185,114 @@ def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
 
 
 def layer_standing(
-    judged: Judged, *, complete: Mapping[str, Complete], centre_only: frozenset[str], people: int
+    rule: Rule,
+    places: int,
+    places_of_any_size: int,
+    *,
+    complete: Mapping[str, Complete],
+    centre_only: frozenset[str],
+    people: int,
 ) -> Standing:
     """Tell whether the layer of a rule is known well enough to be counted.
 
     No places at all is `no_data` unless the planner knows that there are none. Far fewer places than the circles of
     these people would need, or grounds known by a point only, are `incomplete`.
     """
-    rule = judged.rule
     marks = {complete[s] for s in rule.services}
     mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
-    if judged.places_of_any_size == 0 and mark != "yes":
+    if places_of_any_size == 0 and mark != "yes":
         return Standing("no_data", mark)
     expected = people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE else 0.0
-    few = mark == "unknown" and judged.places < INCOMPLETE_UNDER * expected
+    few = mark == "unknown" and places < INCOMPLETE_UNDER * expected
     if mark == "no" or few or not centre_only.isdisjoint(rule.services):
         return Standing("incomplete", mark)
     return Standing("ok", mark)
 
 
+def judged_standings(
+    judged: Mapping[str, Judged], *, complete: Mapping[str, Complete], centre_only: frozenset[str], people: int
+) -> dict[str, Standing]:
+    """Tell for every judged rule what is known about its layer; a rule of parts knows what its parts know."""
+    found: dict[str, Standing] = {}
+    for rule_id, verdict in judged.items():
+        if verdict.rule.combine is None:
+            found[rule_id] = layer_standing(
+                verdict.rule,
+                verdict.places,
+                verdict.places_of_any_size,
+                complete=complete,
+                centre_only=centre_only,
+                people=people,
+            )
+    for rule_id, verdict in judged.items():
+        if verdict.rule.combine is not None:
+            found[rule_id] = parts_standing(verdict.rule, [found[part] for part in verdict.rule.parts])
+    return {rule_id: found[rule_id] for rule_id in judged}
+
+
+def parts_standing(rule: Rule, parts: Sequence[Standing]) -> Standing:
+    """Return what is known about a rule of parts.
+
+    Where all parts are asked for, one without data leaves the whole unknown. Where any of them will do, what the
+    others reach is reached, but who is not reached may yet be: at least that many, `incomplete`.
+    """
+    statuses = [part.status for part in parts]
+    marks = {part.complete for part in parts}
+    mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
+    lacking = all(s == "no_data" for s in statuses) or (rule.combine == "all_of" and "no_data" in statuses)
+    if lacking:
+        return Standing("no_data", mark)
+    return Standing("ok" if set(statuses) == {"ok"} else "incomplete", mark)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Who or what should be served by a rule: group, how its number is known, what is counted, and how many."""
+
+    group: str
+    basis: str
+    denominator: str
+    count: Ints
+
+
 @dataclass(frozen=True)
 class People:
-    """Who is counted: people per home by group, and whose home lies in a rural community."""
+    """Who is counted, per home.
+
+    Attributes
+    ----------
+    groups
+        People by group; ``all`` is everybody.
+    rural
+        Whose home lies in a rural community.
+    households
+        Households, None where the input has none.
+    of_land
+        The "homes" are points of residential land and ``all`` counts their square metres: a statistic of land.
+    """
 
     groups: Mapping[str, Ints]
     rural: Bools
+    households: Ints | None = None
+    of_land: bool = False
 
-    def of(self, rule: Rule) -> tuple[str, str, Ints]:
-        """Return the group that is counted for a rule, how it is known, and its people per home."""
-        if rule.group in self.groups:
-            return rule.group, "given", self.groups[rule.group]
-        return "all", "stand_in", self.groups["all"]
+    def of(self, rule: Rule) -> Demand:
+        """Return what is counted for a rule: its group where the input has it, else all people in its place."""
+        if self.of_land:
+            return Demand(rule.group, "", "residential_land", self.groups["all"])
+        if rule.denominator == "households" and self.households is not None:
+            return Demand("all", "given", "households", self.households)
+        known = rule.group in self.groups
+        group, basis = (rule.group, "given") if known else ("all", "stand_in")
+        return Demand(group, basis, "people", self.residents(rule))
+
+    def residents(self, rule: Rule) -> Ints:
+        """Return the people of a rule's group per home, whatever its own share counts."""
+        return self.groups[rule.group if rule.group in self.groups else "all"]
 
     def applies(self, rule: Rule) -> Bools:
-        """Tell for which homes a rule is meant."""
-        return ~self.rural if rule.standard in URBAN_STANDARDS else np.ones(len(self.rural), dtype=bool)
+        """Tell for which homes a rule is meant: a rule for towns says nothing of rural communities."""
+        return ~self.rural if rule.applies_to == "urban" else np.ones(len(self.rural), dtype=bool)
 
 
 def coverage_table(
@@ -256,6 +327,8 @@ def coverage_table(
         for units in levels
         for j in judged
     ]
+    if not frames:
+        return pd.DataFrame(columns=list(COVERAGE.names))
     return pd.concat(frames, ignore_index=True)[list(COVERAGE.names)]
 
 
@@ -269,8 +342,8 @@ def _unit_rows(
     places_inside: Mapping[Layer, Ints],
 ) -> pd.DataFrame:
     rule = judged.rule
-    group, basis, of_group = people.of(rule)
-    count = np.where(people.applies(rule), of_group, 0)
+    asked = people.of(rule)
+    count = np.where(people.applies(rule), asked.count, 0)
     demand = units.total(count)
     status = _statuses(rule, standing, people, units, demand)
     known = np.isin(status, ("ok", "incomplete"))
@@ -284,17 +357,19 @@ def _unit_rows(
         return np.where(known, units.total(np.where(mask, count, 0)), np.nan)
 
     covered, radius, minutes = served(judged.walk), served(judged.radius), served(judged.minutes)
+    by_clause = share_of(radius if rule.metric == "radius" else covered)
     median, p90 = people_quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
     return pd.DataFrame(
         {
             "level": units.level,
             "unit_id": units.ids,
             "unit_name": units.names,
-            **_rule_columns(rule, catalogue),
-            "group": group,
-            "group_basis": basis,
+            **rule_columns(rule, catalogue),
+            "group": asked.group,
+            "group_basis": asked.basis,
             "walker": judged.walker,
             "gates": judged.gates,
+            "denominator": asked.denominator,
             "demand": demand,
             "covered": covered,
             "share": share_of(covered),
@@ -303,14 +378,15 @@ def _unit_rows(
             "minutes_covered": minutes,
             "minutes_share": share_of(minutes),
             "value": np.nan,
-            "met_clause": _met(share_of(radius if rule.metric == "radius" else covered), rule, status),
-            "met_walk": _met(share_of(covered), rule, status),
+            "met_clause": met(by_clause, rule, status),
+            "met_walk": met(share_of(covered), rule, status),
             "nearest_m_median": median,
             "nearest_m_p90": p90,
             "facilities": np.where(standing.status == "no_data", np.nan, _places(places_inside, rule, len(demand))),
             "status": status,
             "layer_complete": standing.complete,
             "edge_share": share_of(units.total(np.where(exit_m <= judged.reach_m, count, 0))),
+            "attainment": attainment(by_clause, rule),
         }
     )
 
@@ -328,18 +404,27 @@ def _statuses(rule: Rule, standing: Standing, people: People, units: Units, dema
     return status
 
 
-def _rule_columns(rule: Rule, catalogue: Catalogue) -> dict[str, Any]:
+def attainment(share: Floats, rule: Rule) -> Floats:
+    """Return how much of its target a share attains, at most 1; NaN where the clause states no target."""
+    return np.full(len(share), np.nan) if rule.target is None else np.minimum(1.0, share / rule.target)
+
+
+def theme_of(rule: Rule, catalogue: Catalogue) -> str:
+    """Return the theme of a rule, that of its first service; empty for a rule without a service."""
+    return catalogue.services[rule.services[0]].theme if rule.services else ""
+
+
+def rule_columns(rule: Rule, catalogue: Catalogue) -> dict[str, Any]:
     """Return what a row says of its rule, the same in every unit."""
     return {
         "standard": rule.standard,
         "rule": rule.id,
         "service": "|".join(rule.services),
-        "theme": catalogue.services[rule.services[0]].theme if rule.services else "",
+        "theme": theme_of(rule, catalogue),
         "tier": rule.tier,
         "clause_measure": rule.metric,
         "threshold": rule.threshold if rule.threshold is not None else np.nan,
         "threshold_unit": rule.threshold_unit,
-        "denominator": "people",
         "target": rule.target if rule.target is not None else np.nan,
         "clause": rule.citation,
         "bound": rule.bound,
@@ -353,7 +438,7 @@ def _places(places_inside: Mapping[Layer, Ints], rule: Rule, n: int) -> Floats:
     return np.full(n, np.nan) if inside is None else inside.astype(float)
 
 
-def _met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:
+def met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:
     """Judge shares against the target, or against everybody where the clause states none.
 
     What an incomplete layer already proves is met; what it does not prove cannot be judged.

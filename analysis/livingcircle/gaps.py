@@ -71,8 +71,8 @@ def nearest_doors(measured: Measured, verdict: Judged) -> npt.NDArray[np.int32]:
 
 def without_place(measured: Measured, verdict: Judged) -> Ints:
     """Return per home the people of the rule's group who do not reach it on foot within the standard."""
-    _, _, group = measured.people.of(verdict.rule)
-    return np.where(measured.people.applies(verdict.rule) & ~verdict.walk, group, 0)
+    residents = measured.people.residents(verdict.rule)
+    return np.where(measured.people.applies(verdict.rule) & ~verdict.walk, residents, 0)
 
 
 def _nearest_of_those_without(measured: Measured, verdict: Judged) -> pd.DataFrame:

@@ -260,7 +260,7 @@ def estate_gains(
     frame = estates.frame
     rows = []
     for rule_id, judged in respect.items():
-        count = np.where(people.applies(judged.rule), people.of(judged.rule)[2], 0)[home]
+        count = np.where(people.applies(judged.rule), people.residents(judged.rule), 0)[home]
         table = pd.DataFrame(
             {
                 "estate": estate,

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["HearingMap", "build_map", "payload", "render_map"]
 
-SCRIPTS = ("text.js", "data.js", "draw.js", "panels.js", "app.js")  # each uses what stands before it
+SCRIPTS = (  # each uses what stands before it
+    "text.js", "pack.js", "data.js", "state.js", "elements.js", "canvas.js", "ground.js", "communities.js", "places.js",
+    "paint.js", "legend.js", "ranking.js", "layers.js", "sheet.js", "search.js", "print.js", "scenes.js", "app.js",
+)  # fmt: skip
 NOTEBOOK_HEIGHT = "760px"
 HARMLESS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 

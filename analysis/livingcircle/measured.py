@@ -13,13 +13,12 @@ import shapely
 
 from livingcircle.coverage import (
     NESTED_LEVELS,
-    TIER_MINUTES,
     Judged,
     People,
     Standing,
     Units,
     judge,
-    layer_standing,
+    judged_standings,
     rule_walker,
 )
 from livingcircle.gates import (
@@ -30,9 +29,11 @@ from livingcircle.gates import (
 )
 from livingcircle.inputs import Inputs, Stages, read_inputs
 from livingcircle.joins import Joiner, Joins
+from livingcircle.land import Land, land_points, of_every_point, square_metres
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Floats, Layer, Measurer, Reach, exit_distance, measure_layers
-from livingcircle.rules import DISTANCE_METRICS, RuleSet
+from livingcircle.rules import TIER_MINUTES, Rule, RuleSet
+from livingcircle.scenes import scene_records
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
@@ -70,6 +71,8 @@ class Measured:
         Per rule what is known about its layer.
     not_placed
         People per community whose homes could not be joined to a street.
+    land
+        What the rules about residential land say of it; None where no rule asks.
     exit_m
         Each home's walk to where the streets leave the data, metres; NaN beyond the search limit.
     only
@@ -93,6 +96,7 @@ class Measured:
     levels: tuple[Units, ...]
     standings: Mapping[str, Standing]
     not_placed: pd.Series
+    land: Land | None
     exit_m: Floats
     only: tuple[str, ...]
     seconds: Mapping[str, float]
@@ -145,7 +149,8 @@ def measure(
     rules = load_standard(study.standard, catalogue=catalogue)
     study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(study, rules))})
     inputs = read_inputs(study, catalogue, stages)
-    _check_only(only, inputs.units)
+    check_units(only, inputs.units)
+    scene_records(study, rules, inputs.units)  # scenes that name what is not there stop the run before the long work
     with stages.stage("place", "placing people in homes"):
         placement = place_people(
             inputs.population,
@@ -159,10 +164,11 @@ def measure(
     with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
         city, joins = _build_city(study, inputs, placement)
         open_city = _with_open_gates(study, inputs, city) if study.gates != "respect" else None
-        reaches = _measure_all(study, city, open_city, layers_needed(study, rules, walkers), measurer)
-        judged = _judge_all(study, rules, reaches, walkers)
+        reaches = _measure_all(study, city, open_city, layers_needed(study, rules.rules, walkers), measurer)
+        judged = _judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
     people = _counted(city.homes, inputs.units)
+    land = _measure_land(study, inputs, city, open_city, rules.rules, walkers)
     lost = _not_placed(placement, joins)
     levels = make_levels(
         inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name, not_placed=lost
@@ -183,6 +189,7 @@ def measure(
         levels=(*levels, *_across(inputs, placement, city, joins)),
         standings=_standings(judged[0], inputs.facilities, int(people.groups["all"].sum())),
         not_placed=lost,
+        land=land,
         exit_m=exit_m,
         only=tuple(only),
         seconds=stages.seconds,
@@ -202,27 +209,70 @@ def _measure_all(
 
 
 def _judge_all(
-    study: Study, rules: RuleSet, reaches: Mapping[str, Mapping[Layer, Reach]], walkers: Sequence[Walker]
+    study: Study, rules: Sequence[Rule], reaches: Mapping[str, Mapping[Layer, Reach]], walkers: Sequence[Walker]
 ) -> tuple[Mapping[str, Judged], ...]:
     """Judge every home by every rule: one entry per walker, with gates respected, then with open borders."""
     variants = ("respect", "open") if study.gates == "both" else (study.gates,)
-    profiles = study.profiles()
-    return tuple(judge(rules.rules, reaches[g], w, gates=g, profiles=profiles) for g in variants for w in walkers)
+    profiles, by_distance = study.profiles(), [rule for rule in rules if rule.by_distance]
+    return tuple(judge(by_distance, reaches[g], w, gates=g, profiles=profiles) for g in variants for w in walkers)
+
+
+def _measure_land(
+    study: Study,
+    inputs: Inputs,
+    city: City,
+    open_city: City | None,
+    rules: Sequence[Rule],
+    walkers: Sequence[Walker],
+) -> Land | None:
+    """Measure residential land like homes, for the rules whose share is one of land."""
+    asked = [rule for rule in rules if rule.of_land]
+    if not asked:
+        return None
+    points = land_points(inputs.osm.residential_land, inputs.units)
+    joins = _joiner(study, inputs, open_=False)[1].join(points[["x", "y"]].to_numpy(dtype=float))
+    joined = joins.joined
+    here = replace(city, homes=points[joined].reset_index(drop=True), home_joins=joins.take(joined))
+    opened = None
+    if open_city is not None:
+        over = _joiner(study, inputs, open_=True)[1].join(here.homes[["x", "y"]].to_numpy(dtype=float))
+        opened = replace(open_city, homes=here.homes, home_joins=over)
+    limit_m = study.search_limit_m
+    reaches_of_land = _measure_all(study, here, opened, layers_needed(study, asked, walkers), measure_layers)
+    reaches = {
+        gates: {
+            layer: of_every_point(reach, layer, points, joined, city, limit_m=limit_m)
+            for layer, reach in by_layer.items()
+        }
+        for gates, by_layer in reaches_of_land.items()
+    }
+    exit_m = np.full(len(points), np.nan)
+    exit_m[joined] = exit_distance(here, limit_m=limit_m)
+    people = city.homes.groupby("unit")["people"].sum()  # where they live and no land is mapped, nothing is known
+    levels = make_levels(
+        inputs.units, points["unit"], complete=study.communities.complete, name=study.name, not_placed=people
+    )
+    at, living = shapely.points(points["x"], points["y"]), gpd.GeoSeries(city.home_points, crs=inputs.units.crs)
+    levels += [u for overlay in inputs.overlays for u in overlay.levels(at, living, city.homes["people"])]
+    judged = _judge_all(study, asked, reaches, walkers)
+    return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m)
 
 
 def _widest_m(study: Study, rules: RuleSet) -> float:
     """Return how far must be looked so that every rule can be judged, in metres and in minutes."""
     widest, walkers, profiles = 0.0, study.walker_profiles(), study.profiles()
     for rule in rules.rules:
-        if rule.metric in DISTANCE_METRICS and rule.threshold is not None:
+        if rule.walked and rule.threshold is not None:
             speed = max(w.speed_m_s for w in (*walkers, *(rule_walker(rule, w, profiles) for w in walkers)))
             minutes = rule.threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier, 0)
-            widest = max(widest, minutes * 60 * speed, 0.0 if rule.metric == "walk_min" else rule.threshold)
+            metres = rule.threshold if rule.threshold_unit == "m" else 0.0
+            widest = max(widest, (minutes if rule.by_distance else rule.circle_min) * 60 * speed, metres)
     return widest
 
 
-def _check_only(only: Sequence[str], units: gpd.GeoDataFrame) -> None:
-    unknown = [u for u in only if u not in units.index]
+def check_units(ids: Sequence[str], units: gpd.GeoDataFrame) -> None:
+    """Refuse ids that no community has."""
+    unknown = [u for u in ids if u not in units.index]
     if unknown:
         close = nearest(unknown[0], units.index)
         raise UsageError(
@@ -289,12 +339,12 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
     return city, joins
 
 
-def layers_needed(study: Study, rules: RuleSet, walkers: Sequence[Walker]) -> dict[Layer, list[Walker]]:
+def layers_needed(study: Study, rules: Sequence[Rule], walkers: Sequence[Walker]) -> dict[Layer, list[Walker]]:
     """Return every layer that a rule asks for, and whose walks to it: also the rule's own walker where it has one."""
     profiles = study.profiles()
     needed: dict[Layer, dict[str, Walker]] = {}
-    for rule in rules.rules:
-        if rule.metric in DISTANCE_METRICS:
+    for rule in rules:
+        if rule.walked:
             chosen = needed.setdefault(Layer.of(rule), {w.name: w for w in walkers})
             for walker in walkers:
                 own = rule_walker(rule, walker, profiles)
@@ -306,7 +356,8 @@ def _counted(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> People:
     groups = {"all": homes["people"].to_numpy(dtype=np.int64)}
     groups |= {c: homes[c].to_numpy(dtype=np.int64) for c in homes.columns if c.startswith("age_")}
     rural = (units["unit_type"].reindex(homes["unit"]) == "rural").to_numpy(dtype=bool)
-    return People(groups, rural)
+    households = homes["households"].to_numpy(dtype=np.int64) if "households" in homes else None
+    return People(groups, rural, households)
 
 
 def make_levels(
@@ -370,10 +421,7 @@ def _across(inputs: Inputs, placement: Placement, city: City, joins: Joins) -> l
 
 
 def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
-    return {
-        i: layer_standing(j, complete=facilities.complete, centre_only=facilities.centre_only, people=people)
-        for i, j in judged.items()
-    }
+    return judged_standings(judged, complete=facilities.complete, centre_only=facilities.centre_only, people=people)
 
 
 def _not_placed(placement: Placement, joins: Joins) -> pd.Series:

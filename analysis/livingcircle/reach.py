@@ -153,7 +153,7 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
     return Reach(
         walk_m=walk_m,
         walk_s=walk_s,
-        straight_m=_straight(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
+        straight_m=straight_m(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
         nearest=nearest,
         places=int(city.facilities["facility_id"][chosen].nunique()),
         places_of_any_size=int(
@@ -185,7 +185,8 @@ def nearest_m(city: City, layer: Layer, walker: Walker, *, limit_m: float) -> Fl
     return city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)[0]
 
 
-def _straight(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
+def straight_m(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
+    """Return the straight line to the nearest boundary or point, as statistics measure; NaN beyond the limit."""
     out = np.full(len(homes), np.nan)
     (i, _), gap = shapely.STRtree(places).query_nearest(
         homes, max_distance=limit_m, return_distance=True, all_matches=False

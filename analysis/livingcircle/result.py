@@ -26,6 +26,7 @@ class ScanResult:
 
     coverage: pd.DataFrame
     scores: pd.DataFrame
+    histogram: pd.DataFrame
     communities: gpd.GeoDataFrame
     facilities: gpd.GeoDataFrame
     access_points: gpd.GeoDataFrame

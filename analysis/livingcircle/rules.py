@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ Unit = Literal[
     "m2_per_person",
     "m2_per_1000",
     "ha_per_1000",
+    "places_per_1000",
     "count",
     "count_per_household",
     "count_per_3000_people",
@@ -54,24 +55,37 @@ Denominator = Literal["", "people", "residential_land", "land", "households", "u
 Mark = Literal["", "V", "V2", "M+", "M?"]
 
 DISTANCE_METRICS = frozenset({"radius", "walk_m", "walk_min"})
-_OWN_UNIT = {
-    "radius": "m",
-    "walk_m": "m",
-    "walk_min": "min",
-    "drive": "min",
-    "commute": "min",
-    "count": "count",
-    "floor_m2": "m2",
-    "site_m2": "m2",
-    "per_100hh": "m2_per_100hh",
-    "per_cap": "m2_per_person",
-    "share": "share",
-    "share_land": "share",
-    "share_pop": "share",
-    "share_unit": "share",
-    "score": "points",
+TIER_MINUTES = {"5min": 5, "8min": 8, "10min": 10, "15min": 15}
+WHOLE_CIRCLE_MIN = 15  # of a clause that names no reach: the 15-minute living circle is the nearest thing
+# The units a threshold of each measure can be in; the first is meant where the rule names none, save where one would
+# have to guess. per_cap in shares is a factor on another rule (standards-tables.md, old_area_relief).
+_UNITS: Mapping[str, tuple[Unit, ...]] = {
+    "radius": ("m",),
+    "walk_m": ("m",),
+    "walk_min": ("min",),
+    "drive": ("min",),
+    "commute": ("min",),
+    "per_100hh": ("m2_per_100hh",),
+    "per_cap": ("m2_per_person", "share"),
+    "per_1000": ("m2_per_1000", "ha_per_1000", "places_per_1000"),
+    "count": ("count", "count_per_household", "count_per_3000_people", "count_per_50000_people"),
+    "floor_m2": ("m2",),
+    "site_m2": ("m2",),
+    "share_land": ("share",),
+    "share_pop": ("share",),
+    "share_unit": ("share",),
+    "share": ("share",),
+    "density": ("m", "km_per_km2", "people_per_km2", "intersections_per_km2"),
+    "score": ("points",),
 }
-_FIXED_UNIT = frozenset({"radius", "walk_m", "walk_min", "drive", "commute"})
+_NO_GUESS = frozenset({"per_1000", "density"})
+# What a measure can be a share of; measures that are not listed take any.
+_DENOMINATORS: Mapping[str, frozenset[str]] = {
+    "per_100hh": frozenset(("", "households")),
+    "share_land": frozenset(("", "land", "residential_land")),
+    "share_pop": frozenset(("", "people")),
+    "share_unit": frozenset(("", "units")),
+}
 _MARKS: tuple[Mark, ...] = ("V", "V2", "M+", "M?")
 _MARK = re.compile(r"(?<!\w)(V2|V)(?=:)|(?<!\w)(M\+|M\?)")
 
@@ -101,17 +115,31 @@ class Rule(BaseModel):
     )
     threshold_unit: Unit = Field(description="unit of the threshold; follows from the metric where it is plain")
     walker: Walker = Field(default="", description="whose minutes count; only with walk_min")
+    applies_to: Literal["all", "urban"] = Field(
+        default="all", description="urban: not meant for rural communities, where it is not_applicable"
+    )
     group: str = Field(default="all", pattern=r"^(all|age_\d+_(\d+|up))$", description="whom the service is for")
     min_site_m2: float | None = Field(default=None, gt=0, description="smallest site, m²")
     min_floor_m2: float | None = Field(default=None, gt=0, description="smallest floor area, m²")
     max_site_m2: float | None = Field(default=None, gt=0, description="site must be smaller than this, m²")
+    ways: Literal["roads", "walks"] = Field(
+        default="roads", description="which ways a density counts: roads, or every way that can be walked"
+    )
+    broader: str = Field(
+        default="",
+        description="why its services hold more than the clause means; such a rule is no_data until a file of your "
+        'own names services that fit (and broader = "")',
+    )
     denominator: Denominator = Field(default="", description="what a share is a share of; empty: not stated")
     target: float | None = Field(default=None, gt=0, le=1, description="share to be reached, 0 to 1")
-    target_year: int | None = Field(default=None, description="year of the target")
+    target_year: int | None = Field(default=None, ge=1900, le=2100, description="year of the target")
     combine: Literal["any_of", "all_of", "sum_of"] | None = Field(
         default=None, description="how the parts make up the rule"
     )
     parts: tuple[str, ...] = Field(default=(), description="ids of the rules that make up this one")
+    measured_by: str = Field(
+        default="", description="id of the distance rule whose share of land this one sets a figure for"
+    )
     citation: str = Field(default="", description="standard and clause")
     confidence: str = Field(default="", description="how the figure is known, with marks V, V2, M+, M?")
     default_on: bool = Field(default=True, description="false: stays off until a file of your own enables it")
@@ -124,27 +152,60 @@ class Rule(BaseModel):
         if not isinstance(raw, dict):
             return raw
         filled = dict(raw)
-        if "threshold_unit" not in filled and filled.get("metric") in _OWN_UNIT:
-            filled["threshold_unit"] = _OWN_UNIT[filled["metric"]]
-        if filled.get("metric") == "walk_min" and not filled.get("walker"):
+        metric = filled.get("metric")
+        if "threshold_unit" not in filled and isinstance(metric, str) and metric not in _NO_GUESS:
+            filled |= {"threshold_unit": _UNITS[metric][0]} if metric in _UNITS else {}
+        if metric == "walk_min" and not filled.get("walker"):
             filled["walker"] = "adult"
         return filled
 
     @model_validator(mode="after")
     def _consistent(self) -> Rule:
-        unit = _OWN_UNIT.get(self.metric)
-        if self.metric in _FIXED_UNIT and self.threshold_unit != unit:
-            raise ValueError(f"threshold_unit {unit!r} with metric {self.metric!r}")
-        if self.walker and self.metric != "walk_min":
-            raise ValueError("a walker only with metric 'walk_min'")
-        if (self.combine is None) != (not self.parts) or len(self.parts) == 1:
-            raise ValueError("combine together with at least two parts, or neither")
-        if self.threshold is None and self.combine is None and self.default_on:
-            raise ValueError("a threshold, unless the rule has parts or default_on = false")
-        low, high = self.min_site_m2 or 0, self.max_site_m2
-        if high is not None and high <= low:
-            raise ValueError("max_site_m2 above min_site_m2")
+        for fault, expected in (*self._misfits(), *self._contradictions()):
+            if fault:
+                raise ValueError(expected)
         return self
+
+    def _misfits(self) -> tuple[tuple[bool, str], ...]:
+        """Return what cannot go with the metric."""
+        units, metric = _UNITS[self.metric], f"metric {self.metric!r}"
+        known = _DENOMINATORS.get(self.metric, frozenset({self.denominator}))
+        share = self.threshold_unit == "share" and self.metric != "per_cap"
+        return (
+            (self.threshold_unit not in units, f"threshold_unit {_either(units)} with {metric}"),
+            (self.denominator not in known, f"denominator {_either(sorted(known - {''}))} with {metric}"),
+            (share and (self.threshold or 0) > 1, "a share between 0 and 1: 80 % is threshold = 0.8"),
+            (bool(self.walker) and self.metric != "walk_min", "a walker only with metric 'walk_min'"),
+            (
+                bool(self.measured_by) and self.metric not in ("share_land", "share_pop"),
+                "measured_by only with metric 'share_land' or 'share_pop'",
+            ),
+            (
+                self.by_distance and self.default_on and not self.services,
+                f"services with {metric}: a walk leads to a place",
+            ),
+        )
+
+    def _contradictions(self) -> tuple[tuple[bool, str], ...]:
+        """Return what cannot go together."""
+        low, high = self.min_site_m2 or 0, self.max_site_m2
+        ages = [int(year) for year in self.group.split("_")[1:] if year != "up"]
+        return (
+            (
+                (self.combine is None) != (not self.parts) or len(self.parts) == 1,
+                "combine together with at least two parts, or neither",
+            ),
+            (
+                self.by_distance and self.combine is not None and self.threshold is not None,
+                "no threshold beside parts: each part has its own",
+            ),
+            (
+                self.threshold is None and self.combine is None and self.default_on,
+                "a threshold, unless the rule has parts or default_on = false",
+            ),
+            (high is not None and high <= low, "max_site_m2 above min_site_m2"),
+            (ages != sorted(set(ages)), "a group from younger to older, for example age_3_6"),
+        )
 
     @property
     def mark(self) -> Mark:
@@ -168,6 +229,25 @@ class Rule(BaseModel):
     def by_distance(self) -> bool:
         """Whether the clause measures by radius, walking metres or walking minutes."""
         return self.metric in DISTANCE_METRICS
+
+    @property
+    def of_land(self) -> bool:
+        """Whether it is a distance whose share is one of residential land."""
+        return self.by_distance and self.denominator == "residential_land"
+
+    @property
+    def walked(self) -> bool:
+        """Whether walks to its places are measured: by the clause itself, or to tell who can reach them."""
+        return self.by_distance or (self.metric == "share_unit" and bool(self.services) and not self.broader)
+
+    @property
+    def circle_min(self) -> int:
+        """The minutes of the circle that the rule stands in; those of the whole living circle where none is named."""
+        return TIER_MINUTES.get(self.tier, WHOLE_CIRCLE_MIN)
+
+
+def _either(words: Sequence[str]) -> str:
+    return " or ".join(repr(word) for word in words)
 
 
 @dataclass(frozen=True)

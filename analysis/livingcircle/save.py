@@ -30,6 +30,7 @@ from livingcircle.columns import (
     FALSE_COVERAGE,
     GAPS,
     HOMES,
+    SCORE_HISTOGRAM,
     SCORES,
     UNPLACED,
     Table,
@@ -156,6 +157,10 @@ def _write_coverage(result: ScanResult, path: Path) -> None:
 
 def _write_scores(result: ScanResult, path: Path) -> None:
     _write_csv(result.scores, SCORES, path)
+
+
+def _write_histogram(result: ScanResult, path: Path) -> None:
+    _write_csv(result.histogram, SCORE_HISTOGRAM, path)
 
 
 def _write_unplaced(result: ScanResult, path: Path) -> None:
@@ -356,6 +361,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "scores.csv": _write_scores,
     "gaps.csv": _write_gaps,
     "false_coverage.csv": _write_false_coverage,
+    "score_histogram.csv": _write_histogram,
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "circles.gpkg": _write_circles,

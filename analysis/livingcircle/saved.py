@@ -17,6 +17,7 @@ from livingcircle.columns import (
     GAPS,
     HOMES,
     MATRIX,
+    SCORE_HISTOGRAM,
     SCORES,
     STREET_DIAGNOSIS,
     STREET_EDGES,
@@ -56,6 +57,7 @@ def load_result(directory: str | Path) -> ScanResult:
     return ScanResult(
         coverage=_table(folder / "coverage.csv", COVERAGE),
         scores=_table(folder / "scores.csv", SCORES),
+        histogram=_table(folder / "score_histogram.csv", SCORE_HISTOGRAM),
         communities=_layer(folder / "communities.gpkg", "communities").set_index("unit_id"),
         facilities=facilities,
         access_points=access,

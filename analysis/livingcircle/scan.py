@@ -24,12 +24,13 @@ from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import RuleSet
-from livingcircle.scores import scores_table
+from livingcircle.scores import histogram_table, scores_table, services_reached
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.homes import Placement
+from livingcircle_layers.lattice import first_inside
 from livingcircle_layers.units import upper_levels
 
 
@@ -68,7 +69,9 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     stages = Stages(progress, dict(measured.seconds))
     with stages.stage("aggregate", "counting people by unit"):
         coverage = coverage_of(measured)
-        scores = scores_table(rules, measured.first, measured.standings, measured.people, measured.levels)
+        told = (rules, measured.first, measured.standings, measured.people)
+        scores = scores_table(*told, measured.levels, catalogue=measured.catalogue)
+        reached = services_reached(*told, catalogue=measured.catalogue)
         gaps = gaps_table(measured, coverage)
         gains = None
         if study.gates == "both":
@@ -84,7 +87,8 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     run = run_record(study, inputs, rules, measured.first, counts, stages)
     result = ScanResult(
         coverage=coverage,
-        scores=_sorted_scores(scores),
+        scores=_sorted_by_unit(scores),
+        histogram=_sorted_by_unit(histogram_table(reached, measured.people, measured.levels)),
         communities=communities,
         facilities=_facilities(inputs, measured.catalogue),
         access_points=doors,
@@ -107,16 +111,17 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
 
 def coverage_of(measured: Measured) -> pd.DataFrame:
     """Return the long table of coverage, in its final order (see `livingcircle.columns.COVERAGE`)."""
-    table = coverage_table(
-        [verdict for verdicts in measured.judged for verdict in verdicts.values()],
-        measured.standings,
-        measured.people,
-        measured.levels,
-        catalogue=measured.catalogue,
-        exit_m=measured.exit_m,
-        facility_units=_places_inside(measured.inputs, measured.first),
-    )
-    return _sorted(table, measured.rules, measured.walkers)
+    shared: dict[str, Any] = {
+        "catalogue": measured.catalogue,
+        "facility_units": _places_inside(measured.inputs, measured.first),
+    }
+    land, standings = measured.land, measured.standings
+    of_people = [j for verdicts in measured.judged for j in verdicts.values() if not (land and j.rule.of_land)]
+    tables = [coverage_table(of_people, standings, measured.people, measured.levels, exit_m=measured.exit_m, **shared)]
+    if land is not None:
+        of_land = [j for verdicts in land.judged for j in verdicts.values()]
+        tables.append(coverage_table(of_land, standings, land.square_metres, land.levels, exit_m=land.exit_m, **shared))
+    return _sorted(pd.concat(tables, ignore_index=True), measured.rules, measured.walkers)
 
 
 def _access_points(city: City) -> gpd.GeoDataFrame:
@@ -141,14 +146,11 @@ def _places_inside(inputs: Inputs, judged: Mapping[str, Judged]) -> dict[str, di
     """Count the places of each layer inside each unit, by a point that lies in the place."""
     frame = inputs.facilities.frame
     points = shapely.point_on_surface(frame.geometry.to_numpy())
-    place, unit = shapely.STRtree(inputs.units.geometry.to_numpy()).query(points, predicate="intersects")
-    order = np.lexsort((unit, place))  # on a border the unit with the smallest id, as for homes
-    place, unit = place[order], unit[order]
-    first = np.unique(place, return_index=True)[1]
-    home = pd.Series(inputs.units.index[unit[first]], index=place[first])
+    unit = first_inside(points, inputs.units.geometry.to_numpy())
+    home = pd.Series(np.append(inputs.units.index.to_numpy(dtype=object), "")[unit])
     nobody = gpd.GeoSeries([], crs=inputs.units.crs), pd.Series([], dtype="int64")
     located = [
-        *make_levels(inputs.units, home.reindex(range(len(frame))).fillna(""), complete=True),
+        *make_levels(inputs.units, home, complete=True),
         *(units for overlay in inputs.overlays for units in overlay.levels(points, *nobody)),
     ]
     layers = {Layer.of(j.rule): Layer.of(j.rule).chosen(frame) for j in judged.values()}
@@ -170,9 +172,10 @@ def _sorted(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[Walker]) -
     return coverage.iloc[np.lexsort([np.asarray(k) for k in keys])].reset_index(drop=True)
 
 
-def _sorted_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    level = scores["level"].map({v: i for i, v in enumerate(LEVELS)})
-    return scores.assign(_level=level).sort_values(["_level", "unit_id"]).drop(columns="_level").reset_index(drop=True)
+def _sorted_by_unit(table: pd.DataFrame) -> pd.DataFrame:
+    level = table["level"].map({v: i for i, v in enumerate(LEVELS)})
+    order = np.lexsort([table["unit_id"].to_numpy(dtype=str), level.to_numpy()])
+    return table.iloc[order].reset_index(drop=True)
 
 
 def _communities(
@@ -248,6 +251,7 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
         result,
         coverage=of(result.coverage),
         scores=of(result.scores),
+        histogram=of(result.histogram),
         communities=communities,
         gaps=None if gaps is None else gaps[gaps["unit_id"].isin(kept["community"])].reset_index(drop=True),
         false_coverage=None if result.false_coverage is None else of(result.false_coverage),

@@ -31,7 +31,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -79,6 +79,7 @@ class _StandardFile(_Frozen):
     issuer: str = ""
     date: str = ""
     note: str = ""
+    applies_to: Literal["all", "urban"] = "all"  # of every rule that does not say it itself
     scoring: tuple[str, ...] | None = None
     rule: tuple[dict[str, Any], ...]
 
@@ -94,8 +95,8 @@ class _Bundle(_Frozen):
 class _Verified(_Frozen):
     rule: str
     by: str = Field(min_length=1)
-    date: datetime.date | str
-    page: int | str
+    date: datetime.date | Annotated[str, Field(pattern=r"^\d{4}(-\d{2}){0,2}$")]
+    page: int | Annotated[str, Field(min_length=1)]
 
     @property
     def text(self) -> str:
@@ -136,7 +137,8 @@ def _library() -> _Library:
             continue
         standards[standard.id] = standard
         for raw in standard.rule:
-            rule = _checked_rule(raw, standard.id, path.name, services, faults)
+            told = {"applies_to": standard.applies_to, **raw}
+            rule = _checked_rule(told, standard.id, path.name, services, faults)
             if rule is not None and rule.id in rules:
                 faults.append(sentence(f"{path.name}: two rules have the same id", got=repr(rule.id)))
             elif rule is not None:
@@ -243,9 +245,14 @@ def _bundle_set(bundle: _Bundle) -> RuleSet:
 
 
 def _standard_set(standard: _StandardFile, catalogue: Catalogue) -> RuleSet:
-    every = [rule for rule in _library().rules.values() if rule.standard == standard.id]
-    rules = tuple(rule for rule in every if rule.default_on)
-    scoring = standard.scoring if standard.scoring is not None else scoring_order(rules, catalogue=catalogue)
+    library = _library().rules
+    every = [rule for rule in library.values() if rule.standard == standard.id]
+    own = [rule for rule in every if rule.default_on]
+    on = {rule.id: rule for rule in own}
+    for rule in [rule for rule in own if rule.measured_by]:  # another standard says how it is measured
+        on |= {id_: library[id_] for id_ in (*library[rule.measured_by].parts, rule.measured_by)}
+    rules = tuple(on.values())
+    scoring = standard.scoring if standard.scoring is not None else scoring_order(own, catalogue=catalogue)
     off = tuple(rule for rule in every if not rule.default_on)
     return RuleSet(standard.id, standard.title_zh, standard.title_en, "standard", rules, scoring, off)
 
@@ -298,7 +305,8 @@ def _enable(own: _OwnFile, rules: dict[str, Rule], offered: Mapping[str, Rule], 
                 )
             )
         else:
-            for needed in (*offered[id_].parts, id_):
+            by = offered[id_].measured_by
+            for needed in (*offered[id_].parts, *(offered[by].parts if by else ()), *([by] if by else []), id_):
                 rules.setdefault(needed, offered[needed].model_copy(update={"default_on": True}))
 
 
@@ -315,7 +323,9 @@ def _change(
             faults.append(sentence(f"{where}: two rules have the same id", got=repr(id_)))
         seen.add(id_)
         old = rules.get(id_) or _library().rules.get(id_)
-        merged = raw if old is None else _changed(old, raw, standard, where, faults)
+        known = _library().standards.get(str(raw.get("standard", standard)))
+        told = {"applies_to": known.applies_to, **raw} if known else raw
+        merged = told if old is None else _changed(old, raw, standard, where, faults)
         rule = _checked_rule(merged, standard, where, catalogue.services, faults)
         if rule is not None:
             rules[rule.id] = with_labels(rule, catalogue.services)
@@ -402,13 +412,14 @@ def _why_not(rule: Rule, taken: Mapping[str, str], catalogue: Catalogue) -> list
 
 
 def _check_parts(rules: Mapping[str, Rule], where: str, faults: list[str]) -> None:
+    """Complain about rules whose parts, or whose measure, are missing."""
     faults += [
         sentence(
             f"{where}: rule {rule.id!r} is made of {part!r}, which is not among the rules",
             remedy=f"retire {rule.id!r} too, or keep {part!r}",
         )
         for rule in rules.values()
-        for part in rule.parts
+        for part in (*rule.parts, *([rule.measured_by] if rule.measured_by else []))
         if part not in rules
     ]
 
@@ -428,6 +439,19 @@ def describe(rules: RuleSet, *, unverified_only: bool = False) -> list[str]:
         for rule in (*rules.rules, *rules.off)
         if not (unverified_only and rule.mark in ("", "V"))
     ]
+
+
+def checklist(name: str | Path | None = None) -> list[str]:
+    """Write what a planner has still to compare with the printed standards, one line per rule.
+
+    Parameters
+    ----------
+    name
+        Bundle, standard or file of one's own; by default all standards, each rule once.
+    """
+    names = [entry.id for entry in list_standards() if entry.kind == "standard"] if name is None else [name]
+    lines = [line for one in names for line in describe(load_standard(one), unverified_only=True)]
+    return list(dict.fromkeys(lines))
 
 
 def cells(rule: Rule, rules: RuleSet) -> tuple[str, ...]:

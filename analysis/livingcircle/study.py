@@ -245,6 +245,22 @@ class MapInput(_Part):
     approval_number: str = Field(default="", description="审图号; without it every page says 内部工作图")
 
 
+class SceneInput(_Part):
+    """A scene of the hearing map, in the order of the talk."""
+
+    title: str = Field(description="what the scene is called")
+    title_en: str = Field(default="", description="its title in English")
+    hash: str = Field(default="", description="what stands after # in the map's address; in place of all that follows")
+    rule: str = Field(default="score", description="a rule of the run, or score")
+    measure: Literal["walk", "radius", "minutes", "false_coverage"] = Field(
+        default="walk", description="by what the map is coloured"
+    )
+    walker: str = Field(default="", description="walker of the run")
+    unit: str = Field(default="", description="id or name of a community")
+    people: bool = Field(default=False, description="show people who are covered and who are not")
+    view: str = Field(default="", pattern=r"^$|^[\d.]+/-?[\d.]+/-?[\d.]+$", description="zoom/latitude/longitude")
+
+
 class Study(_Part):
     """All inputs and choices of one run."""
 
@@ -270,6 +286,7 @@ class Study(_Part):
     layer: tuple[LayerInput, ...] = ()
     walker_settings: tuple[WalkerInput, ...] = ()
     map: MapInput = MapInput()
+    scene: tuple[SceneInput, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path) -> Study:
@@ -360,6 +377,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "layer": LayerInput,
         "walker_settings": WalkerInput,
         "map": MapInput,
+        "scene": SceneInput,
     }
     for key, value in raw.items():
         if key not in model.model_fields:

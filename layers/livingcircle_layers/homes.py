@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from livingcircle_layers.apportion import Floats, Ints, spread
+from livingcircle_layers.lattice import lattice_points
 from livingcircle_layers.people import People
 from livingcircle_layers.units import repair_polygons
 
@@ -24,7 +25,6 @@ CELL_AS_HOME_M2 = 10_100.0  # a cell of 100 m side, with 1 % for the scale of ma
 FLOOR_M2_PER_PERSON = 10.0  # standards.md 11.3: less floor cannot house the people of the cell
 LAND_M2_PER_PERSON = 10.0  # judgement, by the same thought: the densest blocks have 13 (3,000 people on 4 ha)
 STREET_M_PER_PERSON = 0.1  # judgement: towers on both sides of a street house about 10 people a metre
-LATTICE_M = 40.0  # points stand on multiples of this in the metric plane, wherever the data is cut
 STREET_STEP_M = 25.0
 
 
@@ -265,18 +265,8 @@ def _evenly(cells: Geometries, wet: Geometries) -> tuple[_Spots, Floats]:
 
 def _lattice(cells: Geometries) -> _Spots:
     """Return the points of the city-wide lattice that lie in each cell."""
-    west, south, east, north = (shapely.bounds(cells) / LATTICE_M).T
-    first_x, first_y = np.ceil(west), np.ceil(south)
-    columns = np.maximum(np.floor(east) - first_x + 1, 0).astype(np.int64)
-    rows = np.maximum(np.floor(north) - first_y + 1, 0).astype(np.int64)
-    size = columns * rows
-    cell = np.repeat(np.arange(len(cells)), size)
-    k = np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size)
-    x = (first_x[cell] + k // rows[cell]) * LATTICE_M
-    y = (first_y[cell] + k % rows[cell]) * LATTICE_M
-    shapely.prepare(cells)
-    inside = shapely.intersects_xy(cells[cell], x, y)
-    return _Spots(cell, x, y, np.ones(len(cell), dtype=np.int64)).of(inside)
+    cell, x, y = lattice_points(cells)
+    return _Spots(cell, x, y, np.ones(len(cell), dtype=np.int64))
 
 
 def _covered(spots: _Spots, polygons: Geometries) -> npt.NDArray[np.bool_]:

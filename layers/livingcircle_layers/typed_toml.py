@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -76,4 +77,8 @@ def _fault(model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, 
     if kind == "missing":
         return sentence(f"{where}: the key {place} is missing", remedy=f"add {place} = …")
     expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
-    return sentence(f"{where}: {place}", got=without_address(repr(got)), expected=expected)
+    close = (
+        nearest(got, re.findall(r"'([^']+)'", expected)) if kind == "literal_error" and isinstance(got, str) else None
+    )
+    remedy = f"did you mean {close!r}?" if close else None
+    return sentence(f"{where}: {place}", got=without_address(repr(got)), expected=expected, remedy=remedy)

@@ -3,7 +3,7 @@
 // The data of the page: unpacked once, read through small functions, never changed.
 
 const data = JSON.parse(document.getElementById("data").textContent);
-if (data.format !== 1) throw new Error(`data format ${data.format} is unknown to this page`);
+if (data.format !== 2) throw new Error(`data format ${data.format} is unknown to this page`);
 const units = data.units;
 const COMMUNITIES = units.communities;
 
@@ -17,21 +17,7 @@ const COLOURS = {
 };
 const THEMES = ["public_service", "convenience", "transit", "ecology", "information", ""];
 
-// -- coordinates ------------------------------------------------------------------------------------
-
-/** Steps from vertex to vertex -> [lat, lon] pairs. */
-function path(steps) {
-  const points = new Array(steps.length / 2);
-  let x = 0, y = 0;
-  for (let i = 0; i < points.length; i++) {
-    x += steps[2 * i];
-    y += steps[2 * i + 1];
-    points[i] = [data.origin[1] + y / data.scale, data.origin[0] + x / data.scale];
-  }
-  return points;
-}
-
-const area = (polygons) => polygons.map((rings) => rings.map(path));
+const geo = reader(data.origin, data.scale);
 
 // -- units ------------------------------------------------------------------------------------------
 
@@ -94,7 +80,15 @@ function chosen(entry, state) {
   return entry.series.reduce((best, series) => (fits(series) > fits(best) ? series : best));
 }
 
-const number = (series, column, i) => (series[column] < 0 ? null : data.columns[series[column]][i]);
+const columns = new Map(); // unpacked when first asked for
+
+function number(series, column, i) {
+  const at = series[column];
+  if (at < 0) return null;
+  const key = at * 10 + data.decimals[column];
+  if (!columns.has(key)) columns.set(key, unpackKnown(data.columns[at], data.decimals[column]));
+  return columns.get(key)[i];
+}
 const statusOf = (series, i) => series.status[i];
 
 /** A share from 0 to 1, or null where nothing is known. */
@@ -146,17 +140,26 @@ function classOf(value, measure) {
 
 const palette = (measure) => (measure === "gap" ? COLOURS.gap : COLOURS.share);
 
-// -- facilities ---------------------------------------------------------------------------------------
+// -- circles -------------------------------------------------------------------------------------------
 
-const services = data.services;
-const serviceAt = new Map(services.map((service, i) => [service.id, i]));
-const places = data.facilities;
-const placePoints = path(places.xy);
-const doorPoints = path(places.door_xy);
-const placesOf = services.map(() => []);
-places.service.forEach((service, i) => { if (service >= 0) placesOf[service].push(i); });
-const doorsOf = placePoints.map(() => []);
-places.door_of.forEach((place, door) => { if (place >= 0) doorsOf[place].push(door); });
+/** What a walker reaches from a community, smallest first: minutes, people, area, shape, and where the walk starts. */
+const circlesOf = (() => {
+  const given = data.circles, found = new Map();
+  if (!given) return () => [];
+  let numbers = null;
+  const column = (name, decimals) => unpackKnown(given[name], decimals);
+  const read = (at, minutes) => ({
+    minutes, people: numbers.people[at], area: numbers.area[at], shed: numbers.shed[at],
+    start: geo.at(numbers.lon[at], numbers.lat[at]), shape: new Shape(geo.paths(given.shapes[at])),
+  });
+  return (i, walker) => {
+    if (!isCommunity(i)) return [];
+    numbers ??= { people: column("people", 0), area: column("area_m2", 0), shed: column("pedestrian_shed", 3), lon: unpackKnown(given.start[0], 0), lat: unpackKnown(given.start[1], 0) };
+    const row = i * given.walkers.length + Math.max(0, given.walkers.indexOf(walker)), bands = given.minutes.length;
+    if (!found.has(row)) found.set(row, given.minutes.flatMap((minutes, k) => (given.shapes[row * bands + k] ? [read(row * bands + k, minutes)] : [])));
+    return found.get(row);
+  };
+})();
 
 // -- judgement ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 
 const TEXT = {
   zh: {
-    page: "十五分钟社区生活圈", skip: "跳到单元详情", search: "按名称查找社区、街道", print: "打印", projector: "投影",
+    page: "十五分钟社区生活圈", skip: "跳到单元详情", search: "按名称查找社区、小区、设施", print: "打印", projector: "投影",
     other_language: "English", other_language_label: "Switch to English", controls: "选择与列表", panels: "面板",
     map: "地图", map_hint: "社区地图;可用左侧列表以键盘选择社区", legend: "图例", sheet: "单元详情",
     shown: "地图着色", measure: "口径", walker: "步行人群", gates: "院门口径",
@@ -55,10 +55,16 @@ const TEXT = {
     how_point: "点位", how_entrance: "出入口", how_gate: "大门", how_crossing: "街道穿越边界处", how_frontage: "临街面", how_centre: "中心点",
     respect: "按地图所示,封闭不通行", yes: "是", no: "否",
     set_walker: "步行人群", set_walkers: "步行人群", set_join_limit_m: "接入街道上限(米)", set_datum: "坐标基准", set_spreading: "人口落位",
+    scenes: "演示", scene_back: "上一幕", scene_next: "下一幕", scene_close: "结束演示", people_switch: "已覆盖与未覆盖人数", circle_switch: "步行圈",
+    score_short: "0–100 分", score_measure: "沿街步行", unmet_sign: "未满足该条", pie_covered: "已覆盖人数", pie_falsely: "假覆盖人数", pie_left: "未覆盖人数",
+    circle_sign: "步行圈 5·10·15 分钟", ring_sign: "设施直线半径", minutes_of: "{0} 分钟", found: "找到 {0} 个", more_found: "另有 {0} 个,请再输入几个字",
+    missing: "缺什么", more_missing: "另有 {0} 项有人走不到,见下", circle_of: "步行圈内有什么", people_inside: "圈内居民", shed: "步行圈占比", none_there: "无",
+    circle_note: "圈内设施按图形计数,供观看;覆盖率一律按沿街步行距离计算。", ground_area: "占地", ring_of: "虚线圈:直线半径 {0} 米(条文口径),不是步行范围。",
+    no_survey: "本工具结果不是测绘成果",
     set_gates: "院门口径", set_search_limit_m: "搜索上限(米)", set_standard: "标准",
   },
   en: {
-    page: "15-minute living circle", skip: "Skip to the unit's sheet", search: "Find a community or subdistrict by name", print: "Print", projector: "Projector",
+    page: "15-minute living circle", skip: "Skip to the unit's sheet", search: "Find a community, estate or facility by name", print: "Print", projector: "Projector",
     other_language: "中文", other_language_label: "切换为中文", controls: "Choices and lists", panels: "Panels",
     map: "Map", map_hint: "Map of communities; the list on the left selects them by keyboard", legend: "Legend", sheet: "Sheet of the unit",
     shown: "Map shows", measure: "Measure", walker: "Walker", gates: "Gates",
@@ -109,6 +115,12 @@ const TEXT = {
     how_point: "point", how_entrance: "entrance", how_gate: "gate", how_crossing: "street across the edge", how_frontage: "street front", how_centre: "centre",
     respect: "as mapped, closed ones block", yes: "yes", no: "no",
     set_walker: "Walker", set_walkers: "Walkers", set_join_limit_m: "Joining limit (m)", set_datum: "Datum", set_spreading: "Placing people",
+    scenes: "Scenes", scene_back: "Scene before", scene_next: "Next scene", scene_close: "Leave the scenes", people_switch: "People covered and not", circle_switch: "Walking circle",
+    score_short: "0–100 points", score_measure: "walking along streets", unmet_sign: "Clause not met", pie_covered: "People covered", pie_falsely: "Covered by radius only", pie_left: "People not covered",
+    circle_sign: "Walk of 5, 10, 15 minutes", ring_sign: "Straight-line radius", minutes_of: "{0} min", found: "{0} found", more_found: "{0} more: type a few letters more",
+    missing: "What is missing", more_missing: "{0} more rules leave people behind, see below", circle_of: "Inside the walking circle", people_inside: "Residents inside", shed: "Pedestrian shed", none_there: "none",
+    circle_note: "Places inside are counted by the drawn shape, for looking at; coverage is always computed from walks along streets.", ground_area: "Ground", ring_of: "Dashed ring: straight-line radius of {0} m (the clause's measure), not the walk.",
+    no_survey: "The results of this tool are not surveying results",
     set_gates: "Gates", set_search_limit_m: "Search limit (m)", set_standard: "Standard",
   },
 };

@@ -1,0 +1,156 @@
+"""What the hearing map draws, as packed text: outlines, circles, facilities, background and names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from livingcircle._packing import SCALE, pack, pack_areas, pack_each_area, pack_known, pack_paths, pack_points
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from livingcircle.result import ScanResult
+
+DEGREE_M = 111_320.0  # metres per degree of latitude
+OUTLINE_M = 3.0  # outlines may move by this much; shared borders stay shared
+OUTLINE_VERTICES = 400_000  # beyond it outlines are drawn more coarsely: about 1.5 MB of text
+CIRCLE_M = 8.0  # circles may move by this much: they come from cells of 20 m
+CIRCLE_VERTICES = 900_000  # beyond it circles are drawn more coarsely: about 3 MB of text
+GROUND_M = 5.0  # grounds of parks may move by this much
+BACKGROUND_VERTICES = 600_000  # beyond it the least important background is left out: about 2.5 MB of text
+# All that may lie behind the communities, and by how much it may move. Whatever else a file holds (borders of
+# administrations, military ground, prisons, power lines, pipelines) is not drawn: maps in China must not show it.
+BACKGROUND_M = {"water": 4.0, "green": 5.0, "road": 3.0, "rail": 4.0}
+PLACE_NAMES = 300  # names of the largest waters and greens
+GROUND_THEME = "ecology"  # the theme whose facilities are drawn with their ground
+
+Geometries = NDArray[np.object_]
+
+
+def outlines(shapes: Geometries, origin: Sequence[float]) -> list[str]:
+    """Simplify outlines without opening gaps between neighbours, until they are few enough to draw; one text each."""
+    tolerance = OUTLINE_M / DEGREE_M
+    simple: Geometries = shapely.coverage_simplify(shapes, tolerance)
+    while shapely.get_num_coordinates(simple).sum() > OUTLINE_VERTICES and tolerance < 0.001:
+        tolerance *= 2
+        simple = shapely.coverage_simplify(shapes, tolerance)
+    return pack_each_area(np.where(shapely.is_empty(simple), shapes, simple), origin)
+
+
+def circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | None:
+    """Pack the circles by community, walker and minutes, and where each begins; None where the scan drew none."""
+    frame = result.circles
+    if frame is None or frame.empty:
+        return None
+    walkers = [str(w) for w in frame["walker"].unique()]
+    minutes = sorted({float(m) for m in frame["minutes"]})
+    keys = [(str(unit), w, m) for unit in result.communities.index for w in walkers for m in minutes]
+    own = frame.assign(unit_id=frame["unit_id"].astype(str), minutes=frame["minutes"].astype(float))
+    rows = own.set_index(["unit_id", "walker", "minutes"]).reindex(keys)
+    drawn = rows.geometry.to_numpy()
+    tolerance = CIRCLE_M / DEGREE_M
+    simple = shapely.simplify(drawn, tolerance)
+    while shapely.get_num_coordinates(simple).sum() > CIRCLE_VERTICES and tolerance < 0.001:
+        tolerance *= 2
+        simple = shapely.simplify(drawn, tolerance)
+    starts = [(rows[name].to_numpy(dtype=float) - at) * SCALE for name, at in zip(("lon", "lat"), origin, strict=True)]
+    return {
+        "walkers": walkers,
+        "minutes": [int(m) if m.is_integer() else m for m in minutes],
+        "people": pack_known(rows["people"].to_numpy(dtype=float, na_value=np.nan), 0),
+        "area_m2": pack_known(rows["area_m2"].to_numpy(dtype=float), 0),
+        "pedestrian_shed": pack_known(rows["pedestrian_shed"].to_numpy(dtype=float), 3),
+        "start": [pack_known(steps, 0) for steps in starts],
+        "shapes": pack_each_area(simple, origin),
+    }
+
+
+def _coded(values: pd.Series) -> tuple[list[str], list[int]]:
+    codes, names = pd.factorize(pd.Series(texts(values), dtype="object"))
+    return [str(name) for name in names], [int(code) for code in codes]
+
+
+def texts(values: pd.Series) -> list[str]:
+    """Return texts as they are, unknown ones empty."""
+    return values.astype("object").where(values.notna(), "").astype(str).tolist()
+
+
+def facilities(result: ScanResult, origin: Sequence[float]) -> dict[str, Any]:
+    """Pack facilities as points, their doors, and the grounds of those of the ecology theme."""
+    places, doors = result.facilities, result.access_points
+    sources, source = _coded(places["source"])
+    hows, how = _coded(doors["how"])
+    key = ["facility_id", "service", "source"]
+    owners = pd.MultiIndex.from_frame(places[key].astype(str)).get_indexer(
+        pd.MultiIndex.from_frame(doors[key].astype(str))
+    )
+    services = pd.Index(list(result.catalogue.services)).get_indexer(pd.Index(places["service"].astype(str)))
+    shapes = places.geometry.to_numpy()
+    green = (places["theme"] == GROUND_THEME).to_numpy() & (shapely.area(shapes) > 0)
+    ground = shapely.simplify(shapes[green], GROUND_M / DEGREE_M)
+    return {
+        "id": texts(places["facility_id"]),
+        "service": pack(services.astype(np.int64)),
+        "name": texts(places["name"]),
+        "sources": sources,
+        "source": pack(np.array(source, dtype=np.int64)),
+        "xy": pack_points(shapes, origin),
+        "hows": hows,
+        "door_how": pack(np.array(how, dtype=np.int64)),
+        "door_of": pack(owners.astype(np.int64)),
+        "door_xy": pack_points(doors.geometry.to_numpy(), origin),
+        "ground_of": [int(at) for at in np.flatnonzero(green)],
+        "ground": pack_each_area(ground, origin),
+        "ground_m2": [round(m2) if math.isfinite(m2) else None for m2 in places["area_m2"].astype(float)[green]],
+    }
+
+
+def background(frame: gpd.GeoDataFrame, origin: Sequence[float]) -> list[dict[str, Any]]:
+    """Simplify the background by kind and rank, the most important first, and stop when it is too much."""
+    drawn: list[dict[str, Any]] = []
+    left = BACKGROUND_VERTICES
+    allowed = frame[frame["kind"].isin(list(BACKGROUND_M))]
+    for (rank, kind), part in allowed.groupby(["rank", "kind"], sort=True):
+        areas, lines = areas_and_lines(part.geometry.to_numpy())
+        for form, shapes in (("area", areas), ("line", lines)):
+            simple = shapely.simplify(shapes, BACKGROUND_M[str(kind)] / DEGREE_M)
+            simple = simple[~shapely.is_empty(simple)]
+            left -= int(shapely.get_num_coordinates(simple).sum())
+            if left < 0:
+                return drawn
+            if len(simple):
+                packed = pack_areas(simple, origin) if form == "area" else pack_paths(simple, origin)
+                drawn.append({"kind": str(kind), "rank": int(rank), "form": form, "paths": packed})
+    return drawn
+
+
+def areas_and_lines(shapes: Geometries) -> tuple[Geometries, Geometries]:
+    """Take polygons and lines apart; lines that only continue each other become one."""
+    parts = shapely.get_parts(shapely.get_parts(shapes))
+    parts = parts[~shapely.is_empty(parts)]
+    kind = shapely.get_type_id(parts)
+    lines = parts[kind == shapely.GeometryType.LINESTRING]
+    if len(lines):
+        lines = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines)))
+    return parts[kind == shapely.GeometryType.POLYGON], lines
+
+
+def names(frame: gpd.GeoDataFrame, origin: Sequence[float]) -> dict[str, Any]:
+    """Names of the largest waters and greens, largest first."""
+    size = shapely.area(frame.geometry.to_numpy())
+    worth = (frame["name"].fillna("") != "").to_numpy() & frame["kind"].isin(["water", "green"]).to_numpy()
+    largest = np.argsort(-size, kind="stable")
+    named = frame.iloc[largest[(worth & (size > 0))[largest]]]
+    named = named[~named["name"].duplicated()].head(PLACE_NAMES)
+    return {
+        "name": texts(named["name"]),
+        "kind": texts(named["kind"]),
+        "xy": pack_points(named.geometry.to_numpy(), origin),
+    }

@@ -1,0 +1,40 @@
+"use strict";
+
+// The panels beside the ranking: which layers are drawn, and where the data come from.
+
+// -- about --------------------------------------------------------------------------------------------
+
+function drawAbout() {
+  byId("panel-about").replaceChildren(
+    el("h2", {}, say("standard")), el("p", {}, data.standard[language] || data.standard.zh),
+    el("h2", {}, say("sources")),
+    el("ul", { class: "sources" },
+      ...data.sources.map((source) => el("li", {}, el("strong", {}, source.path || source.role),
+        el("span", {}, [source.date, source.licence, source.attribution].filter(Boolean).join(" · "))))),
+    el("h2", {}, say("defaults")), el("dl", { class: "facts" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), sayOr("", value)))));
+}
+
+// -- layers -------------------------------------------------------------------------------------------
+
+const tick = (text, checked, onchange, extra = null) =>
+  el("label", { class: "tick-row" }, el("input", { type: "checkbox", checked, onchange }), extra, el("span", { class: "grow" }, text));
+
+function drawLayers(state) {
+  const toggled = (set, item) => { const next = new Set(set); next.has(item) ? next.delete(item) : next.add(item); return next; };
+  const held = services.map((_, i) => i).filter((i) => places.of[i].length);
+  const blocks = THEMES.flatMap((theme) => {
+    const members = held.filter((i) => services[i].theme === theme);
+    return members.length ? [el("h3", {}, say(theme || "no_theme")), ...members.map((i) => {
+      const row = tick(named(services[i]), state.services.has(i), () => change({ services: toggled(state.services, i) }), swatch("dot", services[i].colour));
+      row.append(el("span", { class: "count" }, whole(places.of[i].length)));
+      return row;
+    })] : [];
+  });
+  byId("panel-layers").replaceChildren(
+    el("h2", {}, say("background")),
+    ...PARTS.map((part) => tick(say(part), !state.hidden.has(part), () => change({ hidden: toggled(state.hidden, part) }))),
+    el("h2", {}, say("facilities")),
+    tick(say("follow"), state.follow, () => change({ follow: !state.follow })),
+    ...blocks, el("p", { class: "quiet" }, say("doors_hint")));
+}
+

@@ -1,0 +1,144 @@
+"use strict";
+
+// Facilities and the doors by which they are entered: where they are, which are shown, which lies under the pointer.
+
+const services = data.services;
+const serviceAt = new Map(services.map((service, i) => [service.id, i]));
+
+const places = (() => {
+  const given = data.facilities;
+  const list = {
+    id: given.id, name: given.name, service: unpack(given.service), source: unpack(given.source), sources: given.sources,
+    xy: geo.points(given.xy), door: geo.points(given.door_xy), doorOf: unpack(given.door_of), doorHow: unpack(given.door_how), hows: given.hows,
+    of: services.map(() => []), doors: given.id.map(() => []), ground: new Map(),
+  };
+  list.service.forEach((service, i) => { if (service >= 0) list.of[service].push(i); });
+  list.doorOf.forEach((owner, door) => { if (owner >= 0) list.doors[owner].push(door); });
+  given.ground_of.forEach((owner, k) => list.ground.set(owner, { text: given.ground[k], m2: given.ground_m2[k], shape: null }));
+  return list;
+})();
+
+const placeKey = (i) => `${services[places.service[i]].id}~${places.id[i]}`;
+const placeAt = (key) => places.id.findIndex((_, i) => places.service[i] >= 0 && placeKey(i) === key);
+const placeName = (i) => places.name[i] || say("unnamed");
+const placeLatLng = (i) => geo.latlng(places.xy[2 * i], places.xy[2 * i + 1]);
+
+/** The doors of a facility as x, y; where none is known the facility itself. */
+function entrances(i) {
+  const doors = places.doors[i];
+  return doors.length ? doors.map((d) => [places.door[2 * d], places.door[2 * d + 1]]) : [[places.xy[2 * i], places.xy[2 * i + 1]]];
+}
+
+/** The services whose facilities are on the map: those ticked, those of the coloured rule, that of the chosen facility. */
+function servicesShown(state) {
+  const wanted = new Set(state.services);
+  if (state.follow && state.layer !== "score") {
+    for (const id of entryByKey.get(state.layer).rule.services) wanted.add(serviceAt.get(id));
+  }
+  if (state.place >= 0) wanted.add(places.service[state.place]);
+  return wanted;
+}
+
+/** Whether a facility is large enough for the coloured rule; a size that is not known passes. */
+function counts(i, state) {
+  if (state.layer === "score") return true;
+  const { min_site: least, max_site: most } = entryByKey.get(state.layer).rule, m2 = places.ground.get(i)?.m2 ?? null;
+  return m2 === null || ((least === null || m2 >= least) && (most === null || m2 < most));
+}
+
+// -- drawing ------------------------------------------------------------------------------------------
+
+const DOOR_ZOOM = 15;
+const markRadius = (view) => view.factor * Math.min(7, Math.max(2.2, view.zoom - 8.5));
+
+function paintGrounds(pen, view, state) {
+  const shown = servicesShown(state);
+  inWorld(pen, view, () => {
+    for (const [i, ground] of places.ground) {
+      if (!shown.has(places.service[i])) continue;
+      ground.shape ??= new Shape(geo.paths(ground.text));
+      if (!ground.shape.within(view.box)) continue;
+      const path = ground.shape.path(grainOf(view.zoom)), counted = counts(i, state);
+      pen.fillStyle = counted ? "rgba(72,134,60,0.75)" : "rgba(120,140,110,0.35)";
+      pen.fill(path);
+      pen.strokeStyle = counted ? "#1f4a18" : "#7d8a72";
+      pen.lineWidth = 1.2 / view.scale;
+      pen.setLineDash(counted ? [] : [3 / view.scale, 3 / view.scale]);
+      pen.stroke(path);
+    }
+  });
+}
+
+function paintPlaces(pen, view, state) {
+  const radius = markRadius(view);
+  for (const service of servicesShown(state)) {
+    for (const i of places.of[service]) {
+      if (!counts(i, state) || (places.ground.has(i) && view.zoom >= DOOR_ZOOM)) continue;
+      paintDot(pen, view, places.xy[2 * i], places.xy[2 * i + 1], radius, services[service].colour, "#fff");
+    }
+    if (view.zoom < DOOR_ZOOM) continue;
+    for (const i of places.of[service]) {
+      for (const door of places.doors[i]) paintDot(pen, view, places.door[2 * door], places.door[2 * door + 1], 3.2 * view.factor, "#fff", services[service].colour);
+    }
+  }
+  if (state.place >= 0) paintDot(pen, view, places.xy[2 * state.place], places.xy[2 * state.place + 1], radius + 4, services[places.service[state.place]].colour, INK);
+}
+
+function paintDot(pen, view, wx, wy, radius, fill, line) {
+  if (wx < view.box[0] || wx > view.box[2] || wy < view.box[1] || wy > view.box[3]) return;
+  pen.beginPath();
+  pen.arc(wx * view.scale + view.x, wy * view.scale + view.y, radius, 0, 7);
+  pen.fillStyle = fill;
+  pen.fill();
+  pen.lineWidth = 1.5 * view.factor;
+  pen.strokeStyle = line;
+  pen.stroke();
+}
+
+/** The straight-line radius of the clause around the chosen facility, or null where no clause of it has one. */
+function radiusOf(i, state) {
+  const id = services[places.service[i]].id;
+  const fits = (entry) => entry && entry.rule.unit === "m" && entry.rule.threshold && entry.rule.services.includes(id);
+  const entry = [entryByKey.get(state.layer), ...entries].find(fits);
+  return entry ? entry.rule.threshold : null;
+}
+
+function paintRadius(pen, view, state) {
+  const metres = state.circle && state.place >= 0 ? radiusOf(state.place, state) : null;
+  if (metres === null) return;
+  const wx = places.xy[2 * state.place], wy = places.xy[2 * state.place + 1];
+  const radius = metres * view.scale / metresPerPixel(placeLatLng(state.place).lat);
+  pen.beginPath();
+  pen.arc(wx * view.scale + view.x, wy * view.scale + view.y, radius, 0, 7);
+  for (const [colour, width, dash] of [["rgba(255,255,255,0.9)", 5, []], [INK, 2.2, [8, 6]]]) {
+    pen.strokeStyle = colour;
+    pen.lineWidth = width * view.factor;
+    pen.setLineDash(dash);
+    pen.stroke();
+  }
+  pen.setLineDash([]);
+}
+
+/** The facility under the pointer, if one is shown there. */
+function facilityAt(latlng, state) {
+  const view = viewNow(), [wx, wy] = geo.world(latlng), reach = 10 / view.scale;
+  let best = -1, away = reach * reach;
+  for (const service of servicesShown(state)) for (const i of places.of[service]) {
+    const d = (places.xy[2 * i] - wx) ** 2 + (places.xy[2 * i + 1] - wy) ** 2;
+    if (d < away && counts(i, state)) { best = i; away = d; }
+  }
+  return best;
+}
+
+function facilityCard(i, state) {
+  const how = places.doors[i].reduce((found, door) => found.set(places.doorHow[door], (found.get(places.doorHow[door]) ?? 0) + 1), new Map());
+  const entered = [...how].map(([code, times]) => `${sayOr("how_", places.hows[code])} × ${times}`).join(", ");
+  const radius = radiusOf(i, state), m2 = places.ground.get(i)?.m2 ?? null;
+  const row = (name, text) => (text ? [el("dt", {}, say(name)), el("dd", {}, text)] : []);
+  return el("div", { class: "card" },
+    el("strong", {}, placeName(i)),
+    el("dl", {},
+      ...row("service", named(services[places.service[i]])), ...row("source", places.sources[places.source[i]]),
+      ...row("entered", entered || say("unknown")), ...row("ground_area", m2 === null ? "" : `${whole(m2)} m²`)),
+    radius === null ? null : el("p", { class: "quiet" }, say("ring_of", decimal(radius))));
+}
