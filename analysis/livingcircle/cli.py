@@ -219,14 +219,32 @@ def isochrone(
 
 
 @app.command("map")
-def map_(directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")]) -> None:
-    """Draw the map of a finished scan again.
+def map_(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    png: Annotated[bool, typer.Option("--png", help="Also a picture, A3 landscape (needs Chromium).")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also a PDF, A3 landscape (needs Chromium).")] = False,
+    scene: Annotated[str, typer.Option(help="Number of the scene that is drawn, or all.")] = "",
+    language: Annotated[str, typer.Option(help="Language of the picture: zh or en.")] = "zh",
+) -> None:
+    """Draw the map of a finished scan again, and its scenes as pictures.
 
-    Example: livingcircle map outputs/city
+    Example: livingcircle map outputs/city --png --scene all
     """
+    from livingcircle.map_pictures import Kind, map_pictures
     from livingcircle.saved import load_result, save_map
 
-    typer.echo(str(save_map(load_result(directory), directory)))
+    wanted: tuple[tuple[Kind, bool], ...] = (("png", png), ("pdf", pdf))
+    kinds = [kind for kind, asked in wanted if asked]
+    if scene and not kinds:
+        raise UsageError("--scene chooses what is drawn as a picture", remedy="add --png or --pdf")
+    if language not in ("zh", "en"):
+        raise UsageError("unknown language", got=language, expected="zh or en")
+    if not kinds:
+        typer.echo(str(save_map(load_result(directory), directory)))
+        return
+    for path in map_pictures(directory, kinds=kinds, scene=scene, language=language):
+        typer.echo(str(path))
 
 
 @app.command()

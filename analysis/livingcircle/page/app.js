@@ -18,7 +18,7 @@ function change(next) {
   if (shown || differs("district", "type", "sort")) drawRanking(state);
   if (differs("services", "follow", "hidden")) restoreFocus("panel-layers", () => drawLayers(state));
   if (differs("tab")) drawTabs();
-  if (differs("scene")) drawScenes(state);
+  if (differs("scene")) { drawWords(); drawScenes(state); }
   if (differs("place")) drawPlace();
   if (differs("legend", "scene")) map.invalidateSize({ animate: false, pan: false });
   repaint();
@@ -143,7 +143,7 @@ function drawWords() {
   for (const item of document.querySelectorAll("[data-text]")) item.textContent = say(item.dataset.text);
   for (const item of document.querySelectorAll("[data-label]")) item.setAttribute("aria-label", say(item.dataset.label));
   byId("title").textContent = data.title || say("page");
-  byId("subtitle").textContent = [data.title ? say("page") : "", data.standard[language] || data.standard.zh].filter(Boolean).join(" · ");
+  byId("subtitle").textContent = [state.scene < 0 ? "" : sceneTitle(state.scene), data.title ? say("page") : "", data.standard[language] || data.standard.zh].filter(Boolean).join(" · ");
   byId("search-box").placeholder = say("search");
   byId("language").textContent = say("other_language");
   byId("language").setAttribute("aria-label", say("other_language_label"));

@@ -252,6 +252,7 @@ function paintNames(pen, view, state) {
     writeText(pen, view, text, wx, wy, style);
   };
   const names = !state.hidden.has("names"), pies = state.people ? pieScale(view, state) : 0;
+  if (pies) taken.push(...communities.flatMap((i) => pieBox(i, view, state, pies)));
   if (isCommunity(state.unit)) nameCommunity(write, view, state, pies, state.unit, true);
   for (const i of communities) if (i !== state.unit) nameCommunity(write, view, state, pies, i, names && view.zoom >= NAME_ZOOM && widthOf(i) * view.scale > (pies ? 130 : 60));
   if (!names) return;
@@ -262,11 +263,19 @@ function paintNames(pen, view, state) {
   }
 }
 
+/** The room that a pie of some size takes on the canvas. */
+function pieBox(i, view, state, scale) {
+  const people = shown(state).people[i], radius = people ? scale * Math.sqrt(people.demand) : 0;
+  if (radius < 6 || !outlines[i].within(view.box)) return [];
+  const x = middles[2 * i] * view.scale + view.x, y = middles[2 * i + 1] * view.scale + view.y;
+  return [[x - radius, y - radius, x + radius, y + radius]];
+}
+
 /** A community's name, with the sign of what is not met; the sign alone where there is no room for the name. */
 function nameCommunity(write, view, state, pies, i, named) {
   if (!outlines[i].within(view.box)) return;
   const sign = !pies && shown(state).unmet[i], x = middles[2 * i], y = middles[2 * i + 1], people = pies ? shown(state).people[i] : null;
-  const shift = people ? (pies * Math.sqrt(people.demand)) / view.factor + 9 : 0; // below the pie
+  const shift = people ? (pies * Math.sqrt(people.demand)) / view.factor + 10 : 0; // below the pie
   if (named) write((sign ? `${UNMET} ` : "") + units.name[i], x, y, { bold: true, shift });
   else if (sign && widthOf(i) * view.scale > 26) write(UNMET, x, y, { bold: true, size: 11, shift });
 }

@@ -11,7 +11,7 @@ function drawAbout() {
     el("ul", { class: "sources" },
       ...data.sources.map((source) => el("li", {}, el("strong", {}, source.path || source.role),
         el("span", {}, [source.date, source.licence, source.attribution].filter(Boolean).join(" · "))))),
-    el("h2", {}, say("defaults")), el("dl", { class: "facts" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), sayOr("", value)))));
+    el("h2", {}, say("defaults")), el("dl", { class: "facts" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), settingText(value)))));
 }
 
 // -- layers -------------------------------------------------------------------------------------------

@@ -65,13 +65,25 @@ function drawLegend(state) {
       el("h2", {}, score ? say("score") : entryName(entry) + transit, " ", el("small", {}, say(score ? "score_short" : state.measure))),
       el("p", { class: "quiet long" }, say(score ? "score_long" : `${state.measure}_long`)),
       el("ul", { class: "classes" }, ...classes), defaultsButton(state)),
+    toldOnPaper(state),
     el("ul", { class: "others" }, ...legendSigns(state), ...legendServices(state)),
     el("dl", { class: "flow" }, ...legendFacts(state),
       ...(walker ? pair(say("walker"), walkerText(walker)) : []),
       ...(gatesKinds.length > 1 ? pair(say("gates"), sayOr("", score ? state.gates : chosen(entry, state).gates)) : []),
       ...pair(say("data_date"), data.data_date || say("unknown")), ...pair(say("source"), data.credits.join("; ") || say("unknown"))),
     el("button", { type: "button", class: "fold", id: "fold", "aria-expanded": String(state.legend), "aria-label": say(state.legend ? "fold" : "unfold"), onclick: toggled }, state.legend ? "–" : "+"),
-    el("dl", { class: state.defaults ? "facts settings open" : "facts settings", id: "settings" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), sayOr("", value)))));
+    el("dl", { class: state.defaults ? "facts settings open" : "facts settings", id: "settings" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), settingText(value)))));
+}
+
+/** What a sheet of paper says beside its map: the chosen unit in numbers. */
+function toldOnPaper(state) {
+  const i = state.unit;
+  if (i < 0) return null;
+  const { value, sign } = shownValue(i, state), people = peopleOf(i, state);
+  return el("div", { class: "told" }, el("h3", {}, unitName(i)),
+    units.people[i] === null ? null : el("p", {}, say("people", whole(units.people[i]))),
+    el("p", {}, el("b", {}, valueText(value, sign, state)), " ", say(state.layer === "score" ? "score" : state.measure)),
+    people ? el("p", {}, say(sign === "i" ? "uncovered_least" : "uncovered", whole(people.left + people.falsely))) : null);
 }
 
 function defaultsButton(state) {

@@ -61,7 +61,7 @@ const TEXT = {
     missing: "缺什么", more_missing: "另有 {0} 项有人走不到,见下", circle_of: "步行圈内有什么", people_inside: "圈内居民", shed: "步行圈占比", none_there: "无",
     circle_note: "圈内设施按图形计数,供观看;覆盖率一律按沿街步行距离计算。", ground_area: "占地", ring_of: "虚线圈:直线半径 {0} 米(条文口径),不是步行范围。",
     no_survey: "本工具结果不是测绘成果",
-    set_gates: "院门口径", set_search_limit_m: "搜索上限(米)", set_standard: "标准",
+    set_gates: "院门口径", set_search_limit_m: "搜索上限(米)", set_standard: "标准", set_slope: "坡度", set_measure: "口径",
   },
   en: {
     page: "15-minute living circle", skip: "Skip to the unit's sheet", search: "Find a community, estate or facility by name", print: "Print", projector: "Projector",
@@ -121,7 +121,7 @@ const TEXT = {
     missing: "What is missing", more_missing: "{0} more rules leave people behind, see below", circle_of: "Inside the walking circle", people_inside: "Residents inside", shed: "Pedestrian shed", none_there: "none",
     circle_note: "Places inside are counted by the drawn shape, for looking at; coverage is always computed from walks along streets.", ground_area: "Ground", ring_of: "Dashed ring: straight-line radius of {0} m (the clause's measure), not the walk.",
     no_survey: "The results of this tool are not surveying results",
-    set_gates: "Gates", set_search_limit_m: "Search limit (m)", set_standard: "Standard",
+    set_gates: "Gates", set_search_limit_m: "Search limit (m)", set_standard: "Standard", set_slope: "Slopes", set_measure: "Measure",
   },
 };
 
@@ -131,6 +131,18 @@ let language = "zh";
 function say(key, ...parts) {
   const phrase = TEXT[language][key] ?? key;
   return phrase.replace(/\{(\d)\}/g, (_, n) => parts[n]);
+}
+
+/** Parts of the settings of a run, which its tables hold in English. */
+const SETTINGS_ZH = [
+  ["metres along streets, legs included", "沿街步行米数,含进出街道的一段"], ["flat, no elevation model", "按平地计,无高程模型"],
+  ["Tobler's function on", "按托布勒函数,高程取自"], ["residential buildings", "居住建筑"], ["else residential land", "其次居住用地"],
+  ["else along streets", "其次沿街"], ["else evenly", "再次均匀"], ["s at signals", "秒信号等候"], ["adult", "成人"], ["elder", "老年人"],
+];
+
+function settingText(value) {
+  if (language !== "zh" || has(value)) return sayOr("", value);
+  return SETTINGS_ZH.reduce((text, [en, zh]) => text.replaceAll(en, zh), value);
 }
 
 const has = (key) => Object.hasOwn(TEXT[language], key);
