@@ -16,10 +16,11 @@ import shapely
 from livingcircle.columns import STREET_DIAGNOSIS
 from livingcircle.diagnosis import DETOUR, LONG_LEG_M, UNDERSHOOT_M, diagnose
 from livingcircle.network import WalkNetwork
-from livingcircle.saved import save_streets
+from livingcircle.saved import load_result, save_streets
+from livingcircle.scan import scan
 from livingcircle_layers.streets import Streets
 from test_network import joins_at
-from towns import XY, streets_of
+from towns import XY, Town, streets_of, study_of
 
 #   0 ──────200────── 1
 #          . 5 m
@@ -111,17 +112,53 @@ def test_long_legs_are_listed_when_places_are_given() -> None:
     assert len(found(streets, "long_connector")) == 0
 
 
+def test_homes_are_shown_by_cells_of_100_m_never_singly() -> None:
+    # Streets at y = 0. Cell (0, 1): homes 120 and 180 m north of it; cell (1, 1): one at 150 m; one at 60 m is not far.
+    streets = streets_of([(0, 0), (200, 0)], [(0, 1)])
+    points = np.array([(20.0, 120.0), (90.0, 180.0), (140.0, 150.0), (50.0, 60.0), (0.0, 999.0)])
+    joins = joins_at((0, 0.1, 120.0), (0, 0.45, 180.0), (0, 0.7, 150.0), (0, 0.25, 60.0), (-1, 0, 0))
+    people = np.array([5, 7, 40, 9, 3])
+    legs = found(streets, "long_connector", joins=joins, points=points, people=people)
+    assert legs["gap_m"].tolist() == [150.0, 180.0]  # most people first
+    assert legs["detail"].tolist() == [
+        "people 40, homes 1, up to 150 m from the street they join",
+        "people 12, homes 2, up to 180 m from the street they join",
+    ]
+    ends = [shapely.get_coordinates(line).round(2).tolist() for line in legs.geometry]
+    assert ends == [[[150, 150], [150, 0]], [[50, 150], [50, 0]]]
+
+
+def test_a_scan_writes_the_diagnosis_with_its_homes(tmp_path: Path) -> None:
+    # A street of 300 m at y = 0; 40 people 150 m north of it, 20 m of path that hang on nothing.
+    town = Town("a------b", dx=300 / 7).way("ab").street((200, -2), (200, -22), highway="footway")
+    rule = {"id": "shop", "services": ["supermarket"], "threshold": 200, "threshold_unit": "m"}
+    result = scan(study_of(tmp_path, town, people=[(100, 150, 40), (50, 10, 3)], rules=[rule]))
+    result.save(tmp_path / "out")
+    layer = pyogrio.read_dataframe(tmp_path / "out" / "diagnosis.gpkg", layer="diagnosis")
+    assert tuple(layer.columns) == STREET_DIAGNOSIS.names
+    assert layer["kind"].tolist() == ["island", "long_connector"]
+    assert layer["detail"].iloc[-1] == "people 40, homes 1, up to 150 m from the street they join"
+    metadata = pyogrio.read_info(tmp_path / "out" / "diagnosis.gpkg", layer="diagnosis")["layer_metadata"]
+    assert "OpenStreetMap contributors" in metadata["ATTRIBUTION"]
+    again = load_result(tmp_path / "out").diagnosis
+    assert again is not None
+    assert again["detail"].tolist() == layer["detail"].tolist()
+
+
 def test_a_sound_network_has_an_empty_diagnosis(tmp_path: Path) -> None:
     streets = streets_of(NODES[:2], EDGES[:1])
     assert len(diagnose(streets)) == 0
     assert list(diagnose(streets).columns)[-1] == "geometry"
-    save_streets(streets, tmp_path / "streets.gpkg")
+    save_streets(streets, tmp_path / "streets.gpkg", credit="© somebody")
     assert pyogrio.read_info(tmp_path / "streets.gpkg", layer="diagnosis")["features"] == 0
 
 
 def test_streets_gpkg_holds_the_diagnosis(tmp_path: Path) -> None:
-    save_streets(streets_of(NODES, EDGES), tmp_path / "streets.gpkg")
+    save_streets(streets_of(NODES, EDGES), tmp_path / "streets.gpkg", credit="© somebody")
     assert pyogrio.list_layers(tmp_path / "streets.gpkg")[:, 0].tolist() == ["nodes", "edges", "diagnosis"]
+    for name in ("nodes", "edges", "diagnosis"):
+        told = pyogrio.read_info(tmp_path / "streets.gpkg", layer=name)["layer_metadata"]
+        assert told["ATTRIBUTION"] == "© somebody"
     layer = pyogrio.read_dataframe(tmp_path / "streets.gpkg", layer="diagnosis")
     assert tuple(layer.columns) == STREET_DIAGNOSIS.names
     assert layer["kind"].tolist() == ["island", "undershoot"]

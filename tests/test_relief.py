@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 from rasterio import Affine
 
-from livingcircle.accounts import height_notes
 from livingcircle.joins import Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.walkers import Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.cuts import split_edges, with_paths, without_edges
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.relief import FLAT_SHARE, PIECE_M, drape, sample_heights, share_without_height
+from livingcircle_layers.relief import FLAT_SHARE, PIECE_M, drape, height_notes, sample_heights, share_without_height
 from livingcircle_layers.streets import Streets
 from towns import CRS, LAT, LON, streets_of
 

@@ -22,9 +22,8 @@ from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import unplaced_rows
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE
-from livingcircle_layers.relief import share_without_height
+from livingcircle_layers.relief import height_notes
 from livingcircle_layers.sources import Database, Reading, Source
-from livingcircle_layers.streets import Streets
 
 _REASONS = {
     TOO_FAR: "no street within {limit:g} m",
@@ -225,12 +224,6 @@ def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> l
     if skipped:
         found.append("not measured: " + ", ".join(skipped))
     return found
-
-
-def height_notes(streets: Streets) -> list[str]:
-    """Say how much of the streets an elevation model leaves without a height."""
-    flat = 0.0 if streets.height_m is None else share_without_height(streets)
-    return [f"{flat:.1%} of the street length has no height in the elevation model and counts as flat"] if flat else []
 
 
 def lost_notes(communities: gpd.GeoDataFrame) -> list[str]:

@@ -15,8 +15,10 @@ import typer
 from livingcircle_layers.errors import LivingCircleError, UsageError
 
 if TYPE_CHECKING:
+    from livingcircle.ground import Ground
     from livingcircle.result import ScanResult
     from livingcircle.study import FacilitiesInput, Study
+    from livingcircle.walkers import Walker
 
 app = typer.Typer(
     name="livingcircle",
@@ -32,8 +34,21 @@ StreetLayer = Annotated[
     Path | None, typer.Option("--streets", help="A street layer of your own, instead of OSM's streets.")
 ]
 OsmFile = Annotated[Path, typer.Option("--osm", help="OpenStreetMap file: .osm.pbf, .osm, .osm.gz, .osm.bz2.")]
+StreetColumns = Annotated[
+    str | None,
+    typer.Option("--streets-columns", help="Which column of --streets holds what, for example u=from,v=to."),
+]
+Heights = Annotated[Path | None, typer.Option("--dem", help="Heights (GeoTIFF), for walking times on slopes.")]
+StudyFile = Annotated[
+    Path | None,
+    typer.Option("--study", help="Study file: its streets, heights and walkers, where no option says otherwise."),
+]
 WalkerName = Annotated[
-    str, typer.Option("--walker", help="adult, elder, child_primary, caregiver_small_child, wheelchair.")
+    str | None,
+    typer.Option(
+        "--walker",
+        help="adult (default, or the first of the study), elder, child_primary, caregiver_small_child, wheelchair.",
+    ),
 ]
 
 _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
@@ -100,7 +115,8 @@ def scan(  # noqa: PLR0913  one parameter for each option
     ] = None,
     gates: Annotated[str | None, typer.Option(help="respect (default), open, or both to compare.")] = None,
     streets: StreetLayer = None,
-    dem: Annotated[Path | None, typer.Option(help="Heights (GeoTIFF), for walking times on slopes.")] = None,
+    streets_columns: StreetColumns = None,
+    dem: Heights = None,
     name: Annotated[str | None, typer.Option(help="Title of map and report.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
@@ -116,7 +132,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
     options = {
         "name": name, "osm": osm, "communities": communities, "areas": areas, "population": population,
         "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
-        "streets": streets, "dem": dem,
+        "streets": streets, "streets_columns": _columns(streets_columns), "dem": dem,
     }  # fmt: skip
     chosen = _study(study, options)
     folder = output or Path("outputs") / (chosen.name or "scan")
@@ -147,35 +163,39 @@ def streets(
     """
     from livingcircle.network import WalkNetwork
     from livingcircle.saved import save_streets
+    from livingcircle_layers.osm import ATTRIBUTION, LICENCE
 
     network = WalkNetwork.from_osm(osm)
-    save_streets(network.streets, output)
+    save_streets(network.streets, output, credit=f"{ATTRIBUTION}, {LICENCE}")
     typer.echo(f"{output}: {len(network.streets.node_id)} nodes, {len(network.streets.tail)} edges")
 
 
 @app.command()
-def matrix(
+def matrix(  # noqa: PLR0913  one parameter for each option
     osm: Annotated[Path | None, typer.Option("--osm", help="OpenStreetMap file.")] = None,
     *,
     origins: Annotated[Path, typer.Option(help="Table with id, lon, lat.")],
     destinations: Annotated[Path, typer.Option(help="Table with id, lon, lat.")],
+    study: StudyFile = None,
     streets: StreetLayer = None,
+    streets_columns: StreetColumns = None,
+    dem: Heights = None,
     limit_m: Annotated[float, typer.Option("--limit-m", min=1, help="Longest walk, metres.")] = 2000.0,
-    walker: WalkerName = "adult",
+    nearest: Annotated[
+        int | None, typer.Option("--nearest", min=1, help="Only the K nearest destinations of every origin.")
+    ] = None,
+    walker: WalkerName = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="CSV file to write.")] = Path("matrix.csv"),
 ) -> None:
     """Write the walks between origins and destinations; pairs that are not reached are left out.
 
     Example: livingcircle matrix --osm city.osm.pbf --origins homes.csv --destinations schools.csv -o M.csv
     """
-    from livingcircle.ground import read_ground
     from livingcircle.matrix import matrix_table
     from livingcircle.saved import save_matrix
-    from livingcircle.study import find_walkers
 
-    table, lost = matrix_table(
-        read_ground(osm, streets), origins, destinations, limit_m=limit_m, walker=find_walkers([walker])[0]
-    )
+    ground, who = _ground(study, walker, osm=osm, streets=streets, streets_columns=streets_columns, dem=dem)
+    table, lost = matrix_table(ground, origins, destinations, limit_m=limit_m, walker=who, nearest=nearest)
     save_matrix(table, output)
     for line in lost:
         typer.echo(line, err=True)
@@ -183,14 +203,17 @@ def matrix(
 
 
 @app.command()
-def isochrone(
+def isochrone(  # noqa: PLR0913  one parameter for each option
     osm: Annotated[Path | None, typer.Option("--osm", help="OpenStreetMap file.")] = None,
     *,
     at: Annotated[list[str], typer.Option(help="LON,LAT; may be repeated.")],
+    study: StudyFile = None,
     streets: StreetLayer = None,
+    streets_columns: StreetColumns = None,
+    dem: Heights = None,
     minutes: Annotated[str | None, typer.Option(help="For example 5,10,15.")] = None,
     metres: Annotated[str | None, typer.Option(help="For example 300,500,1000.")] = None,
-    walker: WalkerName = "adult",
+    walker: WalkerName = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="GeoJSON file to write.")] = Path("isochrone.geojson"),
 ) -> None:
     """Draw the circles that can be walked from a point (生活圈).
@@ -198,21 +221,19 @@ def isochrone(
     Example: livingcircle isochrone --osm city.osm.pbf --at 104.07,30.67 --minutes 5,10,15 -o I.geojson
     """
     from livingcircle.circles import isochrones
-    from livingcircle.ground import read_ground
     from livingcircle.saved import save_geojson
-    from livingcircle.study import find_walkers
 
     if (minutes is None) == (metres is None):
         raise UsageError("say how far: --minutes or --metres, one of them", got="both" if minutes else "neither")
     points = np.array([_point(text) for text in at])
-    ground = read_ground(osm, streets)
+    ground, who = _ground(study, walker, osm=osm, streets=streets, streets_columns=streets_columns, dem=dem)
     frame = isochrones(
         ground.network,
         ground.barriers,
         points,
         minutes=_numbers(minutes, "--minutes") if minutes else None,
         metres=_numbers(metres, "--metres") if metres else None,
-        walker=find_walkers([walker])[0],
+        walker=who,
     )
     save_geojson(frame, output)
     typer.echo(f"{output}: {len(frame)} circles")
@@ -317,6 +338,28 @@ def _study(path: Path | None, options: dict[str, Any]) -> Study:
         raise UsageError("--gates is unknown", got=repr(options["gates"]), expected="respect, open or both")
     chosen = StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
     return chosen.on(Study.load(path)) if path else chosen.study()
+
+
+def _ground(
+    study: Path | None, walker: str | None, *, streets_columns: str | None, **options: Path | None
+) -> tuple[Ground, Walker]:
+    """Read the streets of a study or of the options, tell what is not known of them, and find who walks."""
+    from livingcircle.ground import chosen_ground
+    from livingcircle.study import StudyOptions
+
+    given = StudyOptions.model_validate({**options, "streets_columns": _columns(streets_columns)})
+    ground, who = chosen_ground(study, given, walker=walker)
+    for note in ground.notes:
+        typer.echo(f"note: {note}", err=True)
+    return ground, who
+
+
+def _columns(text: str | None) -> dict[str, str]:
+    """Return which column holds what, from role=heading pairs with commas between."""
+    pairs = [pair.split("=") for pair in text.split(",")] if text else []
+    if any(len(pair) != 2 or not all(part.strip() for part in pair) for pair in pairs):
+        raise UsageError("--streets-columns is unclear", got=repr(text), expected="role=heading, such as u=from,v=to")
+    return {role.strip(): heading.strip() for role, heading in pairs}
 
 
 def _facilities(text: str) -> FacilitiesInput:

@@ -486,6 +486,10 @@ HOMES = Table(
             "nearest_m_*", "float", "m", "walk to the nearest place of the layer",
             "到该图层最近设施的步行距离", "not reached within the search limit"
         ),
+        Column(
+            "within_*", "int", "places", "places within the threshold of the scoring rule, by its walk",
+            "按步行在该计分条文阈值内的设施数", "no place of the layer is known"
+        ),
     ),
 )
 
@@ -531,7 +535,7 @@ STREET_EDGES = Table(
 )
 
 STREET_DIAGNOSIS = Table(
-    "street_diagnosis", "output of livingcircle streets, layer diagnosis",
+    "street_diagnosis", "diagnosis.gpkg; output of livingcircle streets, layer diagnosis",
     "Where the walking network may be broken",
     "步行网络可能存在的问题",
     (

@@ -18,6 +18,7 @@ from livingcircle_layers.streets import Streets
 UNDERSHOOT_M = 5.0  # a dead end this close to a street it does not join was probably meant to (a judgement)
 DETOUR = 5.0  # ... unless the walk there is hardly longer than the gap, as at the end of a short stub (a judgement)
 LONG_LEG_M = 100.0  # a home further from every street says that a street is missing (a judgement)
+LEG_CELL_M = 100.0  # homes with long legs are shown by cells of this size: no layer of ours shows a single home
 _FAR_M = 200.0  # detours are measured this far
 
 Floats = npt.NDArray[np.float64]
@@ -25,7 +26,9 @@ Ints = npt.NDArray[np.int64]
 Geometries = npt.NDArray[Any]
 
 
-def diagnose(streets: Streets, joins: Joins | None = None, points: Floats | None = None) -> gpd.GeoDataFrame:
+def diagnose(
+    streets: Streets, joins: Joins | None = None, points: Floats | None = None, *, people: Ints | None = None
+) -> gpd.GeoDataFrame:
     """Show where a network may be broken, as a layer to look at in QGIS.
 
     Parameters
@@ -34,6 +37,8 @@ def diagnose(streets: Streets, joins: Joins | None = None, points: Floats | None
         The walking network.
     joins, points
         Places joined to it and where they are (n × 2, in its plane); with them long legs are listed.
+    people
+        The places are homes of so many people: their legs are summed up by cells of 100 m, so that no home is shown.
 
     Returns
     -------
@@ -43,11 +48,16 @@ def diagnose(streets: Streets, joins: Joins | None = None, points: Floats | None
       from the longest piece, `edge_id` the first of its edges.
     - ``undershoot``: a dead end within 5 m of a street (`edge_id`) that it does not join, with the line that is missing
       and its length `gap_m`. Ends of and below bridges, and where the data end, are none.
-    - ``long_connector``: a leg of more than 100 m from a place to the street (`edge_id`), with its length `gap_m`.
+    - ``long_connector``: a leg of more than 100 m from a place, or from the homes of a cell, to the street (`edge_id`),
+      with its length `gap_m`, of several the longest.
     """
     parts = [_islands(streets), _undershoots(streets)]
     if joins is not None and points is not None:
-        parts.append(_long_connectors(streets, joins, points))
+        parts.append(
+            _long_connectors(streets, joins, points)
+            if people is None
+            else _long_connectors_of_cells(streets, joins, points, people)
+        )
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     geometry = gpd.GeoSeries(rows.pop("geometry").to_numpy(dtype=object), crs=streets.crs)
     return gpd.GeoDataFrame(rows, geometry=geometry).to_crs(WGS84)
@@ -168,5 +178,33 @@ def _long_connectors(streets: Streets, joins: Joins, points: Floats) -> pd.DataF
         gap_m=joins.leg_m[far],
         detail=[
             f"place {i} is {leg:.0f} m from the street it joins" for i, leg in zip(far, joins.leg_m[far], strict=True)
+        ],
+    )
+
+
+def _long_connectors_of_cells(streets: Streets, joins: Joins, points: Floats, people: Ints) -> pd.DataFrame:
+    """Return the long legs of homes, one for each street and cell of homes, those of most people first."""
+    far = np.flatnonzero(np.nan_to_num(joins.leg_m) > LONG_LEG_M)
+    cell = np.floor(points[far] / LEG_CELL_M)
+    homes = pd.DataFrame(
+        {"edge": joins.edge[far], "x": cell[:, 0], "y": cell[:, 1], "people": people[far], "leg": joins.leg_m[far]}
+    )
+    legs = homes.groupby(["edge", "x", "y"], as_index=False).agg(
+        homes=("leg", "size"), people=("people", "sum"), leg=("leg", "max")
+    )
+    legs = legs.sort_values(["people", "edge", "x", "y"], ascending=[False, True, True, True])
+    edge, middle = legs["edge"].to_numpy(), (legs[["x", "y"]].to_numpy() + 0.5) * LEG_CELL_M
+    line = streets.lines[edge]
+    foot = shapely.line_interpolate_point(line, shapely.line_locate_point(line, shapely.points(middle)))
+    return _rows(
+        streets,
+        "long_connector",
+        edge,
+        geometry=_straight(middle, foot),
+        length_m=streets.length_m[edge],
+        gap_m=legs["leg"],
+        detail=[
+            f"people {row.people}, homes {row.homes}, up to {row.leg:.0f} m from the street they join"
+            for row in legs.itertuples()
         ],
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from livingcircle.choice import nearest_k
 from livingcircle.ground import Ground
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import Walk
@@ -21,7 +22,13 @@ Ints = npt.NDArray[np.int64]
 
 
 def matrix_table(
-    ground: Ground, origins: str | Path, destinations: str | Path, *, limit_m: float, walker: Walker
+    ground: Ground,
+    origins: str | Path,
+    destinations: str | Path,
+    *,
+    limit_m: float,
+    walker: Walker,
+    nearest: int | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return the walk from every origin to every destination within a limit.
 
@@ -35,19 +42,25 @@ def matrix_table(
         The longest walk, metres along streets, legs included.
     walker
         Whose minutes are given, and which edges may be used.
+    nearest
+        Only so many destinations of every origin, the nearest by metres; None: all.
 
     Returns
     -------
     table
-        ``origin_id, destination_id, walk_m, walk_min``, sorted by both ids as they come; pairs that are not reached
-        are left out.
+        ``origin_id, destination_id, walk_m, walk_min``, sorted by both ids as they come, or by origin and distance if
+        only the `nearest` are asked for; pairs that are not reached are left out.
     lost
         A sentence for every place that could not be used.
     """
     joiner, network = ground.joiner(), ground.network
     start, start_ids, lost = _places(origins, ground, joiner)
     end, end_ids, lost_ends = _places(destinations, ground, joiner)
-    i, j, metres = network.walk(walker).pairs(start, end, limit=limit_m)
+    if nearest is None:
+        i, j, metres = network.walk(walker).pairs(start, end, limit=limit_m)
+    else:
+        each = np.arange(len(end_ids))
+        i, j, metres = nearest_k(network.walk(walker), start, end, each, k=nearest, limit=limit_m)
     seconds = _seconds(network.walk(walker, unit="s"), start, end, i, j, limit_m / walker.speed_m_s)
     table = pd.DataFrame(
         {
@@ -66,8 +79,9 @@ def _seconds(walk: Walk, start: Joins, end: Joins, i: Ints, j: Ints, usual: floa
     limit = 1.5 * usual
     while len(missing := np.flatnonzero(np.isnan(out))):
         origin = np.unique(i[missing])
-        p, q, seconds = walk.pairs(start.take(origin), end, limit=limit)
-        known = pd.Series(seconds, index=pd.MultiIndex.from_arrays([origin[p], q]))
+        asked = np.unique(j[missing])
+        p, q, seconds = walk.pairs(start.take(origin), end.take(asked), limit=limit)
+        known = pd.Series(seconds, index=pd.MultiIndex.from_arrays([origin[p], asked[q]]))
         out[missing] = known.reindex(pd.MultiIndex.from_arrays([i[missing], j[missing]])).to_numpy()
         limit *= 2
     return out

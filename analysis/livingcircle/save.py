@@ -32,6 +32,7 @@ from livingcircle.columns import (
     HOMES,
     SCORE_HISTOGRAM,
     SCORES,
+    STREET_DIAGNOSIS,
     UNPLACED,
     Table,
     looks_like_formula,
@@ -195,6 +196,11 @@ def communities_table(result: ScanResult) -> gpd.GeoDataFrame:
 
 def _write_communities(result: ScanResult, path: Path) -> None:
     _write_layer(communities_table(result), path, layer="communities", result=result, outlines=True)
+
+
+def _write_diagnosis(result: ScanResult, path: Path) -> None:
+    if result.diagnosis is not None:
+        _write_layer(published(result.diagnosis, STREET_DIAGNOSIS), path, layer="diagnosis", result=result)
 
 
 def _write_circles(result: ScanResult, path: Path) -> None:
@@ -365,6 +371,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "circles.gpkg": _write_circles,
+    "diagnosis.gpkg": _write_diagnosis,
     "unplaced.csv": _write_unplaced,
     "estates.csv": _write_estates,
     "map.html": _write_map,

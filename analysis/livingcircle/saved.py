@@ -77,7 +77,8 @@ def load_result(directory: str | Path) -> ScanResult:
         settings={key: run["settings"][key] for key in run.pop("settings_order", run["settings"])},
         approval_number=run["approval_number"],
         study=study,
-        circles=_circles(folder / "circles.gpkg"),
+        circles=_layer_if_any(folder / "circles.gpkg", "circles", CIRCLES),
+        diagnosis=_layer_if_any(folder / "diagnosis.gpkg", "diagnosis", STREET_DIAGNOSIS),
         gaps=_if_there(folder / "gaps.csv", GAPS),
         false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
     )
@@ -139,9 +140,9 @@ def _layer(path: Path, layer: str) -> gpd.GeoDataFrame:
         raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
 
 
-def _circles(path: Path) -> gpd.GeoDataFrame | None:
-    """Return the circles of communities; results of earlier versions have none."""
-    return conform(_layer(path, "circles"), CIRCLES) if path.exists() else None
+def _layer_if_any(path: Path, layer: str, table: Table) -> gpd.GeoDataFrame | None:
+    """Return a layer that results of earlier versions do not have."""
+    return conform(_layer(path, layer), table) if path.exists() else None
 
 
 def _facility_layers(path: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -167,14 +168,31 @@ def save_map(result: ScanResult, directory: str | Path) -> Path:
     return path
 
 
-def save_streets(streets: Streets, path: Path) -> None:
-    """Write a walking network as GeoPackage: the layers nodes, edges, and diagnosis (where it may be broken)."""
+def save_streets(streets: Streets, path: Path, *, credit: str) -> None:
+    """Write a walking network as GeoPackage: the layers nodes, edges, and diagnosis (where it may be broken).
+
+    Parameters
+    ----------
+    credit
+        Whom the streets are owed to; every layer carries it.
+    """
     nodes, edges = streets_frames(streets)
     faults = published(diagnose(streets), STREET_DIAGNOSIS)
+    layers = (
+        ("nodes", published(nodes, STREET_NODES), "Point"),
+        ("edges", published(edges, STREET_EDGES), "LineString"),
+    )
     with replaced_file(path) as stage:
-        pyogrio.write_dataframe(published(nodes, STREET_NODES), stage, layer="nodes", driver="GPKG")
-        pyogrio.write_dataframe(published(edges, STREET_EDGES), stage, layer="edges", driver="GPKG")
-        pyogrio.write_dataframe(faults, stage, layer="diagnosis", driver="GPKG", geometry_type="MultiLineString")
+        for name, table, kind in (*layers, ("diagnosis", faults, "MultiLineString")):
+            pyogrio.write_dataframe(
+                table,
+                stage,
+                layer=name,
+                driver="GPKG",
+                geometry_type=kind,
+                layer_options={"DESCRIPTION": credit},
+                layer_metadata={"ATTRIBUTION": credit},
+            )
 
 
 def save_geojson(frame: gpd.GeoDataFrame, path: Path) -> None:

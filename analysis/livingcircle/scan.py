@@ -14,8 +14,10 @@ import pandas as pd
 import shapely
 
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
+from livingcircle.choice import count_within
 from livingcircle.community_circles import community_circles
-from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table
+from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, rule_walker
+from livingcircle.diagnosis import diagnose
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
@@ -23,7 +25,7 @@ from livingcircle.inputs import Inputs, Stages
 from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
-from livingcircle.rules import RuleSet
+from livingcircle.rules import DISTANCE_METRICS, RuleSet
 from livingcircle.scores import histogram_table, scores_table, services_reached
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
@@ -93,7 +95,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         facilities=_facilities(inputs, measured.catalogue),
         access_points=doors,
         unplaced=unplaced,
-        homes=_homes(city, by_service),
+        homes=_homes(city, {**by_service, **_within_thresholds(measured)}),
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=measured.catalogue,
@@ -103,6 +105,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         estates=gains,
         study=study,
         circles=drawn,
+        diagnosis=_diagnosis(city),
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),
     )
@@ -222,6 +225,34 @@ def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:
         )[["facility_id", "service", "theme", "name", "source", "area_m2", "complete", "geometry"]]
         .to_crs(WGS84)
     )
+
+
+def _diagnosis(city: City) -> gpd.GeoDataFrame:
+    """Return where the streets of the scan may be broken, by the legs of its homes too."""
+    xy, people = city.homes[["x", "y"]].to_numpy(dtype=float), city.homes["people"].to_numpy(dtype=np.int64)
+    return diagnose(city.network.streets, city.home_joins, xy, people=people)
+
+
+def _within_thresholds(measured: Measured) -> dict[str, Any]:
+    """Count for every home the places within the threshold of each scoring rule, for `homes.parquet`.
+
+    By metres along streets, for a rule in minutes by its walker's minutes; a layer without any place is unknown.
+    """
+    city, walker = measured.city, measured.walkers[0]
+    counts: dict[str, Any] = {}
+    for rule in measured.rules.rules:
+        if rule.id not in measured.rules.scoring or rule.metric not in DISTANCE_METRICS or rule.combine is not None:
+            continue
+        at = city.doors_of(Layer.of(rule))
+        places = pd.factorize(city.doors["facility_id"].to_numpy()[at])[0].astype(np.int64)
+        limit = np.nan if rule.threshold is None else float(rule.threshold)
+        walk = city.network.walk(walker)
+        if rule.metric == "walk_min":
+            walk, limit = city.network.walk(rule_walker(rule, walker, measured.study.profiles()), unit="s"), limit * 60
+        found = count_within(walk, city.home_joins, city.door_joins.take(at), places, limit=limit)
+        known = measured.first[rule.id].places > 0
+        counts[f"within_{rule.id}"] = pd.array(found if known else [pd.NA] * len(found), dtype="Int64")
+    return counts
 
 
 def _homes(city: City, nearest: Mapping[str, Any]) -> pd.DataFrame:

@@ -407,6 +407,7 @@ class StudyOptions(_Part):
     gates: Literal["respect", "open", "both"] | None = None
     dem: Path | None = None
     streets: Path | None = None
+    streets_columns: dict[str, str] = Field(default_factory=dict)
 
     def study(self) -> Study:
         """Return the study that the options describe; a missing one is a usage error."""
@@ -431,13 +432,16 @@ class StudyOptions(_Part):
 
     def on(self, study: Study) -> Study:
         """Return the study with these options in the place of its own choices."""
-        streets = {"osm": self.osm, "layer": self.streets, "dem": self.dem}
+        streets = {"osm": self.osm, "layer": self.streets, "columns": self.streets_columns, "dem": self.dem}
+        # Another street layer has columns, rows and a datum of its own.
+        own = study.streets
+        base = own if self.streets is None else StreetsInput(osm=own.osm, dem=own.dem)
         given: dict[str, Any] = {
             "name": self.name,
             "standard": self.standard,
             "walkers": self.walker,
             "gates": self.gates,
-            "streets": _with(study.streets, streets) if any(streets.values()) else None,
+            "streets": _with(base, streets) if any(streets.values()) else None,
             "communities": self._communities(study.communities),
             "areas": AreasInput(file=self.areas) if self.areas else None,
             "population": _with(study.population, {"file": self.population}) if self.population else None,

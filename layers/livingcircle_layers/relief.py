@@ -71,6 +71,12 @@ def share_without_height(streets: Streets) -> float:
     return float(streets.length_m[flat].sum()) / total if total else 0.0
 
 
+def height_notes(streets: Streets) -> list[str]:
+    """Say how much of the streets an elevation model leaves without a height."""
+    flat = 0.0 if streets.height_m is None else share_without_height(streets)
+    return [f"{flat:.1%} of the street length has no height in the elevation model and counts as flat"] if flat else []
+
+
 def sample_heights(path: Path, xy: Floats, crs: CRS) -> Floats:
     """Return the heights of points in metres, interpolated between the four cells around each; NaN where none is known.
 
