@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ from livingcircle_layers.errors import LivingCircleError, UsageError
 if TYPE_CHECKING:
     from livingcircle.ground import Ground
     from livingcircle.result import ScanResult
+    from livingcircle.runs import Work
     from livingcircle.study import FacilitiesInput, Study
     from livingcircle.walkers import Walker
 
@@ -123,6 +124,10 @@ def scan(  # noqa: PLR0913  one parameter for each option
     to_postgis: Annotated[
         str | None, typer.Option("--to-postgis", help="Also write tables: postgresql://user@host/database?schema=name.")
     ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that measure the walks.")] = 1,
+    memory: Annotated[str | None, typer.Option(help="What they all may use together, for example 4GB.")] = None,
+    scheduler: Annotated[str, typer.Option(help="Dask scheduler: tcp://HOST:8786 or tls://HOST:8786.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a fall; measure only what changed.")] = False,
 ) -> None:
     """Find out who can walk to which service within the standard, for every community.
 
@@ -134,9 +139,12 @@ def scan(  # noqa: PLR0913  one parameter for each option
         "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
         "streets": streets, "streets_columns": _columns(streets_columns), "dem": dem,
     }  # fmt: skip
+    from livingcircle.runs import Work, parse_memory
+
     chosen = _study(study, options)
+    work = Work(jobs, None if memory is None else parse_memory(memory), scheduler, resume)
     folder = output or Path("outputs") / (chosen.name or "scan")
-    _scan_and_save(chosen, folder, only=only or [], homes=homes, to_postgis=to_postgis)
+    _scan_and_save(chosen, folder, only=only or [], homes=homes, work=work, to_postgis=to_postgis)
 
 
 @app.command()
@@ -373,17 +381,18 @@ def _facilities(text: str) -> FacilitiesInput:
 
 
 def _scan_and_save(
-    study: Study, output: Path, *, only: list[str] | None = None, homes: bool = False, to_postgis: str | None = None
+    study: Study,
+    output: Path,
+    *,
+    only: Sequence[str] = (),
+    homes: bool = False,
+    work: Work | None = None,
+    to_postgis: str | None = None,
 ) -> None:
-    from livingcircle.postgis_tables import Target
-    from livingcircle.save import prepare_output
-    from livingcircle.scan import scan as run_scan
+    from livingcircle.runs import scan_into
 
-    prepare_output(output, Target.of(to_postgis) if to_postgis else None)
     with _progress() as say:
-        result = run_scan(study, only=only or [], progress=say)
-        say("writing results")
-        result.save(output, homes=homes, postgis=to_postgis)
+        result = scan_into(study, output, only=only, homes=homes, work=work, postgis=to_postgis, progress=say)
     _report(result, output)
 
 

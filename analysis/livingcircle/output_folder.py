@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from livingcircle_layers.errors import InputError
@@ -66,7 +66,26 @@ def check_folder(directory: Path, names: Sequence[str]) -> None:
 
 
 @contextmanager
-def replaced_files(directory: Path, names: Sequence[str]) -> Iterator[Path]:
+def held_folder(directory: Path, names: Sequence[str]) -> Iterator[None]:
+    """Keep other runs out of a folder from the first computation to the last file; create it if missing.
+
+    Parameters
+    ----------
+    directory, names
+        As for `check_folder`.
+
+    Raises
+    ------
+    InputError
+        As `check_folder`.
+    """
+    check_folder(directory, names)
+    with disk_errors(directory), _made(directory), _locked(directory):
+        yield
+
+
+@contextmanager
+def replaced_files(directory: Path, names: Sequence[str], *, held: bool = False) -> Iterator[Path]:
     """Give a folder to write into; at the end its files take the place of those of the earlier result.
 
     Files of `names` that were not written again are removed, files of other names stay. If anything fails,
@@ -78,6 +97,8 @@ def replaced_files(directory: Path, names: Sequence[str]) -> Iterator[Path]:
         Output folder; created if missing.
     names
         Names of all files that a result may have, RUN_FILE among them.
+    held
+        Whether the caller holds the folder (`held_folder`).
 
     Yields
     ------
@@ -89,8 +110,7 @@ def replaced_files(directory: Path, names: Sequence[str]) -> Iterator[Path]:
     InputError
         As `check_folder`; also if the disk is full, or a file cannot be replaced.
     """
-    check_folder(directory, names)
-    with disk_errors(directory), _made(directory), _locked(directory):
+    with nullcontext() if held else held_folder(directory, names), disk_errors(directory):
         for left_over in directory.glob(f"{STAGE_PREFIX}*"):  # of a killed run: we hold the lock
             shutil.rmtree(left_over)
         stage = directory / f"{STAGE_PREFIX}{os.getpid()}"

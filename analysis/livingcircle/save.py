@@ -59,7 +59,9 @@ FIXED_GPKG_TIME = "2000-01-01T00:00:00.000Z"
 ABSOLUTE_PATH = re.compile(r"""(?<![\w:/.])(?:[A-Za-z]:[\\/]|\\\\|/(?=[^\s/"'`|;,]+/))(?:[^\s"'`|;,]*[\\/])?""")
 
 
-def save_result(result: ScanResult, directory: Path, *, homes: bool, postgis: Target | None = None) -> Path:
+def save_result(
+    result: ScanResult, directory: Path, *, homes: bool, postgis: Target | None = None, held: bool = False
+) -> Path:
     """Write every output file of a scan into a folder, all together or not at all.
 
     An earlier result is replaced as a whole, other people's files stay. After a failure the folder is as it
@@ -75,6 +77,8 @@ def save_result(result: ScanResult, directory: Path, *, homes: bool, postgis: Ta
         Also write `homes.parquet`, for checks; never to be published.
     postgis
         Where communities, facilities, coverage and scores are written, too.
+    held
+        Whether the caller keeps other runs out of the folder (`livingcircle.output_folder.held_folder`).
 
     Returns
     -------
@@ -90,7 +94,7 @@ def save_result(result: ScanResult, directory: Path, *, homes: bool, postgis: Ta
     # Every file may be handed on, so none may tell who ran it or where.
     study = None if result.study is None else Study.model_validate(study_record(result.study, directory))
     shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study)
-    with _postgis_too(shared, postgis), replaced_files(directory, list(_WRITERS)) as stage:
+    with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as stage:
         for name, write in _WRITERS.items():
             if name != HOMES_FILE or homes:
                 write(shared, stage / name)
@@ -113,6 +117,11 @@ def _postgis_too(result: ScanResult, target: Target | None) -> Iterator[None]:
         yield
 
 
+def result_files() -> list[str]:
+    """Return the names of all files that a result may have."""
+    return list(_WRITERS)
+
+
 def prepare_output(directory: Path, postgis: Target | None = None) -> None:
     """Check that a result can be written into a folder, before anything is computed.
 
@@ -129,7 +138,7 @@ def prepare_output(directory: Path, postgis: Target | None = None) -> None:
         It is a file, lies below a file, cannot be written to, is in use by another run, or holds a file of
         one of our names that another program wrote.
     """
-    check_folder(directory, list(_WRITERS))
+    check_folder(directory, result_files())
     if postgis is not None:
         check_target(postgis)
 

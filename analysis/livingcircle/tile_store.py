@@ -72,6 +72,16 @@ class TileStore:
         """Write a result."""
         write_arrays(self._result(key), arrays)
 
+    @property
+    def side_m(self) -> float | None:
+        """The side of the tiles that the results belong to; None: none yet."""
+        file = self.folder / "side_m"
+        return float(file.read_text(encoding="ascii")) if file.exists() else None
+
+    def note_side(self, side_m: float) -> None:
+        """Write down the side of the tiles, so that a later run cuts the same ones."""
+        (self.folder / "side_m").write_text(f"{side_m:g}", encoding="ascii")
+
     def part_file(self, name: str) -> Path:
         """Return where a part is written."""
         return self.folder / "parts" / f"{name}.npz"

@@ -1,0 +1,199 @@
+"""A scan from its study to its folder: held from the first computation to the last file, and resumed after a fall."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from livingcircle.engine import Cluster, Engine, Processes, ThisProcess
+from livingcircle.measured import measure
+from livingcircle.output_folder import held_folder
+from livingcircle.postgis_tables import Target
+from livingcircle.reach import City, Layer, Reach, measure_layers
+from livingcircle.result import ScanResult
+from livingcircle.save import prepare_output, result_files, save_result
+from livingcircle.scan import result_of
+from livingcircle.study import Study
+from livingcircle.tile_store import TileStore
+from livingcircle.tiled import Tally, Tiled
+from livingcircle.tiles import tiles_of
+from livingcircle.walkers import Walker
+from livingcircle_layers.errors import UsageError
+
+WORK_FOLDER = ".livingcircle-work"  # in the output folder: what was measured, for a later --resume
+WORTH_KEEPING = 200_000  # homes; from here on the walks take longer than writing them down
+SIDES_M = (40_000.0, 20_000.0, 10_000.0, 5_000.0, 2_500.0)  # of tiles, the largest that fits is taken
+PROCESS_BYTES = 400_000_000  # a process of ours before it has any data (measured)
+EDGE_BYTES = 500  # of a part, with its searches (measured)
+HOME_BYTES = 300  # of a part, for one layer at a time (measured)
+_UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+
+
+@dataclass(frozen=True)
+class Work:
+    """How a scan is worked; the numbers do not depend on it.
+
+    Attributes
+    ----------
+    jobs
+        Processes on this machine.
+    memory_bytes
+        What all processes together may use; None: as much as there is.
+    scheduler
+        Address of a Dask scheduler, or empty.
+    resume
+        Take what an earlier run into the same folder has measured, where nothing of it changed.
+    """
+
+    jobs: int = 1
+    memory_bytes: int | None = None
+    scheduler: str = ""
+    resume: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing was asked for."""
+        return self == Work()
+
+    def engine(self) -> Engine:
+        """Return who does the work."""
+        if self.scheduler:
+            return Cluster(self.scheduler)
+        return Processes(self.jobs) if self.jobs > 1 else ThisProcess()
+
+
+def parse_memory(text: str) -> int:
+    """Return an amount of memory in bytes.
+
+    Examples
+    --------
+    >>> parse_memory("4GB"), parse_memory("1.5 GiB")
+    (4000000000, 1610612736)
+    """
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)\s*", text.casefold())
+    if match is None or match[2] not in _UNITS or float(match[1]) <= 0:
+        raise UsageError("--memory is no amount of memory", got=repr(text), expected="for example 4GB or 800MB")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+@dataclass
+class _Measurer:
+    """Measures at once what is small, and part by part what is large or was asked to be."""
+
+    work: Work
+    folder: Path
+    say: Callable[[str], None]
+    tally: Tally = field(default_factory=Tally)
+    store: TileStore | None = None
+
+    def __call__(
+        self, city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float
+    ) -> Mapping[Layer, Reach]:
+        if self.work.plain and len(city.homes) < WORTH_KEEPING:
+            return measure_layers(city, needed, limit_m=limit_m)
+        if self.store is None:
+            self.store = TileStore(self.folder)
+            if not self.work.resume:
+                self.store.keep_only(set())
+        side = side_m(city, self.work, limit_m)
+        # An earlier run's tiles are cut again, unless they are too large for the memory that is given now.
+        if self.work.resume and self.store.side_m is not None:
+            side = self.store.side_m if self.work.memory_bytes is None else min(side, self.store.side_m)
+        self.store.note_side(side)
+        tiled = Tiled(self.store, self.work.engine(), side, self._tell, self.tally)
+        return tiled(city, needed, limit_m=limit_m)
+
+    def _tell(self, done: int, parts: int) -> None:
+        self.say(f"measured part {done} of {parts}")
+
+    def finish(self) -> None:
+        """Keep what a later run may take, and say what this one took."""
+        if self.store is None:
+            return
+        self.store.keep_only(self.tally.used)
+        if self.work.resume:
+            total = self.tally.reused + self.tally.computed
+            self.say(f"{self.tally.reused:,} of {total:,} results were there already, {self.tally.computed:,} are new")
+
+
+def scan_into(
+    study: Study | str | Path,
+    directory: Path,
+    *,
+    only: Sequence[str] = (),
+    homes: bool = False,
+    work: Work | None = None,
+    postgis: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> ScanResult:
+    """Scan a study and write every file into a folder, which no other run can use in the meantime.
+
+    Parameters
+    ----------
+    study, only, progress
+        As for `livingcircle.scan`.
+    directory
+        Created if missing. An earlier result is replaced as a whole, at the end or not at all.
+    homes
+        Also write `homes.parquet`, for checks.
+    work
+        How it is worked: processes, memory, cluster, resuming.
+    postgis
+        Address of a database that the tables are written to, too.
+
+    Raises
+    ------
+    InputError
+        An input cannot be used, or the folder is in use or cannot be written to.
+    UsageError
+        A standard, walker, service or community does not exist.
+    """
+    say = progress or (lambda text: None)  # noqa: ARG005  nobody listens
+    target = Target.of(postgis) if postgis else None
+    prepare_output(directory, target)
+    with held_folder(directory, result_files()):
+        measurer = _Measurer(work or Work(), directory / WORK_FOLDER, say)
+        result = result_of(measure(study, only=only, progress=progress, measurer=measurer), progress=progress)
+        say("writing results")
+        save_result(result, directory, homes=homes, postgis=target, held=True)
+        measurer.finish()
+    return result
+
+
+def side_m(city: City, work: Work, limit_m: float) -> float:
+    """Return the side of the largest tiles of which as many as there are processes fit into the memory, metres."""
+    if work.memory_bytes is None:
+        return SIDES_M[0] if work.jobs == 1 and not work.scheduler else SIDES_M[2]
+    own = _resident_bytes()
+    each = (work.memory_bytes - own) / work.jobs - (PROCESS_BYTES if work.jobs > 1 or work.scheduler else 0)
+    xy, streets = city.homes[["x", "y"]].to_numpy(dtype=float), city.network.streets
+    middle = (streets.node_xy[streets.tail] + streets.node_xy[streets.head]) / 2
+    for side in SIDES_M:
+        halo = int(np.ceil(limit_m / side))
+        homes = {name: len(positions) for name, positions in tiles_of(xy, side_m=side)}
+        edges = {name: len(positions) for name, positions in tiles_of(middle, side_m=side)}
+        if max(_part_bytes(name, homes, edges, halo) for name in homes) <= each:
+            return side
+    return SIDES_M[-1]
+
+
+def _part_bytes(name: str, homes: Mapping[str, int], edges: Mapping[str, int], halo: int) -> int:
+    column, row = (int(part) for part in name.split("_"))
+    around = range(-halo, halo + 1)
+    near = sum(edges.get(f"{column + dx}_{row + dy}", 0) for dx in around for dy in around)
+    return HOME_BYTES * homes[name] + EDGE_BYTES * near
+
+
+def _resident_bytes() -> int:
+    """Return what this process has used at most."""
+    if sys.platform == "win32":
+        return PROCESS_BYTES
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
