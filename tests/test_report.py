@@ -16,7 +16,8 @@ from livingcircle.standards import Rule
 from made_result import made_result
 
 TITLES = [
-    "总览 Summary", "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "假覆盖 False coverage",
+    "总览 Summary", "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "补点 Additions",
+    "假覆盖 False coverage",
     "数据质量 Data quality", "未测量 Not measured", "数据字典 Data dictionary",
 ]  # fmt: skip
 

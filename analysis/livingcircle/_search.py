@@ -240,10 +240,9 @@ def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: in
 
 
 @numba.njit(cache=True, nogil=True)
-def _seed(edges: Edges, places: Places, i: int, limit: float, dist: Floats, touched: Int32s) -> int:
-    """Walk from a place to both ends of its edge; return how many of them are within the limit."""
+def _seed(edges: Edges, places: Places, i: int, limit: float, dist: Floats, touched: Int32s, reached: int) -> int:
+    """Walk from a place to both ends of its edge; return how many nodes are within the limit, those before included."""
     e = places.edge[i]
-    reached = 0
     for end in range(2):
         node = edges.head[e] if end == 0 else edges.tail[e]
         there = places.leg[i] + edges.wait[node]
@@ -296,6 +295,19 @@ def _doors_beside(
 
 
 @numba.njit(cache=True, nogil=True)
+def _doors_along(
+    edges: Edges, places: Places, i: int, doors: Doors, limit: float, door_cost: Floats, hit: Ints, hits: int
+) -> int:
+    """Offer the doors on a place's own edge, straight along it; return how many doors are hit."""
+    e = places.edge[i]
+    if e >= 0:
+        for d in range(doors.first[e], doors.first[e + 1]):
+            direct = places.leg[i] + doors.leg[d] + _between(edges, e, places.share[i], doors.share[d])
+            hits = _offer(direct, d, limit, door_cost, hit, hits)
+    return hits
+
+
+@numba.njit(cache=True, nogil=True)
 def within_limit(
     arcs: Arcs, edges: Edges, places: Places, doors: Doors, bearers: Bearers, limit: float
 ) -> tuple[Ints, Ints, Floats]:
@@ -318,14 +330,12 @@ def within_limit(
         e = places.edge[i]
         if e < 0:
             continue
-        reached = _spread(arcs, limit, dist, touched, _seed(edges, places, i, limit, dist, touched), heap, node)
+        reached = _spread(arcs, limit, dist, touched, _seed(edges, places, i, limit, dist, touched, 0), heap, node)
         hits = 0
         for t in range(reached):
             hits = _doors_beside(edges, doors, bearers, touched[t], dist[touched[t]], limit, door_cost, hit, hits)
             dist[touched[t]] = np.inf
-        for d in range(doors.first[e], doors.first[e + 1]):
-            direct = places.leg[i] + doors.leg[d] + _between(edges, e, places.share[i], doors.share[d])
-            hits = _offer(direct, d, limit, door_cost, hit, hits)
+        hits = _doors_along(edges, places, i, doors, limit, door_cost, hit, hits)
         if count + hits > len(out_place):
             capacity = max(2 * len(out_place), count + hits)
             out_place = np.append(out_place, np.empty(capacity - len(out_place), dtype=np.int64))
@@ -340,3 +350,55 @@ def within_limit(
             door_cost[d] = np.inf
             count += 1
     return out_place[:count], out_door[:count], out_cost[:count]
+
+
+@numba.njit(cache=True, nogil=True)
+def sums_within(
+    arcs: Arcs,
+    edges: Edges,
+    places: Places,
+    first: Ints,
+    doors: Doors,
+    bearers: Bearers,
+    limits: Floats,
+    weights: Ints,
+) -> Ints:
+    """Return for every group of places the sums over doors within each limit of their weights (groups × limits).
+
+    Parameters
+    ----------
+    places, first
+        Group g begins at the places ``first[g]`` to ``first[g + 1]``; a door counts once, by the nearest of them.
+    limits
+        One for each column of the weights; costs are rounded to 0.01 before they are compared.
+    weights
+        Per door (by its id) and column.
+    """
+    n, columns = len(arcs.first) - 1, len(limits)
+    limit = limits.max() + 0.005
+    dist = np.full(n, np.inf)
+    touched = np.empty(n, dtype=np.int32)
+    heap = np.empty(len(arcs.head) + 2 * len(places.edge) + 3)
+    node = np.empty(len(arcs.head) + 2 * len(places.edge) + 3, dtype=np.int32)
+    door_cost = np.full(len(doors.id), np.inf)
+    hit = np.empty(len(doors.id), dtype=np.int64)
+    out = np.zeros((len(first) - 1, columns), dtype=np.int64)
+    for g in range(len(first) - 1):
+        reached = 0
+        for i in range(first[g], first[g + 1]):
+            if places.edge[i] >= 0:
+                reached = _seed(edges, places, i, limit, dist, touched, reached)
+        reached = _spread(arcs, limit, dist, touched, reached, heap, node)
+        hits = 0
+        for t in range(reached):
+            hits = _doors_beside(edges, doors, bearers, touched[t], dist[touched[t]], limit, door_cost, hit, hits)
+            dist[touched[t]] = np.inf
+        for i in range(first[g], first[g + 1]):
+            hits = _doors_along(edges, places, i, doors, limit, door_cost, hit, hits)
+        for k in range(hits):
+            cost = np.rint(door_cost[hit[k]] * 100.0) / 100.0
+            door_cost[hit[k]] = np.inf
+            for c in range(columns):
+                if cost <= limits[c]:
+                    out[g, c] += weights[doors.id[hit[k]], c]
+    return out

@@ -26,7 +26,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from livingcircle.columns import looks_like_formula
 
-Kind = Literal["text", "long", "int", "share", "metres", "score", "number"]
+Kind = Literal["text", "long", "int", "share", "metres", "score", "number", "degrees"]
 
 FIXED_TIME = datetime(2000, 1, 1)
 MOST_ROWS = 1_000_000  # Excel ends at 1,048,576
@@ -42,6 +42,7 @@ NUMBER_FORMATS: dict[Kind, str] = {
     "metres": "#,##0",
     "score": "0.0",
     "number": "#,##0.##",
+    "degrees": "0.000000",
 }
 LOW, MIDDLE, HIGH = "E66101", "F7F7F7", "5E3C99"  # orange to purple: told apart by colour-blind readers
 HEADING_FILL, RULE_LINE = "DCE6F1", "BFBFBF"

@@ -181,6 +181,7 @@ def input_files(study: Study) -> list[InputFile]:
         *([InputFile.of("catalogue", Source(study.catalogue))] if study.catalogue else []),
         *([InputFile.of("communities", study.communities.rows)] if study.communities.rows else []),
         *([InputFile.of("areas", study.areas.rows)] if study.areas else []),
+        *([InputFile.of("candidates", study.candidates.table)] if study.candidates.table else []),
         InputFile.of("population", study.population.rows, study.population.licence),
         *(InputFile.of("facilities", f.rows, f.licence) for f in study.facilities),
     ]

@@ -13,8 +13,9 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX",
-    "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column",
+    "ACCESS_POINTS", "ADDITIONS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FALSE_COVERAGE", "GAPS",
+    "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES",
+    "UNPLACED", "Column",
     "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
@@ -418,6 +419,47 @@ FALSE_COVERAGE = Table(
     ),
 )
 
+ADDITIONS = Table(
+    "additions", "additions.csv",
+    "Additions: where one more place would help most people, each tried alone",
+    "补点:新增一处设施受益人口最多的位置,逐一试算",
+    (
+        column_of(COVERAGE, "rule"),
+        Column("service", "id", "", "service of the place that is added", "新增设施的服务"),
+        Column(
+            "rank", "int", "", "place among the best of its rule by people gained; they lie the rule's reach apart",
+            "该条文内按新增达标人口的名次,位置之间相距不小于该条文的距离", "listed for what it completes"
+        ),
+        Column(
+            "city_rank", "int", "", "place among the additions of all rules by people completed",
+            "全市各条文补点中按补齐人口的名次", "completes nobody, or is not among the best"
+        ),
+        Column(
+            "candidate_id", "id", "", "the parcel, or longitude and latitude of a street point",
+            "地块编号,或街道点的经纬度"
+        ),
+        Column("candidate_name", "text", "", "name of the parcel", "地块名称", "a street point, or not named"),
+        Column("lon", "float", "degrees", "longitude (WGS-84)", "经度(WGS-84)"),
+        Column("lat", "float", "degrees", "latitude (WGS-84)", "纬度(WGS-84)"),
+        Column("unit_id", "id", "", "community in which it lies", "所在社区编号", "outside all communities"),
+        Column("unit_name", "text", "", "name of that community", "所在社区名称", "as unit_id, or not named"),
+        Column(
+            "gained", "int", "people", "people of the rule's group, of all communities, who come inside the rule",
+            "新增达标人口(全市)"
+        ),
+        Column(
+            "gained_share", "float", "share", "gained / people of the rule's group", "新增达标人口占应服务人口的比例"
+        ),
+        Column(
+            "completed", "int", "people",
+            "people for whom it is the only required (▲) scoring service out of reach: they then reach all of them;"
+            " services without data are left out",
+            "补齐人口:只缺该项应配建(▲)服务者,新增后即齐全;无数据的服务不计", "the rule is not required"
+        ),
+        *(column_of(COVERAGE, name) for name in ("walker", "gates", "status", "clause")),
+    ),
+)
+
 ESTATES = Table(
     "estates",
     "estates.csv",
@@ -575,6 +617,7 @@ TABLES = (
     UNPLACED,
     GAPS,
     FALSE_COVERAGE,
+    ADDITIONS,
     ESTATES,
     CIRCLES,
     HOMES,

@@ -25,6 +25,7 @@ from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
 from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.osm import OsmExtract, read_osm
+from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import People, people_in, read_people
 from livingcircle_layers.relief import drape
 from livingcircle_layers.sources import Database, Reading, is_address, without_address
@@ -65,6 +66,7 @@ class Inputs:
     readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
     datums: tuple[DatumVerdict, ...] = ()
     overlays: tuple[Overlay, ...] = ()
+    parcels: gpd.GeoDataFrame | None = None
 
     @property
     def narrow_gaps(self) -> npt.NDArray[np.object_]:
@@ -115,7 +117,10 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         "population": [population.reading],
     }
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
-    return Inputs(communities, units, osm, population, facilities, estates, notes, known, datums, overlays)
+    parcels = None
+    if study.candidates.table:
+        parcels = read_parcels(study.candidates.table, crs=osm.crs, datum=study.candidates.datum)
+    return Inputs(communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels)
 
 
 def _read_communities(study: Study) -> Units | None:
@@ -192,6 +197,7 @@ def _check_files(study: Study) -> None:
         **({"estates": study.estates.file} if study.estates and study.estates.file else {}),
         **({"communities": study.communities.file} if study.communities.file else {}),
         **({"areas": study.areas.file} if study.areas else {}),
+        **({"parcels": study.candidates.file} if study.candidates.file else {}),
         "population": study.population.file,
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
         **{f"reference {i + 1}": path for i, path in enumerate(study.references())},

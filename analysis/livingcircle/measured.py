@@ -106,6 +106,11 @@ class Measured:
         """The verdicts that score: those of the first walker and the first treatment of gates."""
         return self.judged[0]
 
+    @property
+    def first_gates(self) -> str:
+        """The treatment of gates that scores: open only where the study asks for nothing else."""
+        return "open" if self.study.gates == "open" else "respect"
+
     def verdicts(self, walker: str, gates: str) -> Mapping[str, Judged]:
         """Return the verdicts of one walker with gates respected or open, by rule."""
         return next(v for v in self.judged if all(j.walker == walker and j.gates == gates for j in v.values()))
@@ -230,12 +235,12 @@ def _measure_land(
     if not asked:
         return None
     points = land_points(inputs.osm.residential_land, inputs.units)
-    joins = _joiner(study, inputs, open_=False)[1].join(points[["x", "y"]].to_numpy(dtype=float))
+    joins = joiner_of(study, inputs, open_=False)[1].join(points[["x", "y"]].to_numpy(dtype=float))
     joined = joins.joined
     here = replace(city, homes=points[joined].reset_index(drop=True), home_joins=joins.take(joined))
     opened = None
     if open_city is not None:
-        over = _joiner(study, inputs, open_=True)[1].join(here.homes[["x", "y"]].to_numpy(dtype=float))
+        over = joiner_of(study, inputs, open_=True)[1].join(here.homes[["x", "y"]].to_numpy(dtype=float))
         opened = replace(open_city, homes=here.homes, home_joins=over)
     limit_m = study.search_limit_m
     reaches_of_land = _measure_all(study, here, opened, layers_needed(study, asked, walkers), measure_layers)
@@ -282,7 +287,7 @@ def check_units(ids: Sequence[str], units: gpd.GeoDataFrame) -> None:
         )
 
 
-def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Joiner]:
+def joiner_of(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Joiner]:
     """Return the streets and what joins places to them, with gates of estates respected or open."""
     barriers = barriers_with(inputs.osm.barriers, inputs.estates, inputs.osm.streets, open_=open_)
     streets = inputs.osm.streets
@@ -296,7 +301,7 @@ def _joiner(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Join
 
 def _with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
     """Return the same homes and access points on streets whose estates are open."""
-    streets, joiner = _joiner(study, inputs, open_=True)
+    streets, joiner = joiner_of(study, inputs, open_=True)
     return replace(
         city,
         network=WalkNetwork(streets),
@@ -307,7 +312,7 @@ def _with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
 
 def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
     """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
-    streets, joiner = _joiner(study, inputs, open_=False)
+    streets, joiner = joiner_of(study, inputs, open_=False)
     homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
     joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
     frame = inputs.facilities.frame

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
+_PLACES_AT_A_TIME = 256  # per thread
 _ROUNDING = 0.005  # results are rounded to 0.01 before they are compared with a limit
 
 
@@ -207,18 +210,37 @@ class Walk:
 
         Memory grows with the answer, not with places × doors.
         """
-        s = self.streets
         on_edge = self._doors_by_edge(doors)
-        carrying = np.flatnonzero(np.diff(on_edge.first))
-        node = np.concatenate([s.tail[carrying], s.head[carrying]])
-        first = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(s.node_id)))])
-        edge = np.concatenate([carrying, carrying])[np.argsort(node, kind="stable")].astype(np.int32)
         place, door, cost = _search.within_limit(
-            self.arcs, self.edges, self._places(places), on_edge, _search.Bearers(first, edge), limit + _ROUNDING
+            self.arcs, self.edges, self._places(places), on_edge, self._bearers(on_edge), limit + _ROUNDING
         )
         cost = np.round(cost, 2)
         keep = cost <= limit
         return place[keep], door[keep], cost[keep]
+
+    def catchments(self, homes: Joins, weights: Ints) -> Catchments:
+        """Return what counts, for places anywhere on the network, the homes that walk to them within limits.
+
+        Parameters
+        ----------
+        homes
+            Where the homes join.
+        weights
+            Per home and column what is summed, such as people (homes × columns).
+        """
+        # The walk from home to place is searched from the place, so everything is turned round.
+        turned = _search.Edges(self.edges.tail, self.edges.head, self.backward, self.forward, self.wait)
+        on_edge = self._doors_by_edge(homes)
+        return Catchments(self, turned, on_edge, self._bearers(on_edge), np.ascontiguousarray(weights, dtype=np.int64))
+
+    def _bearers(self, on_edge: _search.Doors) -> _search.Bearers:
+        """Return for each node the edges at it that carry doors."""
+        s = self.streets
+        carrying = np.flatnonzero(np.diff(on_edge.first))
+        node = np.concatenate([s.tail[carrying], s.head[carrying]])
+        first = np.concatenate([[0], np.cumsum(np.bincount(node, minlength=len(s.node_id)))])
+        edge = np.concatenate([carrying, carrying])[np.argsort(node, kind="stable")].astype(np.int32)
+        return _search.Bearers(first, edge)
 
     def _places(self, joins: Joins) -> _search.Places:
         return _search.Places(joins.edge, joins.share, joins.leg_m * self.per_metre)
@@ -228,3 +250,37 @@ class Walk:
         door = door[np.argsort(doors.edge[door], kind="stable")]
         first = np.concatenate([[0], np.cumsum(np.bincount(doors.edge[door], minlength=len(self.forward)))])
         return _search.Doors(first, doors.share[door], doors.leg_m[door] * self.per_metre, door)
+
+
+@dataclass(frozen=True)
+class Catchments:
+    """Homes of a network laid out for counting who walks to places (see `Walk.catchments`)."""
+
+    walk: Walk
+    turned: _search.Edges
+    homes: _search.Doors
+    bearers: _search.Bearers
+    weights: Ints
+
+    def sums(self, places: Joins, first: Ints, limits: Floats) -> Ints:
+        """Return the sums of weights over the homes that walk to each place within the limits (places × columns).
+
+        Parameters
+        ----------
+        places, first
+            Where each place is entered: place g at the joins ``first[g]`` to ``first[g + 1]``.
+        limits
+            The longest walk for each column of the weights, inclusive.
+        """
+
+        def part(begin: int, end: int) -> Ints:
+            entries = self.walk._places(places.take(np.arange(first[begin], first[end])))
+            return _search.sums_within(
+                self.walk.arcs_against, self.turned, entries, first[begin : end + 1] - first[begin], self.homes,
+                self.bearers, np.asarray(limits, dtype=float), self.weights,
+            )  # fmt: skip
+
+        starts = range(0, len(first) - 1, _PLACES_AT_A_TIME)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(lambda b: part(b, min(b + _PLACES_AT_A_TIME, len(first) - 1)), starts))
+        return np.concatenate(parts) if parts else np.zeros((0, len(limits)), dtype=np.int64)

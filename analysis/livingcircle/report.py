@@ -11,7 +11,7 @@ import pandas as pd
 
 from livingcircle._report_words import FIELDS, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
-from livingcircle.columns import COMMUNITIES, COVERAGE, GAPS, SCORES, TABLES, UNPLACED, published
+from livingcircle.columns import ADDITIONS, COMMUNITIES, COVERAGE, GAPS, SCORES, TABLES, UNPLACED, published
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
@@ -51,6 +51,7 @@ def report_sheets(result: ScanResult) -> list[Sheet]:
         _gaps(here, result.gaps),
         _rules(result, city),
         _coverage(here),
+        _additions(result, rules),
         _false_coverage(here),
         _data_quality(result, communities, city),
         _not_measured(result, city),
@@ -284,6 +285,25 @@ def _coverage(here: pd.DataFrame) -> Sheet:
         "nearest_m_p90", "facilities", "status_text", "edge_share",
     )  # fmt: skip
     return _sheet("覆盖 Coverage", here, names)
+
+
+def _additions(result: ScanResult, rules: dict[str, Rule]) -> Sheet:
+    """List where one more place would help most; those that complete most people come first."""
+    table = (
+        published(result.additions, ADDITIONS)
+        if result.additions is not None
+        else pd.DataFrame(columns=list(ADDITIONS.names))
+    )
+    table = table.assign(
+        label=table["rule"].map({name: _label(rule) for name, rule in rules.items()}),
+        status_text=table["status"].map(STATUSES),
+        _row=np.arange(len(table)),
+    ).sort_values(["city_rank", "_row"], na_position="last")
+    names = (
+        "city_rank", "completed", "label", "rank", "gained", "gained_share", "candidate_id", "candidate_name",
+        "unit_name", "lon", "lat", "service", "walker", "gates", "status_text", "clause", "rule",
+    )  # fmt: skip
+    return _sheet("补点 Additions", table, names)
 
 
 def _false_coverage(here: pd.DataFrame) -> Sheet:

@@ -22,6 +22,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from livingcircle.columns import (
     ACCESS_POINTS,
+    ADDITIONS,
     CIRCLES,
     COMMUNITIES,
     COVERAGE,
@@ -190,6 +191,11 @@ def _write_gaps(result: ScanResult, path: Path) -> None:
 def _write_false_coverage(result: ScanResult, path: Path) -> None:
     if result.false_coverage is not None:
         _write_csv(result.false_coverage, FALSE_COVERAGE, path)
+
+
+def _write_additions(result: ScanResult, path: Path) -> None:
+    if result.additions is not None:
+        _write_csv(result.additions, ADDITIONS, path)
 
 
 def communities_table(result: ScanResult) -> gpd.GeoDataFrame:
@@ -377,6 +383,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "gaps.csv": _write_gaps,
     "false_coverage.csv": _write_false_coverage,
     "score_histogram.csv": _write_histogram,
+    "additions.csv": _write_additions,
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "circles.gpkg": _write_circles,

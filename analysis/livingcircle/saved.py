@@ -11,6 +11,7 @@ import pandas as pd
 import pyogrio
 
 from livingcircle.columns import (
+    ADDITIONS,
     CIRCLES,
     COVERAGE,
     FALSE_COVERAGE,
@@ -81,6 +82,7 @@ def load_result(directory: str | Path) -> ScanResult:
         diagnosis=_layer_if_any(folder / "diagnosis.gpkg", "diagnosis", STREET_DIAGNOSIS),
         gaps=_if_there(folder / "gaps.csv", GAPS),
         false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
+        additions=_if_there(folder / "additions.csv", ADDITIONS),
     )
 
 

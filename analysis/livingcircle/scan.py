@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
+from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.choice import count_within
 from livingcircle.community_circles import community_circles
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, rule_walker
@@ -80,6 +81,11 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
             opened = measured.judged[len(measured.walkers)]
             gains = estate_gains(inputs.estates, city.homes, measured.people, measured.first, opened)
         by_service = _nearest_by_service(city, measured.catalogue, measured.walkers[0], study.search_limit_m)
+    with stages.stage("additions", "looking where one more place would help most"):
+        additions, more = None, []
+        if study.candidates.top:
+            candidates = candidates_of(measured)
+            additions, more = additions_table(measured, candidates), candidate_notes(measured, candidates)
     with stages.stage("circles", "drawing the circles of communities"):
         drawn = community_circles(measured)
     doors = _access_points(city)
@@ -99,7 +105,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=measured.catalogue,
-        run=_with_warnings(run, [*inner_place_notes(city), *lost_notes(communities)]),
+        run=_with_warnings(run, [*inner_place_notes(city), *lost_notes(communities), *more]),
         settings=settings_of(study, measured.walkers, rules),
         approval_number=study.map.approval_number,
         estates=gains,
@@ -108,6 +114,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         diagnosis=_diagnosis(city),
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),
+        additions=additions,
     )
     return _restricted_to(result, measured.only) if measured.only else result
 

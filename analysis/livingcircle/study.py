@@ -239,6 +239,26 @@ class EstatesInput(_OptionalTableInput):
     )
 
 
+class CandidatesInput(_Part):
+    """Where one more place is tried, to find where it would help most people."""
+
+    file: Path | None = Field(default=None, description="parcels of your own; else street points are tried")
+    layer: str | None = Field(default=None, description="layer of a GeoPackage")
+    columns: dict[str, str] = Field(default_factory=dict, description="id, name = heading")
+    where: str | None = Field(default=None, description='which rows count: 用途 == "公共服务"')
+    crs: str | None = Field(default=None, description='what the coordinates are in, such as "EPSG:4490"')
+    datum: Datum = Field(default="wgs84", description="wgs84, cgcs2000, gcj02 or bd09")
+    step_m: float = Field(default=100.0, ge=20, le=1000, description="metres between street points")
+    top: int = Field(default=5, ge=0, le=100, description="how many are listed for each rule; 0: none are looked for")
+
+    @property
+    def table(self) -> Source | None:
+        """Return what the reader takes; None where street points are tried."""
+        if self.file is None:
+            return None
+        return Source(self.file, self.layer, None, self.columns, self.where, self.crs)
+
+
 class MapInput(_Part):
     """What the map must carry."""
 
@@ -285,6 +305,7 @@ class Study(_Part):
     facilities: tuple[FacilitiesInput, ...] = ()
     layer: tuple[LayerInput, ...] = ()
     walker_settings: tuple[WalkerInput, ...] = ()
+    candidates: CandidatesInput = CandidatesInput()
     map: MapInput = MapInput()
     scene: tuple[SceneInput, ...] = ()
 
@@ -331,6 +352,9 @@ class Study(_Part):
                     }
                 ),
                 "estates": moved(self.estates),
+                "candidates": self.candidates.model_copy(
+                    update={"file": folder / self.candidates.file if self.candidates.file else None}
+                ),
                 "communities": moved(self.communities),
                 "areas": moved(self.areas),
                 "population": moved(self.population),
@@ -376,6 +400,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "facilities": FacilitiesInput,
         "layer": LayerInput,
         "walker_settings": WalkerInput,
+        "candidates": CandidatesInput,
         "map": MapInput,
         "scene": SceneInput,
     }
