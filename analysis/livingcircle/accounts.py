@@ -144,7 +144,7 @@ def run_record(
         "crs": inputs.osm.crs.srs,
         "data_date": inputs.osm.data_date,
         "scenes": scene_records(study, rules, inputs.units),
-        "warnings": _warnings(inputs, rules, judged),
+        "warnings": _warnings(inputs),
         "datum": [
             {"layer": v.layer, "claimed": v.claimed, "answer": v.answer, "statistic": v.statistic}
             for v in inputs.datums
@@ -215,15 +215,12 @@ def _content_record(path: Path | Database, reading: Reading | None) -> dict[str,
     return record
 
 
-def _warnings(inputs: Inputs, rules: RuleSet, judged: Mapping[str, Judged]) -> list[str]:
+def _warnings(inputs: Inputs) -> list[str]:
     """Return what the planner should know of her data, a sentence each."""
     found = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.notes, *inputs.facilities.notes]
     found += [verdict.line() for verdict in inputs.datums if verdict.answer == "cannot tell"]
     found += _gate_notes(inputs)
     found += height_notes(inputs.osm.streets)
-    skipped = [r.id for r in rules.rules if r.id not in judged]
-    if skipped:
-        found.append("not measured: " + ", ".join(skipped))
     return found
 
 

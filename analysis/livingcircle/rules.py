@@ -122,6 +122,9 @@ class Rule(BaseModel):
     min_site_m2: float | None = Field(default=None, gt=0, description="smallest site, m²")
     min_floor_m2: float | None = Field(default=None, gt=0, description="smallest floor area, m²")
     max_site_m2: float | None = Field(default=None, gt=0, description="site must be smaller than this, m²")
+    community_has: Literal["inside", "in_reach"] = Field(
+        default="inside", description="for share_unit: a community has a place inside it, or one its people can walk to"
+    )
     ways: Literal["roads", "walks"] = Field(
         default="roads", description="which ways a density counts: roads, or every way that can be walked"
     )
@@ -176,6 +179,10 @@ class Rule(BaseModel):
             (self.denominator not in known, f"denominator {_either(sorted(known - {''}))} with {metric}"),
             (share and (self.threshold or 0) > 1, "a share between 0 and 1: 80 % is threshold = 0.8"),
             (bool(self.walker) and self.metric != "walk_min", "a walker only with metric 'walk_min'"),
+            (
+                self.community_has != "inside" and self.metric != "share_unit",
+                "community_has only with metric 'share_unit'",
+            ),
             (
                 bool(self.measured_by) and self.metric not in ("share_land", "share_pop"),
                 "measured_by only with metric 'share_land' or 'share_pop'",

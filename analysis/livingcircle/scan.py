@@ -16,8 +16,9 @@ import shapely
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.choice import count_within
+from livingcircle.columns import COVERAGE, conform
 from livingcircle.community_circles import community_circles
-from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, rule_walker
+from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
@@ -28,7 +29,9 @@ from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import DISTANCE_METRICS, RuleSet
 from livingcircle.scores import histogram_table, scores_table, services_reached
+from livingcircle.stock import ground_of, stock_of
 from livingcircle.study import Study
+from livingcircle.supply import restated, supply_table
 from livingcircle.walkers import Walker
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84
@@ -131,7 +134,41 @@ def coverage_of(measured: Measured) -> pd.DataFrame:
     if land is not None:
         of_land = [j for verdicts in land.judged for j in verdicts.values()]
         tables.append(coverage_table(of_land, standings, land.square_metres, land.levels, exit_m=land.exit_m, **shared))
-    return _sorted(pd.concat(tables, ignore_index=True), measured.rules, measured.walkers)
+    by_distance = pd.concat(tables, ignore_index=True)
+    tables = [by_distance, _supply(measured)]
+    tables += [restated(r, by_distance, measured.catalogue) for r in measured.rules.rules if r.measured_by]
+    return _sorted(_stacked(tables), measured.rules, measured.walkers)
+
+
+def _supply(measured: Measured) -> pd.DataFrame:
+    """Return the rows of coverage of the rules that ask for a supply and for no walk."""
+    inputs, study, rules = measured.inputs, measured.study, measured.rules.rules
+    ids = pd.Series(inputs.units.index)
+    first = next(iter(measured.first.values()), None)
+    gates = first.gates if first else "respect"
+    shares = [rule for rule in rules if rule.metric == "share_unit" and rule.walked]
+    walked = judge(shares, measured.reaches[gates], measured.walkers[0], gates=gates, profiles=study.profiles())
+    homes = measured.placement.homes
+    return supply_table(
+        rules,
+        stock_of(inputs.facilities, inputs.units),
+        ground_of(
+            homes[homes["unit"] != ""],
+            inputs.units,
+            inputs.osm.streets if any(rule.metric == "density" for rule in rules) else None,
+        ),
+        make_levels(inputs.units, ids, complete=study.communities.complete, name=study.name),
+        catalogue=measured.catalogue,
+        in_reach={**measured.first, **walked},
+        standings=measured.standings,
+        people=measured.people,
+        homes=[units for units in measured.levels if units.level in NESTED_LEVELS],
+    )
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables of coverage under each other; a column that is empty in one of them keeps its type."""
+    return pd.concat([conform(table, COVERAGE) for table in tables if len(table)], ignore_index=True)
 
 
 def _access_points(city: City) -> gpd.GeoDataFrame:
