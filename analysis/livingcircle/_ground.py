@@ -12,6 +12,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from livingcircle._outlines import outlines
+from livingcircle._search import Arcs, _spread
+
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -27,14 +30,14 @@ class Flow(NamedTuple):
 
     Attributes
     ----------
-    tail, head, length, offsets, coords
+    tail, head, offsets, coords
         The edges, as in `Streets`.
     up, down
         Cost of each whole edge from tail to head and back, in the direction of the search.
     dist
         Cost at each node, infinite where it was not reached.
-    start_first, start_share, start_cost
-        Origins on edge e are ``start_first[e]`` to ``start_first[e + 1]``: their share of it and their leg's cost.
+    start_edge, start_share, start_cost
+        The origins, sorted by edge: the edge, the share of it and their leg's cost.
     per_metre
         Cost of a metre off the street.
     limit
@@ -43,37 +46,145 @@ class Flow(NamedTuple):
 
     tail: Ints
     head: Ints
-    length: Floats
     offsets: Ints
     coords: Floats
     up: Floats
     down: Floats
     dist: Floats
-    start_first: Ints
+    start_edge: Ints
     start_share: Floats
     start_cost: Floats
     per_metre: float
     limit: float
 
 
-@numba.njit(cache=True)
-def reached_edges(flow: Flow) -> tuple[Ints, float, float, float, float]:
+class Incidence(NamedTuple):
+    """The edges at each node: those of node i are ``edge[first[i]:first[i + 1]]``."""
+
+    first: Ints
+    edge: Int32s
+
+
+class Tiles(NamedTuple):
+    """What was surveyed of the ground: the nearest street position of every node, tile by tile.
+
+    ``slot[row, column]`` says where a tile is kept (-1: not surveyed), the first one being tile (i, j). ``edge`` and
+    ``share`` are ``[slot, layer, row, column]``: the nearest street position (-1: none, or the straight way there is
+    blocked), and that of a bridge or tunnel if one is nearer still.
+    """
+
+    slot: Int32s
+    i: int
+    j: int
+    edge: Int32s
+    share: Singles
+
+
+class Rings(NamedTuple):
+    """Outlines: their points in grid steps, where each ring and each polygon begins, and the polygons per limit."""
+
+    points: Floats
+    rings: Ints
+    polygons: Ints
+    limits: Ints
+
+
+@numba.njit(cache=True, nogil=True)
+def searched(
+    first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float
+) -> tuple[Floats, Int32s]:
+    """Return every node's cost from the nearest seed, infinite beyond the limit, and the nodes that were reached.
+
+    Unlike `livingcircle._search.multi_source` it looks only at what it reaches, which for a circle is little.
+    """
+    n = len(first) - 1
+    dist = np.full(n, np.inf)
+    touched = np.empty(n, dtype=np.int32)
+    reached = 0
+    for s in range(len(seed)):
+        if seed_cost[s] <= limit and seed_cost[s] < dist[seed[s]]:
+            if dist[seed[s]] == np.inf:
+                touched[reached] = seed[s]
+                reached += 1
+            dist[seed[s]] = seed_cost[s]
+    room = len(head) + len(seed) + 1
+    heap, node = np.empty(room), np.empty(room, dtype=np.int32)
+    reached = _spread(Arcs(first, head, cost), limit, dist, touched, reached, heap, node)
+    return dist, touched[:reached].copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def feet(offsets: Ints, coords: Floats, edge: Ints, share: Floats) -> Floats:
+    """Return the places at a share of the length of edges (n × 2)."""
+    out = np.empty((len(edge), 2))
+    for n in range(len(edge)):
+        v, last = offsets[edge[n]], offsets[edge[n] + 1] - 1
+        left, gap = share[n] * _length(coords, v, last), _length(coords, v, v + 1)
+        while left > gap and v + 2 <= last:
+            left, v = left - gap, v + 1
+            gap = _length(coords, v, v + 1)
+        part = min(left / gap, 1.0) if gap > 0 else 0.0
+        for axis in range(2):
+            out[n, axis] = coords[v, axis] + part * (coords[v + 1, axis] - coords[v, axis])
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, float, float, float, float]:
     """Return all edges that are at least partly reached, and their west, south, east and north."""
-    tail, head, dist, limit, offsets, coords = flow.tail, flow.head, flow.dist, flow.limit, flow.offsets, flow.coords
-    first = flow.start_first
-    edges, n = np.empty(len(tail), dtype=np.int64), 0
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for e in range(len(tail)):
-        if dist[tail[e]] <= limit or dist[head[e]] <= limit or first[e] < first[e + 1]:
+    offsets, coords = flow.offsets, flow.coords
+    seen = np.zeros(len(flow.tail), dtype=np.bool_)
+    edges, n = np.empty(len(flow.tail), dtype=np.int64), 0
+    for node in touched:
+        for k in range(at.first[node], at.first[node + 1]):
+            if not seen[at.edge[k]]:
+                seen[at.edge[k]] = True
+                edges[n] = at.edge[k]
+                n += 1
+    for e in flow.start_edge:
+        if not seen[e]:
+            seen[e] = True
             edges[n] = e
             n += 1
-            for v in range(offsets[e], offsets[e + 1]):
-                west, east = min(west, coords[v, 0]), max(east, coords[v, 0])
-                south, north = min(south, coords[v, 1]), max(north, coords[v, 1])
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    for e in edges[:n]:
+        for v in range(offsets[e], offsets[e + 1]):
+            west, east = min(west, coords[v, 0]), max(east, coords[v, 0])
+            south, north = min(south, coords[v, 1]), max(north, coords[v, 1])
     return edges[:n].copy(), west, south, east, north
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
+def draw(
+    flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, window: tuple[int, int, int, int], limits: Floats,
+    band: float, step: float,
+) -> Rings:  # fmt: skip
+    """Return the outlines of the ground within each limit.
+
+    `edges` are those that are reached, `window` the first column and row and the numbers of columns and rows of the
+    grid around them.
+    """
+    i0, j0, columns, rows = window
+    near = np.full((rows, columns), np.inf)
+    along_streets(flow, edges, legs, band, step, i0, j0, near)
+    open_k, floor = open_ground(flow, tiles, i0, j0, columns, rows)
+    beside = near.ravel()
+    straight = flow.per_metre * step
+    points, rings, polygons = np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    counts = np.empty(len(limits), dtype=np.int64)
+    for n in range(len(limits)):
+        z = across_ground(beside, open_k, floor, straight, limits[n], columns)
+        more_points, more_rings, more_polygons = outlines(z, columns, limits[n], straight)
+        counts[n] = len(more_polygons) - 1
+        polygons = np.concatenate((polygons, more_polygons[1:] + (len(rings) - 1)))
+        rings = np.concatenate((rings, more_rings[1:] + len(points)))
+        points = np.concatenate((points, more_points))
+    points[:, 0] += i0
+    points[:, 1] += j0
+    return Rings(points, rings, polygons, counts)
+
+
+@numba.njit(cache=True, nogil=True)
 def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
     """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
 
@@ -82,44 +193,71 @@ def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: floa
     """
     ground = flow.per_metre, flow.limit, band, step, i0, j0
     for s in range(len(legs)):
-        x, y, to_x, to_y, cost = legs[s]
-        _piece(x, y, to_x, to_y, cost, flow.per_metre, ground, z)
-    tail, head, dist, length, offsets, coords = flow.tail, flow.head, flow.dist, flow.length, flow.offsets, flow.coords
-    up, down, first = flow.up, flow.down, flow.start_first
+        _piece(legs[s, 0], legs[s, 1], legs[s, 2], legs[s, 3], legs[s, 4], flow.per_metre, ground, z)
+    tail, head, dist, offsets, coords = flow.tail, flow.head, flow.dist, flow.offsets, flow.coords
+    up, down = flow.up, flow.down
     for e in edges:
-        line = coords[offsets[e] : offsets[e + 1]]
-        back = line[::-1]
+        v, w = offsets[e], offsets[e + 1] - 1
+        length = _length(coords, v, w)
+        a, b = dist[tail[e]], dist[head[e]]
         slope_up, slope_down = flow.per_metre, flow.per_metre
-        if length[e] > 0:
-            slope_up, slope_down = up[e] / length[e], down[e] / length[e]
-        _run(line, 0.0, dist[tail[e]], slope_up, ground, z)
-        _run(back, 0.0, dist[head[e]], slope_down, ground, z)
-        for s in range(first[e], first[e + 1]):
-            at = flow.start_share[s] * length[e]
-            _run(line, at, flow.start_cost[s], slope_up, ground, z)
-            _run(back, length[e] - at, flow.start_cost[s], slope_down, ground, z)
+        if length > 0:
+            slope_up, slope_down = up[e] / length, down[e] / length
+        # Where the walks from both ends meet, each has covered its own part.
+        from_tail, from_head = length, length
+        if a + slope_up + b + slope_down < np.inf and slope_up + slope_down > 0:
+            from_tail = min(max((b - a + slope_down * length) / (slope_up + slope_down), 0.0), length)
+            from_head = length - from_tail
+        _run(coords, v, w, 0.0, a, slope_up, from_tail, ground, z)
+        _run(coords, w, v, 0.0, b, slope_down, from_head, ground, z)
+    for s in range(len(flow.start_edge)):
+        e = flow.start_edge[s]
+        v, w = offsets[e], offsets[e + 1] - 1
+        length = _length(coords, v, w)
+        at, cost = flow.start_share[s] * length, flow.start_cost[s]
+        slope_up, slope_down = flow.per_metre, flow.per_metre
+        if length > 0:
+            slope_up, slope_down = up[e] / length, down[e] / length
+        _run(coords, v, w, at, cost, slope_up, length, ground, z)
+        _run(coords, w, v, length - at, cost, slope_down, length, ground, z)
 
 
-@numba.njit(cache=True)
-def _run(line: Floats, begin: float, cost: float, slope: float, ground: _Setting, z: Floats) -> None:
-    """Walk a line on from `begin` metres, where it costs `cost`, and mark the ground beside it."""
-    if slope == np.inf:
+@numba.njit(cache=True, nogil=True)
+def _length(coords: Floats, first: int, last: int) -> float:
+    length = 0.0
+    for v in range(first, last):
+        length += np.sqrt((coords[v + 1, 0] - coords[v, 0]) ** 2 + (coords[v + 1, 1] - coords[v, 1]) ** 2)
+    return length
+
+
+@numba.njit(cache=True, nogil=True)
+def _run(
+    coords: Floats, first: int, last: int, begin: float, cost: float, slope: float, until: float, ground: _Setting,
+    z: Floats,
+) -> None:  # fmt: skip
+    """Walk a line on from `begin` metres, where it costs `cost`, to `until`, and mark the ground beside it.
+
+    The line runs from vertex `first` to vertex `last`, forward or back.
+    """
+    if slope + cost == np.inf:
         return
-    limit, at = ground[1], 0.0
-    for v in range(len(line) - 1):
-        if not cost + slope * (at - begin) <= limit:
+    limit, at, away = ground[1], 0.0, 1 if last > first else -1
+    for v in range(first, last, away):
+        if at > until or not cost + slope * (at - begin) <= limit:
             return
-        x, y, to_x, to_y = line[v, 0], line[v, 1], line[v + 1, 0], line[v + 1, 1]
-        gap = np.sqrt((to_x - x) ** 2 + (to_y - y) ** 2)
-        skip = min(max(begin - at, 0.0), gap)
+        x, y, way_x, way_y = coords[v, 0], coords[v, 1], coords[v + away, 0], coords[v + away, 1]
+        way_x, way_y = way_x - x, way_y - y
+        gap = np.sqrt(way_x**2 + way_y**2)
         if at + gap >= begin:
+            low, high = 0.0, 1.0
             if gap > 0:
-                x, y = x + (to_x - x) * skip / gap, y + (to_y - y) * skip / gap
-            _piece(x, y, to_x, to_y, cost + slope * max(at + skip - begin, 0.0), slope, ground, z)
+                low, high = max(begin - at, 0.0) / gap, min((until - at) / gap, 1.0)
+            here = cost + slope * (max(at, begin) - begin)
+            _piece(x + way_x * low, y + way_y * low, x + way_x * high, y + way_y * high, here, slope, ground, z)
         at += gap
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def _piece(
     x: float, y: float, to_x: float, to_y: float, cost: float, slope: float, ground: _Setting, z: Floats
 ) -> None:
@@ -143,6 +281,8 @@ def _piece(
             max(int(np.ceil((min(x, to_x) - band) / step)) - i0, 0),
             min(int(np.floor((max(x, to_x) + band) / step)) - i0 + 1, columns),
         ):
+            if z[j, i] <= cost:
+                continue
             dx, dy = (i + i0) * step - x, (j + j0) * step - y
             along, across = dx * way_x + dy * way_y, dy * way_x - dx * way_y
             half = band * band - across * across
@@ -151,50 +291,53 @@ def _piece(
             half = np.sqrt(half)
             if along + half < 0 or along - half > length:
                 continue
-            s = max(along - half, 0.0)
-            here = cost + slope * s + per_metre * np.sqrt((along - s) ** 2 + across**2)
+            if along > half:  # the first position within the band is a band's width away
+                here = cost + slope * (along - half) + per_metre * band
+            else:
+                here = cost + per_metre * np.sqrt(dx * dx + dy * dy)
             z[j, i] = min(z[j, i], here)
 
 
-@numba.njit(cache=True)
-def open_ground(
-    flow: Flow, slot: Int32s, tile_i: int, tile_j: int, edge: Int32s, share: Singles,
-    i0: int, j0: int, shape: tuple[int, int],
-) -> tuple[Int32s, Int32s, Floats]:  # fmt: skip
-    """Return the nodes of a window that can be walked to across the ground: row, column, street's cost.
+@numba.njit(cache=True, nogil=True)
+def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: int) -> tuple[Int32s, Floats]:
+    """Return the nodes of a window that can be walked to across the ground: position in it, and their street's cost.
 
-    `edge` and `share` name the nearest street position, tile by tile, and that of a bridge or tunnel if one is nearer
-    still (-1: none): both must be reached. `slot` says where each tile is kept.
+    Both the nearest street position and that of a nearer bridge or tunnel must be reached.
     """
-    rows, columns = shape
-    size = rows * columns
-    row, column, floor = np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size)
+    at, floor = np.empty(rows * columns, np.int32), np.empty(rows * columns)
     n = 0
-    limit = flow.limit
+    slot, edge, share, limit = tiles.slot, tiles.edge, tiles.share, flow.limit
+    tail, head, dist, up, down = flow.tail, flow.head, flow.dist, flow.up, flow.down
+    has_start = np.zeros(len(tail), dtype=np.bool_)
+    has_start[flow.start_edge] = True
     for j in range(1, rows - 1):
-        r, tj = (j + j0) // TILE - tile_j, (j + j0) % TILE
-        for c in range(i0 // TILE - tile_i, (i0 + columns) // TILE - tile_i + 1):
+        r, tj = (j + j0) // TILE - tiles.j, (j + j0) % TILE
+        for c in range(i0 // TILE - tiles.i, (i0 + columns) // TILE - tiles.i + 1):
             if r < 0 or r >= slot.shape[0] or c < 0 or c >= slot.shape[1]:
                 continue
-            tile, west = slot[r, c], (c + tile_i) * TILE - i0
+            tile, west = slot[r, c], (c + tiles.i) * TILE - i0
             for i in range(max(west, 1), min(west + TILE, columns - 1)):
-                cost = 0.0
+                worst = -1.0
                 for layer in range(2):
                     e = edge[tile, layer, tj, i - west]
-                    if e >= 0:
-                        cost = max(cost, _cost_at(flow, e, share[tile, layer, tj, i - west]))
-                    elif layer == 0:
-                        cost = np.inf
-                    if cost > limit:
+                    if e < 0:
                         break
-                if cost <= limit:
-                    row[n], column[n], floor[n] = j, i, cost
+                    on = share[tile, layer, tj, i - west]
+                    # At the very end of an edge nothing of it is walked, even where it may not be.
+                    ahead = dist[tail[e]] + (up[e] * on if on > 0 else 0.0)
+                    back = dist[head[e]] + (down[e] * (1.0 - on) if on < 1 else 0.0)
+                    cost = min(ahead, back)
+                    if has_start[e]:
+                        cost = min(cost, _from_starts(flow, e, on))
+                    worst = max(worst, cost)
+                if 0.0 <= worst <= limit:
+                    at[n], floor[n] = j * columns + i, worst
                     n += 1
-    return row[:n], column[:n], floor[:n]
+    return at[:n], floor[:n]
 
 
-@numba.njit(cache=True)
-def across_ground(near: Floats, row: Int32s, column: Int32s, floor: Floats, straight: float, limit: float) -> Floats:
+@numba.njit(cache=True, nogil=True)
+def across_ground(near: Floats, open_k: Int32s, floor: Floats, straight: float, limit: float, columns: int) -> Floats:
     """Return what it costs to walk on over open ground, from node to node.
 
     `near` is the cost beside the streets, `straight` that of one step. Only ground whose nearest street is reached
@@ -203,64 +346,42 @@ def across_ground(near: Floats, row: Int32s, column: Int32s, floor: Floats, stra
     """
     z = near.copy()
     diagonal = straight * np.sqrt(2.0)
-    walked = np.flatnonzero(floor <= limit)
-    n = len(walked)
+    walked, n = np.empty(len(open_k), np.int32), 0
+    for m in range(len(open_k)):
+        if floor[m] <= limit:
+            walked[n] = open_k[m]
+            n += 1
     for turn in range(2):  # a sweep from each side, once
-        away = -1 if turn % 2 == 0 else 1
+        row, away = (-columns, -1) if turn == 0 else (columns, 1)
         for m in range(n):
-            k = walked[m] if turn % 2 == 0 else walked[n - 1 - m]
-            j, i = row[k], column[k]
-            beside, ahead = z[j, i + away], z[j + away, i]
+            k = walked[m] if turn == 0 else walked[n - 1 - m]
+            beside, ahead = z[k + away], z[k + row]
             # Cutting a corner needs ground on one side of it, so that no speck hangs by its corner alone.
-            same = max(z[j + away, i + away] + diagonal, min(beside, ahead))
-            other = max(z[j + away, i - away] + diagonal, min(z[j, i - away], ahead))
-            z[j, i] = min(z[j, i], beside + straight, ahead + straight, same, other)
-    for k in np.flatnonzero(floor > limit):
-        j, i = row[k], column[k]
-        there = min(z[j, i - 1], z[j - 1, i], z[j, i + 1], z[j + 1, i]) + straight
-        z[j, i] = min(z[j, i], max(there, floor[k]))
+            same = max(z[k + row + away] + diagonal, min(beside, ahead))
+            other = max(z[k + row - away] + diagonal, min(z[k - away], ahead))
+            z[k] = min(z[k], min(beside, ahead) + straight, same, other)
+    for m in range(len(open_k)):
+        if limit < floor[m] <= limit + straight:
+            k = open_k[m]
+            there = min(z[k - 1], z[k - columns], z[k + 1], z[k + columns]) + straight
+            z[k] = min(z[k], max(there, floor[m]))
     return z
 
 
-@numba.njit(cache=True)
-def contour_field(z: Floats, limit: float, per_metre: float, step: float, steep: float) -> tuple[Floats, int, int]:
-    """Return the part of `z` that holds all costs within the limit, as metres beyond it, and its first column and row.
-
-    Metres are kept from half a metre to one step from the limit on either side; `steep` is anything beyond.
-    """
-    rows, columns = z.shape
-    j0, j1, i0, i1 = rows, 0, columns, 0
-    for j in range(rows):
-        for i in range(columns):
-            if z[j, i] <= limit:
-                j0, j1, i0, i1 = min(j0, j), max(j1, j), min(i0, i), max(i1, i)
-    field = np.empty((j1 - j0 + 3, i1 - i0 + 3))
-    for j in range(field.shape[0]):
-        for i in range(field.shape[1]):
-            beyond = (z[j + j0 - 1, i + i0 - 1] - limit) / per_metre
-            if beyond <= 0:
-                field[j, i] = min(max(beyond, -step), -0.5)
-            else:
-                field[j, i] = max(beyond, 0.5) if beyond <= step else steep
-    return field, i0 - 1, j0 - 1
-
-
-@numba.njit(cache=True)
-def _cost_at(flow: Flow, e: int, share: float) -> float:
-    """Return the cost at a position of an edge."""
+@numba.njit(cache=True, nogil=True)
+def _from_starts(flow: Flow, e: int, share: float) -> float:
+    """Return the cost at a position of an edge from the origins on it."""
     best = np.inf
-    if flow.dist[flow.tail[e]] < np.inf:
-        best = flow.dist[flow.tail[e]] + (flow.up[e] * share if share > 0 else 0.0)
-    if flow.dist[flow.head[e]] < np.inf:
-        best = min(best, flow.dist[flow.head[e]] + (flow.down[e] * (1.0 - share) if share < 1 else 0.0))
-    for s in range(flow.start_first[e], flow.start_first[e + 1]):
+    for s in range(np.searchsorted(flow.start_edge, e), len(flow.start_edge)):
+        if flow.start_edge[s] != e:
+            break
         gap = share - flow.start_share[s]
         whole = flow.up[e] if gap > 0 else flow.down[e]
         best = min(best, flow.start_cost[s] + (whole * abs(gap) if gap != 0 else 0.0))
     return best
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def pieces_by_tile(
     start: Floats, stop: Floats, reach: float, size: float, tile_i: int, tile_j: int, rows: int, columns: int
 ) -> tuple[Ints, Int32s]:
@@ -292,7 +413,7 @@ def pieces_by_tile(
     return first, out
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, nogil=True)
 def nearest_piece(
     start: Floats, stop: Floats, pieces: Int32s, reach: float, step: float, i0: int, j0: int
 ) -> tuple[Int32s, Floats]:

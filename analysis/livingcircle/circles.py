@@ -19,18 +19,20 @@ rim a circle holds some homes whose walk along streets is longer than the limit,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Literal, TypeVar
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from contourpy import FillType, contour_generator
 from pyproj import Transformer
 
-from livingcircle import _ground, _search
+from livingcircle import _ground
 from livingcircle._joining import crossed
 from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, barrier_grid, segments
 from livingcircle.network import Walk, WalkNetwork
@@ -42,22 +44,16 @@ from livingcircle_layers.streets import Streets
 CELL_M = 20.0  # what a circle may be wrong by
 SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
 
+MOST_TILES = 4096  # of surveyed ground that are kept, 64 kB each
+STRIP_M = 2000.0  # places are worked through in strips of this width
+
 _STEP_M = CELL_M / 2  # between grid nodes
 _BAND_M = 0.6 * CELL_M  # reached ground beside a street; over 1.12 steps, so that no street slips between the nodes
-_STEEP_M = 20 * _STEP_M  # stands for "not reached": contours stay close to the last node that is
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Geometries = npt.NDArray[Any]
-
-
-class _Window(NamedTuple):
-    """A part of the grid around one search: its first node, the costs beside the streets, the ground between them."""
-
-    i0: int
-    j0: int
-    near: Floats
-    open_ground: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Floats]
+T = TypeVar("T")
 
 
 class CircleGrid:
@@ -89,51 +85,71 @@ class CircleGrid:
         self._first, self._pieces = _ground.pieces_by_tile(
             self._start, self._stop, spread_m, size, low[0], low[1], rows, columns
         )
-        self._slot = np.full((rows, columns), -1, dtype=np.int32)
+        self._shape = (int(rows), int(columns))
+        self._lock = Lock()
         self._surveyed = 0
-        self._edge = np.empty((0, 2, _ground.TILE, _ground.TILE), dtype=np.int32)
-        self._share = np.empty((0, 2, _ground.TILE, _ground.TILE), dtype=np.float32)
+        self._tiles = self._no_tiles()
+        ends = np.concatenate([network.streets.tail, network.streets.head])
+        first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=len(network.streets.node_id)))])
+        edge = np.argsort(ends, kind="stable") % len(network.streets.tail)
+        self._at_node = _ground.Incidence(first, edge.astype(np.int32))
 
-    def around(self, flow: _ground.Flow, legs: Floats) -> _Window:
-        """Return the part of the grid that a search reaches.
+    def bands(self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats, limits: Floats) -> _ground.Rings:
+        """Return the outlines of the ground that a search reaches within each limit, in metres of the plane.
 
         Parameters
         ----------
-        flow
-            A finished search over the network.
+        flow, touched
+            A finished search over the network, and the nodes it reached.
         legs
             The origins' straight ways to their streets: x, y of both ends and the cost at the beginning.
+        limits
+            Costs, ascending.
         """
-        edges, west, south, east, north = _ground.reached_edges(flow)
+        edges, west, south, east, north = _ground.reached_edges(flow, touched, self._at_node)
         margin = max(self.spread_m, _BAND_M) + 2 * _STEP_M
-        ends = legs[:, :4].reshape(-1, 2)
-        low = np.minimum([west, south], ends.min(axis=0)) - margin
-        high = np.maximum([east, north], ends.max(axis=0)) + margin
+        low = np.minimum([west, south], np.minimum(legs[:, :2], legs[:, 2:4]).min(axis=0)) - margin
+        high = np.maximum([east, north], np.maximum(legs[:, :2], legs[:, 2:4]).max(axis=0)) + margin
         (i0, j0), (i1, j1) = np.floor(low / _STEP_M).astype(int), np.ceil(high / _STEP_M).astype(int)
-        near = np.full((j1 - j0 + 1, i1 - i0 + 1), np.inf)
-        _ground.along_streets(flow, edges, legs, _BAND_M, _STEP_M, i0, j0, near)
-        self._survey(i0, j0, i1, j1)
-        first_i, first_j = self._corner
-        open_ground = _ground.open_ground(
-            flow, self._slot, first_i, first_j, self._edge, self._share, i0, j0, near.shape
-        )
-        return _Window(int(i0), int(j0), near, open_ground)
+        with self._lock:
+            tiles = self._survey(i0, j0, i1, j1)
+        window = int(i0), int(j0), int(i1 - i0 + 1), int(j1 - j0 + 1)
+        return _ground.draw(flow, edges, legs, tiles, window, limits, _BAND_M, _STEP_M)
 
-    def _survey(self, i0: int, j0: int, i1: int, j1: int) -> None:
-        """Find the nearest street of every node of the tiles that a window touches."""
-        rows, columns = self._slot.shape
+    def _survey(self, i0: int, j0: int, i1: int, j1: int) -> _ground.Tiles:
+        """Find the nearest street of every node of the tiles that a window touches.
+
+        Tiles that were handed out are never changed: when there are too many, new ones are begun.
+        """
+        rows, columns = self._shape
         low = np.maximum(np.array([i0, j0]) // _ground.TILE - self._corner, 0)
         high = np.minimum(np.array([i1, j1]) // _ground.TILE - self._corner + 1, [columns, rows])
-        new = np.argwhere(self._slot[low[1] : high[1], low[0] : high[0]] < 0) + low[::-1]
-        room = len(self._edge)
+        new = self._unseen(low, high)
+        if len(new) and self._surveyed + len(new) > MOST_TILES:
+            self._tiles, self._surveyed = self._no_tiles(), 0
+            new = self._unseen(low, high)
+        room = len(self._tiles.edge)
         if self._surveyed + len(new) > room:
             shape = (max(2 * room, self._surveyed + len(new)) - room, 2, _ground.TILE, _ground.TILE)
-            self._edge = np.concatenate([self._edge, np.empty(shape, dtype=np.int32)])
-            self._share = np.concatenate([self._share, np.empty(shape, dtype=np.float32)])
+            edge = np.concatenate([self._tiles.edge, np.empty(shape, dtype=np.int32)])
+            share = np.concatenate([self._tiles.share, np.empty(shape, dtype=np.float32)])
+            self._tiles = self._tiles._replace(edge=edge, share=share)
+        tiles = self._tiles
         for row, column in new:
-            self._edge[self._surveyed], self._share[self._surveyed] = self._tile(int(row), int(column))
-            self._slot[row, column] = self._surveyed
+            tiles.edge[self._surveyed], tiles.share[self._surveyed] = self._tile(int(row), int(column))
+            tiles.slot[row, column] = self._surveyed
             self._surveyed += 1
+        return tiles
+
+    def _unseen(self, low: Ints, high: Ints) -> Ints:
+        return np.argwhere(self._tiles.slot[low[1] : high[1], low[0] : high[0]] < 0) + low[::-1]
+
+    def _no_tiles(self) -> _ground.Tiles:
+        none = (0, 2, _ground.TILE, _ground.TILE)
+        return _ground.Tiles(
+            np.full(self._shape, -1, dtype=np.int32), int(self._corner[0]), int(self._corner[1]),
+            np.empty(none, dtype=np.int32), np.empty(none, dtype=np.float32),
+        )  # fmt: skip
 
     def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Return where each node of a tile meets its nearest street, and a bridge or tunnel that is nearer still.
@@ -141,15 +157,16 @@ class CircleGrid:
         Edge (-1: none, or the straight way there is blocked) and share of it, both ``[layer, row, column]``.
         """
         i0, j0 = (self._corner + np.array([column, row])) * _ground.TILE
-        at = row * self._slot.shape[1] + column
+        at = row * self._shape[1] + column
         near = self._pieces[self._first[at] : self._first[at + 1]]
         streets = self.network.streets
         # Nobody steps off a bridge or out of a tunnel between its ends.
         ground = near[~streets.raised[self._of[near]]]
-        found = [
-            _ground.nearest_piece(self._start, self._stop, which, self.spread_m, _STEP_M, i0, j0)
-            for which in (ground, near)
-        ]
+        found = [_ground.nearest_piece(self._start, self._stop, ground, self.spread_m, _STEP_M, i0, j0)]
+        raised = len(ground) < len(near)
+        found.append(
+            _ground.nearest_piece(self._start, self._stop, near, self.spread_m, _STEP_M, i0, j0) if raised else found[0]
+        )
         piece, along = np.stack([f[0] for f in found]), np.stack([f[1] for f in found])
         edge = np.where(piece >= 0, self._of[piece], -1)
         edge[1][edge[1] == edge[0]] = -1
@@ -213,7 +230,9 @@ def circles(
                          expected=f"at least {least:.3g} {unit}", remedy="ask for a longer walk")  # fmt: skip
     joined = np.flatnonzero(origins.joined)
     groups = [joined] if merge else list(joined[:, None])
-    shapes = [_bands(grid, walk, xy[group], origins.take(group), costs, towards=merge) for group in groups]
+    shapes = _in_threads(
+        lambda group: bands_around(grid, walk, xy[group], origins.take(group), costs, towards=merge), groups, xy
+    )
     columns = {
         "origin": np.repeat(joined, len(ordered)),
         "limit": np.tile(np.asarray(ordered, dtype=float), len(groups)),
@@ -223,6 +242,17 @@ def circles(
         del columns["origin"]
     geometry = np.array([shape for bands in shapes for shape in bands], dtype=object)
     return gpd.GeoDataFrame(columns, geometry=geometry, crs=grid.network.streets.crs)
+
+
+def _in_threads(work: Callable[[Ints], T], groups: list[Ints], xy: Floats) -> list[T]:
+    """Do the work of every group of places, neighbours one after the other, so that they share surveyed ground."""
+    if len(groups) < 2:
+        return [work(group) for group in groups]
+    first = xy[[group[0] for group in groups]]
+    order = np.lexsort((first[:, 0], first[:, 1] // STRIP_M))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        done = dict(zip(order.tolist(), pool.map(lambda n: work(groups[n]), order), strict=True))
+    return [done[n] for n in range(len(groups))]
 
 
 def isochrones(
@@ -316,18 +346,37 @@ def join_points(
     return joins
 
 
-def _bands(
-    grid: CircleGrid, walk: Walk, xy: Floats, origins: Joins, limits: Floats, *, towards: bool
+def bands_around(
+    grid: CircleGrid, walk: Walk, xy: Floats, origins: Joins, limits: Floats, *, towards: bool = False
 ) -> list[shapely.Geometry]:
-    """Return one circle for each limit around one place, or around all places together."""
+    """Return one circle for each limit around one place, or around all places together: the shapes alone.
+
+    Parameters
+    ----------
+    walk
+        The network as somebody walks it; limits are in its unit.
+    xy, origins
+        The places in the plane of the network, all of them joined to it.
+    limits
+        Ascending.
+    towards
+        Whether people walk to the places, not from them.
+    """
     if not len(xy):
         return [shapely.MultiPolygon()] * len(limits)
-    flow = _search_from(walk, origins, limits[-1] + _STEP_M * walk.per_metre, towards=towards)
-    window = grid.around(flow, _legs(walk, xy, origins))
-    return [_contour(window, limit, walk.per_metre) for limit in limits]
+    flow, touched = _search_from(walk, origins, limits[-1] + _STEP_M * walk.per_metre, towards=towards)
+    rings = grid.bands(flow, touched, _legs(walk, xy, origins), limits)
+    polygons = shapely.from_ragged_array(
+        shapely.GeometryType.POLYGON, rings.points * _STEP_M, (rings.rings, rings.polygons)
+    )
+    last = np.cumsum(rings.limits)
+    parts = [polygons[b - n : b] for b, n in zip(last, rings.limits, strict=True)]
+    return [part[0] if len(part) == 1 else shapely.multipolygons(part) for part in parts]
 
 
-def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> _ground.Flow:
+def _search_from(
+    walk: Walk, origins: Joins, limit: float, *, towards: bool
+) -> tuple[_ground.Flow, npt.NDArray[np.int32]]:
     """Search the network from the origins, along the walk or, for people who walk towards them, against it."""
     s = walk.streets
     up, down = (walk.backward, walk.forward) if towards else (walk.forward, walk.backward)
@@ -338,43 +387,16 @@ def _search_from(walk: Walk, origins: Joins, limit: float, *, towards: bool) -> 
         to_tail = leg + np.where(share == 0, 0.0, down[e] * share)
     seed = np.concatenate([s.head[e], s.tail[e]])
     cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
-    dist, _ = _search.multi_source(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit)
-    before = np.diff(np.concatenate([[0], e + 1, [len(s.tail) + 1]]))
-    first = np.repeat(np.arange(len(e) + 1), before)
-    return _ground.Flow(
-        s.tail, s.head, s.length_m, s.offsets, s.coords, up, down, dist,
-        first, share, leg, walk.per_metre, limit,
-    )  # fmt: skip
+    dist, touched = _ground.searched(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit)
+    flow = _ground.Flow(s.tail, s.head, s.offsets, s.coords, up, down, dist, e, share, leg, walk.per_metre, limit)
+    return flow, touched
 
 
 def places_of(streets: Streets, joins: Joins) -> Floats:
     """Return the street positions of joined places, in the plane of the streets (n × 2)."""
-    foot = np.empty((len(joins.edge), 2))
-    for n, e in enumerate(joins.edge):
-        line = streets.coords[streets.offsets[e] : streets.offsets[e + 1]]
-        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-        at = joins.share[n] * along[-1]
-        foot[n] = np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])
-    return foot
+    return _ground.feet(streets.offsets, streets.coords, joins.edge, joins.share)
 
 
 def _legs(walk: Walk, xy: Floats, origins: Joins) -> Floats:
     """Return the straight ways from the places to their streets: x, y of both ends and the cost at the beginning."""
     return np.column_stack([xy, places_of(walk.streets, origins), np.zeros(len(xy))])
-
-
-def _contour(window: _Window, limit: float, per_metre: float) -> shapely.Geometry:
-    """Return the ground that costs at most `limit`, with its holes.
-
-    Nodes just inside or outside keep their distance from the limit, so that the outline runs smoothly between them. No
-    node is exactly on it, so that no two rings can touch.
-    """
-    z = _ground.across_ground(window.near, *window.open_ground, per_metre * _STEP_M, limit)
-    field, i, j = _ground.contour_field(z, limit, per_metre, _STEP_M, _STEEP_M)
-    generator = contour_generator(z=field, name="serial", fill_type=FillType.ChunkCombinedOffsetOffset)
-    filled: Any = generator.filled(-2 * _STEP_M, 0.0)
-    [points], [rings], [shapes] = filled
-    xy = (points + np.array([window.i0 + i, window.j0 + j])) * _STEP_M
-    offsets = rings.astype(np.int64), shapes.astype(np.int64)
-    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, offsets)
-    return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
