@@ -10,6 +10,7 @@ import pandas as pd
 
 from livingcircle import _map_shapes as shapes
 from livingcircle._packing import SCALE, pack_known, pack_points
+from livingcircle.columns import CIRCLES as CIRCLES_TABLE
 from livingcircle.columns import COVERAGE as COVERAGE_TABLE
 from livingcircle.columns import SCORES as SCORES_TABLE
 from livingcircle.columns import published
@@ -66,7 +67,8 @@ def payload(result: ScanResult) -> dict[str, Any]:
     """
     # The numbers as the tables hold them, so that a map that is drawn again from its folder says the same.
     coverage, scores = published(result.coverage, COVERAGE_TABLE), published(result.scores, SCORES_TABLE)
-    result = replace(result, coverage=coverage, scores=scores)
+    circles = None if result.circles is None else published(result.circles, CIRCLES_TABLE)
+    result = replace(result, coverage=coverage, scores=scores, circles=circles)
     origin = _origin(result)
     units = _units(result, origin)
     columns, series = _coverage(result, list(zip(units["level"], units["id"], strict=True)))

@@ -319,7 +319,7 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
 
     def of(table: pd.DataFrame) -> pd.DataFrame:
         keep = [u in kept.get(level, ()) for level, u in zip(table["level"], table["unit_id"], strict=True)]
-        return table[keep].reset_index(drop=True)
+        return table[np.array(keep, dtype=bool)].reset_index(drop=True)  # an empty list would choose columns
 
     gaps = result.gaps
     return replace(
