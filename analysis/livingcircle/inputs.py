@@ -28,7 +28,7 @@ from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import People, people_in, read_people
 from livingcircle_layers.relief import drape
-from livingcircle_layers.sources import Database, Reading, is_address, without_address
+from livingcircle_layers.sources import Database, Reading, is_elsewhere, without_address
 from livingcircle_layers.street_layer import read_street_layer
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
@@ -208,7 +208,7 @@ def _check_files(study: Study) -> None:
 
 
 def _not_found(role: str, path: Path) -> str:
-    if not is_address(str(path)):
+    if not is_elsewhere(path):
         return sentence(f"file not found: {path}", expected=f"the {role} of the study", remedy="check the path")
     return sentence(
         f"{without_address(str(path))} is not a local file",

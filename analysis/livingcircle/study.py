@@ -15,7 +15,7 @@ from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
-from livingcircle_layers.sources import Database, Source
+from livingcircle_layers.sources import Database, Source, is_elsewhere
 from livingcircle_layers.typed_toml import checked, read_toml
 
 _MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
@@ -339,16 +339,16 @@ class Study(_Part):
             return part.model_copy(update=moving)
 
         def placed(file: Path | Database) -> Path | Database:
-            return folder / file if isinstance(file, Path) else file
+            return folder / file if isinstance(file, Path) and not is_elsewhere(file) else file
 
         standard = folder / self.standard
         return self.model_copy(
             update={
                 "streets": self.streets.model_copy(
                     update={
-                        "osm": folder / self.streets.osm,
+                        "osm": placed(self.streets.osm),
                         "layer": placed(self.streets.layer) if self.streets.layer else None,
-                        "dem": folder / self.streets.dem if self.streets.dem else None,
+                        "dem": placed(self.streets.dem) if self.streets.dem else None,
                     }
                 ),
                 "estates": moved(self.estates),

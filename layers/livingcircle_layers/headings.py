@@ -41,6 +41,7 @@ _USUAL = {
     "age_60_up": ("age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口 60岁以上_人 60岁及以上_人"),
     "beds": "beds 床位 床位数 床位_张 床位数_张 养老床位 养老床位数",
     "seats": "seats 学位 学位数 学位_个 学位数_个 places school_places",
+    "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 托位_个 餐位 餐位数",
     "subdistrict": (
         "subdistrict subdistric 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 "
         "subdistrict_name town township"  # subdistric: a Shapefile keeps ten letters

@@ -90,7 +90,7 @@ def sample_heights(path: Path, xy: Floats, crs: CRS) -> Floats:
     if not path.is_file():
         raise InputError(f"elevation model not found: {path}", remedy="check the path")
     try:
-        with rasterio.open(path) as source:
+        with rasterio.open(path, driver="GTiff") as source:
             return _interpolated(source, path.name, xy, crs)
     except rasterio.errors.RasterioIOError as fault:
         raise InputError(f"{path.name} cannot be read as GeoTIFF", got=str(fault)) from fault

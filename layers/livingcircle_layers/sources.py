@@ -163,9 +163,12 @@ class Reading:
         return f"{self.label}: {self.rows} rows{left_out}" + (f"; columns read as {columns}" if columns else "")
 
 
-def is_address(text: str) -> bool:
-    """Tell whether a path is none, but an address on the network; a Windows drive has one letter."""
-    return _ADDRESS.match(text) is not None
+def is_elsewhere(path: Path | str) -> bool:
+    """Tell whether a path is none, but an address on the network or in GDAL's file systems.
+
+    A Windows drive has one letter, the schemes of addresses have more.
+    """
+    return str(path).startswith("/vsi") or _ADDRESS.match(str(path)) is not None
 
 
 def without_address(text: str) -> str:

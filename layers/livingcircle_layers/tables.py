@@ -19,6 +19,7 @@ import shapely
 from openpyxl.utils.exceptions import InvalidFileException
 from pyproj import CRS, Transformer
 
+from livingcircle_layers.archives import GIB, archive_of
 from livingcircle_layers.cells import as_numbers, as_text, numbers, parse_numbers
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, sentence
@@ -49,6 +50,7 @@ __all__ = [
     "read_vector",
 ]
 
+_WORKBOOK_LIMIT = GIB // 2  # bytes unpacked; a full sheet of a million rows and twenty columns has less
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 
 
@@ -138,6 +140,7 @@ def _decoded(file: Path) -> str:
     raise InputError(
         f"{file.name} is not a text table",
         got="bytes that are neither UTF-8 nor GB18030 text",
+        expected="one encoding from the first line to the last",
         remedy="save it as CSV UTF-8 or as .xlsx",
     )
 
@@ -151,8 +154,8 @@ def _delimiter(text: str) -> str:
 
 def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame]:
     try:
-        with warnings.catch_warnings():  # about styles and drop-down lists, which no value depends on
-            warnings.simplefilter("ignore", UserWarning)
+        with archive_of(file, limit=_WORKBOOK_LIMIT), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # styles and drop-down lists, which no value depends on
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = _sheet(book, file.name, sheet)
     except InputError:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import shutil
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import pyarrow.parquet
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
+from livingcircle_layers.archives import GIB, archive_of, refuse_bomb
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
-from livingcircle_layers.sources import Database, Source, is_address, without_address
+from livingcircle_layers.sources import Database, Source, is_elsewhere, without_address
 
 # By content and not by name alone: GDAL would follow a file that only calls itself GeoJSON to other places.
 _FIRST_BYTES = {
@@ -31,14 +36,17 @@ _FIRST_BYTES = {
     ".parquet": b"PAR1",
 }
 VECTOR_SUFFIXES = frozenset(_FIRST_BYTES)
+_VIRTUAL = re.compile(r'\s*create\s+virtual\s+table\s.*?\busing\s+"?(\w+)', re.IGNORECASE | re.DOTALL)
+_INDEXES = frozenset(("rtree", "fts3", "fts4", "fts5"))  # virtual tables of SQLite that keep their rows in the file
 _DECLARE_CRS = 'declare it in the study, for example crs = "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
-_UNPACKED_LIMIT = 4 * 2**30  # bytes; a shapefile cannot be larger than 2 GiB, its table hardly
+_BROKEN = (DataSourceError, DataLayerError, FieldError, ValueError, OSError, sqlite3.Error, zipfile.BadZipFile)
+_UNPACKED_LIMIT = 4 * GIB  # bytes; a shapefile cannot be larger than 2 GiB, its table hardly
 
 
 def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
     """Return the path of a local file of one of the kinds that can be read, or say what is wrong with it."""
     text = str(path)
-    if text.startswith("/vsi") or is_address(text):
+    if is_elsewhere(text):
         shown = without_address(text)
         raise InputError(f"{shown} is not a local file", expected="a file on this computer", remedy="download it first")
     file = Path(path)
@@ -147,12 +155,14 @@ def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
     with _parsed(file):
         match file.suffix.lower():
             case ".parquet":
+                refuse_bomb(file.name, _parquet_sizes(file), limit=_UNPACKED_LIMIT)
                 return gpd.read_parquet(file)
             case ".shp":
                 return _read_shapefile(file, source)
             case ".zip":
                 return _read_zip(file, source)
             case ".gpkg":
+                _check_geopackage(file)
                 return pyogrio.read_dataframe(file, layer=_choose_layer(file, source.layer))
             case _:
                 # Without the prefix, GDAL would follow JSON that tells it to fetch its features elsewhere.
@@ -166,7 +176,15 @@ def _parsed(file: Path) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (DataSourceError, DataLayerError, ValueError, OSError, zipfile.BadZipFile) as error:
+    except (
+        DataSourceError,
+        DataLayerError,
+        FieldError,
+        ValueError,
+        OSError,
+        sqlite3.Error,
+        zipfile.BadZipFile,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"{file.name} cannot be parsed",
@@ -176,12 +194,40 @@ def _parsed(file: Path) -> Iterator[None]:
         ) from error
 
 
+def _check_geopackage(file: Path) -> None:
+    """Refuse a database that is no GeoPackage, or one with tables that would fetch their rows from elsewhere."""
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        made = dict(database.execute("select name, sql from sqlite_master where sql is not null"))
+    if "gpkg_contents" not in made:
+        raise InputError(
+            f"{file.name} is not what its name says",
+            got="an SQLite database without the tables of a GeoPackage",
+            expected="a .gpkg file",
+            remedy="export it again",
+        )
+    modules = {name: found[1].lower() for name, sql in made.items() if (found := _VIRTUAL.match(sql))}
+    foreign = sorted(name for name, module in modules.items() if module not in _INDEXES)
+    if foreign:
+        raise InputError(
+            f"{file.name} holds tables that are not in it",
+            got=", ".join(f"{name} ({modules[name]})" for name in foreign[:5]),
+            expected="a GeoPackage whose rows are all in the file",
+            remedy="export the layer into a new GeoPackage",
+        )
+
+
+def _parquet_sizes(file: Path) -> list[int]:
+    described = pyarrow.parquet.read_metadata(file)
+    return [described.row_group(i).total_byte_size for i in range(described.num_row_groups)]
+
+
 def layer_names(source: Source) -> list[str]:
     """Return the names of the layers of a GeoPackage; none for anything else."""
     if not isinstance(source.file, Path) or source.file.suffix.lower() != ".gpkg":
         return []
     file = _genuine(source.file)
     with _parsed(file):
+        _check_geopackage(file)
         return [str(name) for name in pyogrio.list_layers(file)[:, 0]]
 
 
@@ -193,16 +239,16 @@ def _choose_layer(file: Path, layer: str | None) -> str:
         raise InputError(
             f"{file.name} has several layers" if layer is None else f"{file.name} has no layer {layer!r}",
             got=", ".join(layers) or "no layers",
-            remedy="choose one with `layer`",
+            remedy="choose one with `layer` (`layer_name` for streets)",
         )
     return layer
 
 
 def _read_shapefile(file: Path, source: Source) -> gpd.GeoDataFrame:
     """Read a shapefile, whose table is UTF-8 or GB18030 unless a .cpg says otherwise."""
-    beside = {p.suffix.lower() for p in file.parent.iterdir() if p.stem == file.stem}
+    beside = {p.suffix.lower(): p for p in file.parent.iterdir() if p.stem == file.stem}
     needed = {".dbf", ".shx"} if source.crs else {".dbf", ".shx", ".prj"}
-    missing = sorted(needed - beside)
+    missing = sorted(needed - beside.keys())
     if missing:
         raise InputError(
             f"{source.label} comes without {' and '.join(missing)}",
@@ -211,15 +257,33 @@ def _read_shapefile(file: Path, source: Source) -> gpd.GeoDataFrame:
             + (f"; if there is no .prj, {_DECLARE_CRS}" if ".prj" in missing else ""),
         )
     if ".cpg" in beside:
-        return pyogrio.read_dataframe(file)
+        try:
+            return pyogrio.read_dataframe(file, encoding=_encoding(beside[".cpg"]))
+        except (LookupError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{source.label}: its .cpg names an encoding that its .dbf is not in",
+                got=error,
+                remedy="delete the .cpg (UTF-8 and GB18030 are told apart without it)",
+            ) from error
     try:
         return pyogrio.read_dataframe(file, encoding="utf-8")
     except UnicodeDecodeError:
         return pyogrio.read_dataframe(file, encoding="gb18030")
 
 
+def _encoding(code_page: Path) -> str:
+    """Return the encoding that a .cpg names, by a name that Python knows; LookupError for none."""
+    said = code_page.read_text(encoding="ascii", errors="replace").strip()
+    number = re.fullmatch(r"(?:ansi|cp|windows)?[ -]?(\d+)", said, re.IGNORECASE)
+    if number is None:
+        return codecs.lookup(said).name
+    if number[1] == "65001":
+        return "utf-8"
+    return codecs.lookup(f"iso8859-{number[1][4:]}" if number[1].startswith("8859") else f"cp{number[1]}").name
+
+
 def _read_zip(file: Path, source: Source) -> gpd.GeoDataFrame:
-    with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory() as folder:
+    with archive_of(file, limit=_UNPACKED_LIMIT) as archive, tempfile.TemporaryDirectory() as folder:
         members = [m for m in archive.infolist() if not m.is_dir() and "__MACOSX" not in m.filename]
         shapes = [m for m in members if m.filename.lower().endswith(".shp")]
         if len(shapes) != 1:
@@ -230,8 +294,6 @@ def _read_zip(file: Path, source: Source) -> gpd.GeoDataFrame:
             )
         stem = shapes[0].filename[:-4]
         parts = [m for m in members if m.filename[:-4] == stem]
-        if sum(m.file_size for m in parts) > _UNPACKED_LIMIT:
-            raise InputError(f"{file.name} is too large when unpacked", remedy="unpack it and give the .shp")
         for member in parts:  # under names of our own: those in the archive may lead anywhere, in any encoding
             target = Path(folder) / f"{file.stem}{member.filename[-4:].lower()}"
             with archive.open(member) as packed, target.open("wb") as sink:
