@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from urllib.parse import quote
 
@@ -11,11 +12,13 @@ from conftest import missing
 from demo_scans import demo_result
 from livingcircle.hearing_map import render_map
 from synthetic import HOSTILE, INCOMPLETE, KINDERGARTEN, NO_DATA, synthetic_result
+from whole_city import made_circles, whole_city
 
 try:
+    from axe_playwright_python import sync_playwright as axe
     from playwright import sync_api
 except ImportError:  # an extra; the fixture below says so, and fails where a skip is a failure
-    sync_api = None
+    axe = sync_api = None
 
 pytestmark = pytest.mark.browser
 
@@ -48,6 +51,9 @@ def files(tmp_path_factory):
     kinds = {"full": {}, "unscored": {"scored": False}, "approved": {"approval": "川S(2025)1号"}}
     for name, options in kinds.items():
         (folder / f"{name}.html").write_text(render_map(synthetic_result(**options)), encoding="utf-8")
+    circled = synthetic_result()
+    circled = dataclasses.replace(circled, circles=made_circles(circled.communities))
+    (folder / "circles.html").write_text(render_map(circled), encoding="utf-8")
     (folder / "demo.html").write_text(render_map(demo_result()), encoding="utf-8")
     return folder
 
@@ -81,8 +87,11 @@ def coloured(page):
     """Count the different colours among points of the map's canvas."""
     return page.evaluate(
         """() => {
-            const found = new Set(), box = painter._container;
-            const pixels = box.getContext('2d').getImageData(0, 0, box.width, box.height).data;
+            const found = new Set(), box = painter._container, copy = document.createElement('canvas');
+            const pen = copy.getContext('2d', { willReadFrequently: true });
+            [copy.width, copy.height] = [box.width, box.height];
+            pen.drawImage(box, 0, 0);
+            const pixels = pen.getImageData(0, 0, box.width, box.height).data;
             for (let i = 0; i < pixels.length; i += 4 * 97) if (pixels[i + 3]) found.add(pixels.slice(i, i + 3).join());
             return found.size;
         }"""
@@ -344,7 +353,7 @@ def test_legend_states_every_default(visit):
     assert page.locator("#settings").is_hidden()
     page.locator("#defaults").click()
     said = text_of(page, "#legend")
-    for word in ("adult 1.33 m/s", "300", "WGS-84", "buildings", "2018-07-03", "待核对标准原文"):
+    for word in ("成人 1.33 m/s", "300", "WGS-84", "buildings", "2018-07-03", "待核对标准原文"):
         assert word in said
 
 
@@ -439,3 +448,182 @@ def test_the_demo_town_itself(visit):
     assert "小学 500 米" in text_of(page, "#sheet")
     assert text_of(page, "#approval") == INTERNAL
     assert OSM in text_of(page, ".foot")
+
+
+# -- what a resident does, and what a planner shows -------------------------------------------------------
+
+
+def test_search_finds_facilities_and_full_width_letters(visit):
+    page = visit()
+    name = page.evaluate("places.name[5]")
+    page.locator("#search-box").fill("  " + "".join(chr(ord(c) + 0xFEE0) if c.isascii() else c for c in name))
+    button = page.locator("#search-results button", has_text=name).first
+    assert "找到" in text_of(page, "#search-said")
+    button.click()
+    assert text_of(page, ".card strong") == name
+    assert page.evaluate("placeKey(state.place)") in page.evaluate(
+        "new URLSearchParams(location.hash.slice(1)).get('f')"
+    )
+    assert page.evaluate("communityAt(placeLatLng(state.place))") == page.evaluate("state.unit")
+
+
+def test_address_opens_a_facility_with_its_ring(visit):
+    page = visit(f"#c={KINDERGARTEN}")
+    key = page.evaluate("placeKey(places.of[serviceAt.get('kindergarten')][0])")
+    other = visit(f"#c={KINDERGARTEN}&f={quote(key)}")
+    assert other.evaluate("placeKey(state.place)") == key
+    assert "直线半径 300 米" in text_of(other, ".card")
+    assert "设施直线半径" in text_of(other, "#legend")
+
+
+def test_what_is_missing_names_neighbours_clause_and_doubt(visit):
+    page = visit("#u=community:510100000")
+    rows = page.locator(".missing li")
+    told = page.evaluate(
+        """entries.filter((e) => e.rule.scores && 'oi'.includes(statusOf(chosen(e, state), state.unit)))
+            .map((e) => uncovered(chosen(e, state), state.unit)).filter((n) => n > 0).sort((a, b) => b - a)"""
+    )
+    for row, people in zip(rows.all_inner_texts(), told, strict=False):
+        assert f"{people:,} 人未覆盖" in row
+        assert re.search(r"GB 50180|成都", row)
+        assert re.search(r"待核对|来源", row)
+    assert rows.count() == 5
+
+
+def test_circle_of_the_chosen_community_and_what_lies_in_it(visit):
+    page = visit("#u=community:510100009", file="circles")
+    cells = [row.split("\t") for row in text_of(page, ".circle table").splitlines()]
+    assert cells[0][1:] == ["5 分钟", "10 分钟", "15 分钟"]
+    people = [int(cell.replace(",", "")) for cell in cells[1][1:]]
+    assert people == sorted(people)
+    # The oracle: facilities with a door inside, counted by the plain even-odd rule over the same rings.
+    counted = page.evaluate(
+        """circlesOf(state.unit, state.walker).map(({ shape }) => {
+            const inside = ([x, y]) => shape.paths.reduce((odd, ring) => {
+                for (let i = 0; i < ring.length - 2; i += 2) {
+                    const [x1, y1, x2, y2] = ring.slice(i, i + 4);
+                    if (y1 > y !== y2 > y && x < x1 + ((y - y1) * (x2 - x1)) / (y2 - y1)) odd = !odd;
+                }
+                return odd;
+            }, false);
+            return places.of[serviceAt.get('kindergarten')].filter((i) => entrances(i).some(inside)).length;
+        })"""
+    )
+    [row] = [row for row in cells if row[0].startswith("幼儿园")]
+    assert [0 if cell == "无" else int(cell) for cell in row[1:]] == counted
+    assert counted[2] > 0
+    assert "步行圈" in text_of(page, "#legend")
+    page.locator("#circle").click()
+    assert page.locator(".circle").count() == 0
+    assert "o=0" in page.url
+
+
+def test_people_covered_and_not(visit):
+    page = visit(f"#c={KINDERGARTEN}&m=gap&n=1")
+    for people in page.evaluate("shown(state).people.filter(Boolean)"):
+        assert people["covered"] + people["falsely"] + people["left"] == pytest.approx(people["demand"])
+        assert min(people.values()) >= 0
+    assert "假覆盖人数" in text_of(page, "#legend")
+    before = coloured(page)
+    page.locator("#people").click()
+    page.wait_for_timeout(100)
+    assert coloured(page) != before
+    assert "假覆盖人数" not in text_of(page, "#legend")
+
+
+def test_unmet_has_a_sign_that_missing_data_never_has(visit):
+    page = visit(f"#c={KINDERGARTEN}")
+    signs, statuses, met = page.evaluate(
+        """(key) => { const s = chosen(entryByKey.get(key), state);
+            return [shown(state).unmet, s.status.slice(0, COMMUNITIES), s.met_walk.slice(0, COMMUNITIES)]; }""",
+        KINDERGARTEN,
+    )
+    assert any(signs)
+    for sign, status, walk in zip(signs, statuses, met, strict=True):
+        assert not (sign and status in "nadi")
+        assert sign or walk != "0"
+    for layer in (NO_DATA, INCOMPLETE, "score"):
+        page.evaluate("(layer) => change({ layer })", layer)
+        assert not any(page.evaluate("shown(state).unmet"))
+
+
+def test_scenes_are_stepped_through_by_button_and_clicker(visit):
+    page = visit("#l=en", file="demo")
+    page.locator("#scenes").click()
+    titles = [text_of(page, "#scene-title")]
+    assert titles == ["Overall score"]
+    page.locator("#scene-next").click()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    page.keyboard.press("PageDown")
+    assert text_of(page, "#scene-number").startswith("5 /")
+    assert text_of(page, "#scene-title").startswith("False coverage")
+    assert page.evaluate("[state.measure, state.people, state.language]") == ["gap", True, "en"]
+    assert "k=5" in page.url
+    page.locator("#scene-close").click()
+    assert page.locator("#scene-bar").is_hidden()
+    short = visit("#k=3", file="demo")
+    assert text_of(short, "#scene-title") == "300米见绿"
+    assert short.evaluate("state.layer") == "park_300_500_walk_network_green"
+
+
+def test_whole_state_comes_back_from_the_address(visit):
+    page = visit(f"#c={KINDERGARTEN}&m=radius&w=elder&n=1&o=0&h=names&d={quote('成华区')}&r=people&b=layers&e=0&s=park")
+    page.evaluate("map.setView([30.64, 104.05], 14, { animate: false }); 0")
+    kept = "(() => ({ ...state, services: [...state.services], hidden: [...state.hidden], scene: 0 }))()"
+    first, address = page.evaluate(kept), page.evaluate("location.hash")
+    again = visit(address)
+    assert again.evaluate(kept) == first
+    assert again.evaluate("location.hash") == address
+    assert first["hidden"] == ["names"]
+
+
+def test_picture_is_one_sheet_with_all_that_must_stand_on_it(visit):
+    page = visit("#k=2&x=1", size=(1588, 1123))
+    for selector in (
+        "#title",
+        ".legend .flow",
+        ".told",
+        ".leaflet-control-scale-line",
+        ".north",
+        "#approval",
+        ".paper",
+    ):
+        assert page.locator(selector).first.is_visible(), selector
+    for selector in ("#side", ".search", ".tools", "#sheet", "#scene-bar"):
+        assert page.locator(selector).is_hidden(), selector
+    assert text_of(page, "#approval") == INTERNAL
+    assert OSM in text_of(page, ".foot")
+    bottom = page.evaluate("document.querySelector('.foot').getBoundingClientRect().bottom")
+    assert bottom < 1123
+    assert text_of(page, "#subtitle").startswith("缺口最大")
+
+
+@pytest.mark.parametrize("fragment", ["#k=7", "#l=en&b=layers&n=1&p=1&k=2", "#b=about&u=subdistrict:x"])
+def test_nothing_keeps_people_from_using_it_by_keyboard_or_ear(visit, fragment):
+    if axe is None:
+        missing("axe-playwright-python is not installed")
+    page = visit(fragment, file="demo")
+    found = axe.Axe().run(page).response["violations"]
+    assert [(f["impact"], f["id"]) for f in found if f["impact"] in {"serious", "critical"}] == []
+
+
+def test_narrow_screen_has_everything_below_each_other(visit):
+    page = visit("#k=1", file="demo", size=(390, 844))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = page.evaluate(
+        "['.view', '.legend', '.side', '.sheet'].map((s) => document.querySelector(s).getBoundingClientRect().top)"
+    )
+    assert tops == sorted(tops)
+
+
+def test_whole_city_opens_in_time_and_stays_small(visit, files):
+    path = files / "city.html"
+    path.write_text(render_map(whole_city(600, rules=6, places=4_000, roads=5_000)), encoding="utf-8")
+    assert path.stat().st_size < 15e6 * 600 / 4_351
+    page = visit(file="city")
+    assert page.evaluate("performance.now()") < 3_000
+    assert coloured(page) > 3
+    # Painted from afar, a vertex stands for the ground of one pixel; a name of the ground under the pointer is right.
+    middle = page.evaluate("communityAt(geo.latlng(middles[2 * 500], middles[2 * 500 + 1]))")
+    assert middle == 500

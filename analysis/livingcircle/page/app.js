@@ -58,8 +58,9 @@ function drawPlace() {
 
 /** Fills the map with a part of the city, whatever the steps of the zoom buttons. */
 function fit(bounds, options = {}) {
+  const bar = state.scene >= 0 && !state.picture ? byId("scene-bar").offsetHeight + 12 : 0; // it lies over the map
   map.options.zoomSnap = 0;
-  map.fitBounds(bounds, { animate: false, ...options });
+  map.fitBounds(bounds, { animate: false, paddingTopLeft: [0, bar], ...options });
   map.options.zoomSnap = ZOOM_SNAP;
 }
 

@@ -151,11 +151,23 @@ function paintCircles(pen, view, state) {
       pen.stroke(path);
     });
   });
+}
+
+/** Where the walk of a circle starts, and the minutes of each band at its northern end. */
+function paintMinutes(pen, view, state) {
+  if (!state.circle) return;
+  const bands = circlesOf(state.unit, state.walker);
   if (bands.length) paintDot(pen, view, ...bands[0].start, 5 * view.factor, "#5d2a74", "#fff");
   for (const { minutes, shape } of bands) {
-    const box = shape.box, top = shape.paths.reduce((best, path) => { for (let i = 0; i < path.length; i += 2) if (path[i + 1] < best[1]) best = [path[i], path[i + 1]]; return best; }, [0, Infinity]);
-    if (Number.isFinite(box[0])) writeText(pen, view, say("minutes_of", minutes), top[0], top[1], { colour: "#4a1f5e", bold: true, shift: -8 });
+    const [x, y] = northernmost(shape);
+    writeText(pen, view, say("minutes_of", minutes), x, y, { colour: "#4a1f5e", bold: true, shift: -8 });
   }
+}
+
+function northernmost(shape) {
+  let best = [0, Infinity];
+  for (const path of shape.paths) for (let i = 0; i < path.length; i += 2) if (path[i + 1] < best[1]) best = [path[i], path[i + 1]];
+  return best;
 }
 
 // -- people ---------------------------------------------------------------------------------------------

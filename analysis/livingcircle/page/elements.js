@@ -5,7 +5,7 @@
 const byId = (id) => document.getElementById(id);
 
 /** An element; attributes that begin with "on" are listeners, children that are null are left out. */
-function el(tag, attributes, ...children) {
+function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === false) continue;

@@ -13,6 +13,7 @@ function paintMap(pen, view) {
   paintPeople(pen, view, state);
   paintPlaces(pen, view, state);
   paintNames(pen, view, state);
+  paintMinutes(pen, view, state);
 }
 
 const painter = new Painter(paintMap);

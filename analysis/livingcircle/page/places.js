@@ -48,8 +48,11 @@ function counts(i, state) {
 
 // -- drawing ------------------------------------------------------------------------------------------
 
-const DOOR_ZOOM = 15;
-const markRadius = (view) => view.factor * Math.min(7, Math.max(2.2, view.zoom - 8.5));
+const DOOR_ZOOM = 15; // from here a facility is shown with its doors
+const GROUND_DOOR_ZOOM = 12.5; // a park is its ground and its doors much earlier
+
+/** Radius of a facility's dot; among pies it steps back. */
+const markRadius = (view, state) => view.factor * Math.min(7, Math.max(2.2, view.zoom - 8.5)) * (state.people && view.zoom < DOOR_ZOOM ? 0.6 : 1);
 
 function paintGrounds(pen, view, state) {
   const shown = servicesShown(state);
@@ -70,18 +73,21 @@ function paintGrounds(pen, view, state) {
 }
 
 function paintPlaces(pen, view, state) {
-  const radius = markRadius(view);
+  const radius = markRadius(view, state);
   for (const service of servicesShown(state)) {
     for (const i of places.of[service]) {
-      if (!counts(i, state) || (places.ground.has(i) && view.zoom >= DOOR_ZOOM)) continue;
-      paintDot(pen, view, places.xy[2 * i], places.xy[2 * i + 1], radius, services[service].colour, "#fff");
-    }
-    if (view.zoom < DOOR_ZOOM) continue;
-    for (const i of places.of[service]) {
-      for (const door of places.doors[i]) paintDot(pen, view, places.door[2 * door], places.door[2 * door + 1], 3.2 * view.factor, "#fff", services[service].colour);
+      if (!counts(i, state)) continue;
+      const ground = places.ground.has(i), opened = view.zoom >= (ground ? GROUND_DOOR_ZOOM : DOOR_ZOOM);
+      if (!ground || !opened) paintDot(pen, view, places.xy[2 * i], places.xy[2 * i + 1], radius, services[service].colour, "#fff");
+      if (opened) paintDoors(pen, view, i, Math.min(3.2 * view.factor, radius));
     }
   }
   if (state.place >= 0) paintDot(pen, view, places.xy[2 * state.place], places.xy[2 * state.place + 1], radius + 4, services[places.service[state.place]].colour, INK);
+}
+
+function paintDoors(pen, view, i, radius) {
+  const colour = services[places.service[i]].colour;
+  for (const door of places.doors[i]) paintDot(pen, view, places.door[2 * door], places.door[2 * door + 1], radius, "#fff", colour);
 }
 
 function paintDot(pen, view, wx, wy, radius, fill, line) {

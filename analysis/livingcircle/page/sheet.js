@@ -67,7 +67,7 @@ function circleBlock(i, state) {
   const known = wanted.filter((service) => places.of[service].length);
   return el("div", { class: "circle" }, el("h3", {}, say("circle_of"), " ", el("small", { class: "quiet" }, walkerText(state.walker))),
     el("table", {},
-      el("thead", {}, row("", bands.map((band) => el("b", {}, say("minutes_of", band.minutes))))),
+      el("thead", {}, el("tr", {}, el("td"), ...bands.map((band) => el("th", { scope: "col" }, say("minutes_of", band.minutes))))),
       el("tbody", {},
         row(say("people_inside"), bands.map((band) => (band.people === null ? "–" : whole(band.people)))),
         row("km²", bands.map((band) => (band.area === null ? "–" : decimal(band.area / 1e6, 2)))),
