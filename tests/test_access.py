@@ -221,7 +221,7 @@ def test_a_drawn_park_with_one_gate(tmp_path: Path) -> None:
         .tag("h", barrier="gate")
     )
     osm = town.read(tmp_path)
-    frame, _ = osm_facilities(osm.features, load_catalogue())
+    frame, _, _ = osm_facilities(osm.features, load_catalogue())
     assert frame["service"].tolist() == ["park"]
     assert frame["fence_tag"].tolist() == [True]
     walls = osm.barriers.geometry[osm.barriers["kind"] == "wall"].to_numpy()

@@ -13,10 +13,10 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "ADDITIONS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FALSE_COVERAGE", "GAPS",
-    "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES",
-    "UNPLACED", "Column",
-    "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula", "published",
+    "ACCESS_POINTS", "ADDITIONS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FACILITY_CHANGES",
+    "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS",
+    "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
+    "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
 # fmt: off
@@ -460,6 +460,31 @@ ADDITIONS = Table(
     ),
 )
 
+FACILITY_CHANGES = Table(
+    "facility_changes", "facility_changes.csv",
+    "What was merged into another facility or removed; [[facility_override]] in the study overrules a row by its id",
+    "被合并或剔除的设施;可在研究文件中用 [[facility_override]] 按编号改判",
+    (
+        Column("facility_id", "id", "", "the row that is no facility of its own", "被合并或剔除的设施编号"),
+        _SOURCE,
+        Column("name", "text", "", "its name", "名称", "not named"),
+        _SERVICE,
+        Column(
+            "action", "id", "", "merged, removed, or kept (on the word of the study)",
+            "处理:merged 合并、removed 剔除、kept 按研究文件保留"
+        ),
+        Column("into", "id", "", "facility_id of the place that it is, or is a part of", "并入的设施编号", "none"),
+        Column("distance_m", "float", "m", "distance to that place", "与并入设施的距离", "no such place"),
+        Column(
+            "rule", "id", "",
+            "same_name, same_outline, inside, touching, one_campus, part_of_place, wrong_category, housing_estate, "
+            "not_public_private, not_public_customers, not_public_fee, not_public_school, not_public_golf, override",
+            "规则:同名、同一范围、位于其内、相邻、同一校区或院区、场所的一部分、类别不符、住宅小区、非公众开放、人工改判"
+        ),
+        Column("detail", "text", "", "why, in words", "说明"),
+    ),
+)
+
 ESTATES = Table(
     "estates",
     "estates.csv",
@@ -615,6 +640,7 @@ TABLES = (
     FACILITIES,
     ACCESS_POINTS,
     UNPLACED,
+    FACILITY_CHANGES,
     GAPS,
     FALSE_COVERAGE,
     ADDITIONS,

@@ -18,12 +18,14 @@ from livingcircle.overlays import Overlay
 from livingcircle.study import Study
 from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.cleaning import Override
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
 from livingcircle_layers.facilities import Facilities, gather_facilities
+from livingcircle_layers.grounds import OpenGrounds, roads_of
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import People, people_in, read_people
@@ -90,6 +92,10 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             catalogue,
             [f.source() for f in study.facilities],
             osm_complete={entry.service: entry.complete for entry in study.layer},
+            roads=roads_of(osm.streets.lines, osm.streets.highway),
+            estates=osm.residential_land,
+            grounds=OpenGrounds(**study.grounds.model_dump()),
+            overrides=[Override(entry.id, entry.keep) for entry in study.facility_override],
         )
         facility_notes = check_places(study, facilities, osm)
         estates = osm_estates(osm)

@@ -45,6 +45,7 @@ class ScanResult:
     gaps: pd.DataFrame | None = None
     false_coverage: pd.DataFrame | None = None
     additions: pd.DataFrame | None = None
+    facility_changes: pd.DataFrame | None = None
 
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""

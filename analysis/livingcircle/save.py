@@ -28,6 +28,7 @@ from livingcircle.columns import (
     COVERAGE,
     ESTATES,
     FACILITIES,
+    FACILITY_CHANGES,
     FALSE_COVERAGE,
     GAPS,
     HOMES,
@@ -176,6 +177,11 @@ def _write_histogram(result: ScanResult, path: Path) -> None:
 
 def _write_unplaced(result: ScanResult, path: Path) -> None:
     _write_csv(result.unplaced, UNPLACED, path)
+
+
+def _write_facility_changes(result: ScanResult, path: Path) -> None:
+    if result.facility_changes is not None:
+        _write_csv(result.facility_changes, FACILITY_CHANGES, path)
 
 
 def _write_estates(result: ScanResult, path: Path) -> None:
@@ -389,6 +395,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "circles.gpkg": _write_circles,
     "diagnosis.gpkg": _write_diagnosis,
     "unplaced.csv": _write_unplaced,
+    "facility_changes.csv": _write_facility_changes,
     "estates.csv": _write_estates,
     "map.html": _write_map,
     "report.xlsx": write_report,

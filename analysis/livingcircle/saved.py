@@ -14,6 +14,7 @@ from livingcircle.columns import (
     ADDITIONS,
     CIRCLES,
     COVERAGE,
+    FACILITY_CHANGES,
     FALSE_COVERAGE,
     GAPS,
     HOMES,
@@ -81,6 +82,7 @@ def load_result(directory: str | Path) -> ScanResult:
         circles=_layer_if_any(folder / "circles.gpkg", "circles", CIRCLES),
         diagnosis=_layer_if_any(folder / "diagnosis.gpkg", "diagnosis", STREET_DIAGNOSIS),
         gaps=_if_there(folder / "gaps.csv", GAPS),
+        facility_changes=_if_there(folder / "facility_changes.csv", FACILITY_CHANGES),
         false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
         additions=_if_there(folder / "additions.csv", ADDITIONS),
     )

@@ -118,6 +118,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),
         additions=additions,
+        facility_changes=inputs.facilities.changes,
     )
     return _restricted_to(result, measured.only) if measured.only else result
 

@@ -230,6 +230,23 @@ class LayerInput(_Part):
     complete: Literal["yes", "no", "unknown"] = Field(description="whether the layer holds every place")
 
 
+class FacilityOverride(_Part):
+    """What you know of one place, whatever the cleaning makes of it; ids are those of facility_changes.csv."""
+
+    id: str = Field(description="facility_id of the row")
+    keep: bool = Field(description="true: a facility of its own, neither merged nor removed; false: none")
+
+
+class GroundsInput(_Part):
+    """Which parks, squares and pitches count although they are not open to all."""
+
+    private: bool = Field(default=False, description="those tagged access = private, no, permit or members")
+    customers: bool = Field(default=False, description="those tagged access = customers")
+    fee: bool = Field(default=False, description="those that ask a fee")
+    school: bool = Field(default=False, description="those in the grounds of schools and universities")
+    golf: bool = Field(default=False, description="golf courses")
+
+
 class EstatesInput(_OptionalTableInput):
     """Gated estates (封闭小区): outlines with a column gated (yes or no), and gate points."""
 
@@ -306,6 +323,8 @@ class Study(_Part):
     layer: tuple[LayerInput, ...] = ()
     walker_settings: tuple[WalkerInput, ...] = ()
     candidates: CandidatesInput = CandidatesInput()
+    facility_override: tuple[FacilityOverride, ...] = ()
+    grounds: GroundsInput = GroundsInput()
     map: MapInput = MapInput()
     scene: tuple[SceneInput, ...] = ()
 
@@ -401,6 +420,8 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "layer": LayerInput,
         "walker_settings": WalkerInput,
         "candidates": CandidatesInput,
+        "facility_override": FacilityOverride,
+        "grounds": GroundsInput,
         "map": MapInput,
         "scene": SceneInput,
     }

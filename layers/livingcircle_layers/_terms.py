@@ -84,14 +84,31 @@ class AmapCode:
 
 @dataclass(frozen=True, slots=True)
 class BlackWord:
-    """A word that rejects a name, unless a sparing word stands in the name too."""
+    """A word that rejects a name, unless a sparing word stands in the name too.
+
+    Attributes
+    ----------
+    last
+        The word must stand at the end of the name.
+    whole
+        The word must stand alone, as English words do: ``car`` is not in ``Carol``.
+    """
 
     word: str
     spares: tuple[str, ...] = ()
+    last: bool = False
+    whole: bool = False
 
     def rejects(self, text: str) -> bool:
-        """Tell whether the folded text is rejected."""
-        return self.word in text and not any(spare in text for spare in self.spares)
+        """Tell whether the folded text, a name a line, is rejected."""
+        return self._stands_in(text) and not any(spare in text for spare in self.spares)
+
+    def _stands_in(self, text: str) -> bool:
+        if self.last:
+            return any(name.endswith(self.word) for name in text.split("\n"))
+        if self.whole:
+            return self.word in text and re.search(word_pattern([self.word]), text) is not None
+        return self.word in text
 
 
 def parse_alternative(text: str) -> Alternative:
@@ -144,12 +161,20 @@ def parse_amap(text: str) -> AmapCode:
     return AmapCode(match["code"], named=bool(match["named"]), never=bool(match["never"]))
 
 
-def parse_black_word(text: str) -> BlackWord:
-    """Read one blacklist word: ``停车场`` or ``高级中学 unless 初中/初级``."""
+def parse_black_word(text: str, *, whole: bool = False) -> BlackWord:
+    """Read one blacklist word: ``停车场``, ``公馆$`` (at the end), ``高级中学 unless 初中/初级``."""
     word, _, spares = text.partition(" unless ")
-    if not word.strip():
+    last = word.endswith("$")
+    word = fold(word.removesuffix("$"))
+    if not word:
         raise ValueError("a blacklist word is empty")
-    return BlackWord(fold(word), tuple(fold(spare) for spare in spares.split("/") if spare.strip()))
+    spared = tuple(fold(spare) for spare in spares.split("/") if spare.strip())
+    return BlackWord(word, spared, last=last, whole=whole)
+
+
+def parse_english_black_word(text: str) -> BlackWord:
+    """Read one English blacklist word, which must stand alone: ``car park``."""
+    return parse_black_word(text, whole=True)
 
 
 def fold(text: str) -> str:

@@ -11,9 +11,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from livingcircle_layers._terms import (
     NAME_KEYS,
@@ -26,7 +27,7 @@ from livingcircle_layers.errors import InputError
 from livingcircle_layers.services import THEMES_ZH, Family, Service, Theme
 from livingcircle_layers.typed_toml import checked, nearest, read_toml, unknown_word
 
-__all__ = ["THEMES_ZH", "Catalogue", "Family", "Service", "Theme", "load_catalogue"]
+__all__ = ["THEMES_ZH", "Catalogue", "Family", "Refusal", "Service", "Theme", "load_catalogue"]
 
 SERVICES_FILE = Path(__file__).parent / "data" / "services.toml"
 
@@ -65,14 +66,30 @@ _NAMED_AFTER_AMENITIES = frozenset(
     }
     | {"bank", "atm", "toilets", "charging_station", "bus_station"}
 )
-# A gate or a car park of a school, park or hospital is listed by map services as a place of its own.
-_PART_OF_GROUND = re.compile(r"(停车场|停车库|售票处|出入口|出口|入口|[东南西北正后侧]门)[)）]?$")
+# Gates, car parks and toilets of a place are listed by map services as places of their own.
+_PART_OF_GROUND = re.compile(
+    r"(售票处|检票口|出入口|出口|入口|[东南西北正后侧]\d?号?门"
+    r"|\b(?:north|south|east|west|main|back) gate|\bentrance)[)）]?$",
+    re.MULTILINE,
+)
+_PART_OF_ANY = re.compile(
+    r"(停车场|停车库|地下车库|卫生间|洗手间|公厕|厕所|\bcar park|\bparking lot|\btoilets?)[)）]?$", re.MULTILINE
+)
 # The head of a name stands at its end, save for the name of a branch.
 _BRANCH = re.compile(r"([(（\[【].*?[)）\]】]|[-—·].*)")
 _BRANCH_TAIL = r"(学?校|分校|部|.{0,6}校区|.{0,8}店|[东南西北]区)?$"
 
 _CODES = re.compile(r"\d{5,6}(\s*[|;,]\s*\d{5,6})*")
 _ALTERNATIVE_SEPARATORS = re.compile(r"[;；|/、,，]")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a place that looks like a service is none: a blacklist word, or the name of a part of a place."""
+
+    service: str
+    rule: Literal["wrong_category", "part_of_place"]
+    word: str
 
 
 class Catalogue:
@@ -143,18 +160,22 @@ class Catalogue:
         >>> load_catalogue().match_osm({"amenity": "school", "name": "双林小学"})
         ('primary_school',)
         """
+        return self.classify_osm(tags)[0]
+
+    def classify_osm(self, tags: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+        """Return what `match_osm` does; and where that is nothing, which services its name alone has cost it."""
         candidates = list(self._candidates(tags))
         names = _names(tags)
         if "name" in tags and self._some_name.search(names) and _is_place(tags):
             candidates += self._by_name
         if not candidates or _closed(tags):
-            return ()
+            return (), ()
         found = {
             service
             for service, alternative in candidates
             if self._holds(service, alternative, tags, names, site_m2=None)
         }
-        return self._ordered(found, names)
+        return self._weighed(found, names)
 
     def _candidates(self, tags: Mapping[str, str]) -> Iterator[tuple[str, Alternative]]:
         for key, text in tags.items():
@@ -178,9 +199,21 @@ class Catalogue:
             return True
         return _compiled(self._words(service, alternative)).search(names) is not None
 
-    def _ordered(self, services: Iterable[str], text: str) -> tuple[str, ...]:
-        kept = {service for service in services if not self.services[service].rejects(text)}
-        return tuple(sorted(kept, key=self._order.__getitem__))
+    def _weighed(self, services: Iterable[str], text: str) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+        """Return the services that the name allows, in order; and if there are none, what it forbids."""
+        ordered = sorted(set(services), key=self._order.__getitem__)
+        refusals = {service: self._refusal(service, text) for service in ordered}
+        kept = tuple(service for service in ordered if refusals[service] is None)
+        return kept, () if kept else tuple(r for r in refusals.values() if r is not None)
+
+    def _refusal(self, service: str, text: str) -> Refusal | None:
+        kind = self.services[service]
+        if kind.theme != "information":
+            part = _PART_OF_ANY.search(text) or (_PART_OF_GROUND.search(text) if kind.kind == "ground" else None)
+            if part:
+                return Refusal(service, "part_of_place", part[1])
+        word = kind.refused_by(text)
+        return None if word is None else Refusal(service, "wrong_category", word)
 
     def sized(
         self, services: Sequence[str], site_m2: float | None, *, tags: Mapping[str, str] | None = None
@@ -256,6 +289,10 @@ class Catalogue:
         >>> load_catalogue().match_row("成都玉林中学", ["141202"])
         ('junior_secondary',)
         """
+        return self.classify_row(name, categories)[0]
+
+    def classify_row(self, name: str, categories: Sequence[str] = ()) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+        """Return what `match_row` does; and where that is nothing, which services its name alone has cost it."""
         text = fold(name)
         cells = [cell.strip() for cell in categories if cell and cell.strip()]
         codes = [code.zfill(6) for cell in cells if _CODES.fullmatch(cell) for code in re.findall(r"\d+", cell)]
@@ -265,16 +302,13 @@ class Catalogue:
             found, families = self._by_words(cells)
         else:
             found, families = self._by_head(text), []
-        kept = set(self._ordered(found, text))
         for family in families:
-            if family.name_role == "widens" or not kept:
-                kept |= set(self._ordered(self._told_by_name(family, text), text))
-        parted = _PART_OF_GROUND.search(text) is not None
-        kept = {s for s in kept if not (parted and self._is_ground(s))}
-        return self._ordered(kept, text)
+            if family.name_role == "widens" or not self._allowed(found, text):
+                found = found | self._told_by_name(family, text)
+        return self._weighed(found, text)
 
-    def _is_ground(self, service: str) -> bool:
-        return self.services[service].kind == "ground" and self.services[service].theme != "information"
+    def _allowed(self, services: Iterable[str], text: str) -> set[str]:
+        return {service for service in services if not self.services[service].rejects(text)}
 
     def _told_by_name(self, family: Family, text: str) -> set[str]:
         return {s for s in family.services if s in self.services and self._keywords[s].search(text)}

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS
 
 from livingcircle_layers.access import has_fence_tag
-from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.catalogue import Catalogue, Refusal
+from livingcircle_layers.cleaning import Override, change, changes_table, kept_ids, overruled, without_inner_parts
+from livingcircle_layers.cleaning import merged as merged_places
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, ground_m2, on_campus, united
 from livingcircle_layers.headings import HEADINGS, plain_heading
-from livingcircle_layers.names import plain_name
+from livingcircle_layers.names import core_name, same_place_name
 from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import numbers, read_points
 
@@ -31,7 +35,6 @@ STATION_ENTRANCE_M = (
 Complete = Literal["yes", "no", "unknown"]
 Mode = Literal["classify", "replace", "add"]
 
-_NOT_PUBLIC = frozenset(("private", "no", "customers", "members", "permit"))
 _COLUMNS = ["facility_id", "service", "name", "source", "area_m2", "ground", "fence_tag", "geometry"]
 UNPLACED_COLUMNS = ("source", "row", "name", "unit_id", "people", "reason", "detail")
 
@@ -85,6 +88,8 @@ class Facilities:
         Rows and objects that could not be used, with the reason.
     notes
         What the planner should know about how the files were read.
+    changes
+        What was merged or removed, and what the planner overruled: the rows of `facility_changes.csv`.
     readings
         How many rows each file has and how many of them count.
     labels
@@ -96,6 +101,7 @@ class Facilities:
     centre_only: frozenset[str]
     unplaced: pd.DataFrame
     notes: tuple[str, ...] = ()
+    changes: pd.DataFrame = field(default_factory=lambda: changes_table([]))
     readings: tuple[Reading, ...] = ()
     labels: tuple[str, ...] = ()
 
@@ -114,6 +120,10 @@ def gather_facilities(
     sources: Sequence[FacilitySource] = (),
     *,
     osm_complete: Mapping[str, Complete] | None = None,
+    roads: npt.NDArray[Any] | None = None,
+    estates: gpd.GeoDataFrame | None = None,
+    grounds: OpenGrounds = ONLY_OPEN,
+    overrides: Sequence[Override] = (),
 ) -> Facilities:
     """Put the facilities of OpenStreetMap and of the planner's files together.
 
@@ -125,17 +135,37 @@ def gather_facilities(
         The planner's files, in the order given.
     osm_complete
         What the planner knows about OpenStreetMap's layers: service to yes, no or unknown.
+    roads
+        Streets that separate grounds which lie on both sides of them.
+    estates
+        ``name``, ``geometry``: housing estates; what bears the name of one near by is no park.
+    grounds
+        Which grounds count although they are not open to all.
+    overrides
+        What the planner says of single rows.
+
+    Raises
+    ------
+    InputError
+        A file cannot be used, or an override names a row that does not exist.
     """
     for service in osm_complete or {}:
         if service not in catalogue.services:
             raise catalogue.unknown_service(service)
-    frame, unplaced = osm_facilities(features, catalogue)
+    keep = kept_ids(overrides)
+    frame, unplaced, changes = osm_facilities(features, catalogue, grounds=grounds, keep=keep)
+    parks = [s.id for s in catalogue.services.values() if s.theme == "ecology"]
+    frame, seams = united(frame, np.array([]) if roads is None else roads, green=parks, apart=keep)
+    known = {*frame["facility_id"], *(c["facility_id"] for c in (*changes, *seams))}
+    changes += seams
     complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
     complete.update(osm_complete or {})
     frames, lost, readings = [frame], [unplaced], []
     labels = _labels(sources)
     for source, label in zip(sources, labels, strict=True):
-        rows, rejected, reading = read_facilities(source, catalogue, crs=features.crs, label=label)
+        rows, rejected, removed, reading = read_facilities(source, catalogue, crs=features.crs, label=label, keep=keep)
+        known |= {*rows["facility_id"], *(c["facility_id"] for c in removed)}
+        changes += removed
         if source.mode == "replace":
             frames[0] = frames[0][frames[0]["service"] != source.service]
             complete[str(source.service)] = source.complete
@@ -145,7 +175,11 @@ def gather_facilities(
         frames.append(_at_known_ground(rows, pd.concat([frame, *frames[1:]], ignore_index=True)))
         lost.append(rejected)
         readings.append(reading)
-    merged = _without_twins(pd.concat(frames, ignore_index=True))
+    everything, told = overruled(pd.concat(frames, ignore_index=True), overrides, known)
+    everything, parts = without_inner_parts(everything, keep=keep)
+    everything, housing = _without_housing(everything, catalogue, estates, keep=keep)
+    merged, twins = merged_places(everything, keep=keep)
+    lost.append(_removed_rows([*told, *parts, *housing]))
     merged = merged.sort_values(["service", "source", "facility_id"], kind="stable").reset_index(drop=True)
     is_point = shapely.get_type_id(merged.geometry.to_numpy()) == 0
     green = np.array([catalogue.services[s].theme == "ecology" for s in merged["service"]], dtype=bool)
@@ -155,23 +189,44 @@ def gather_facilities(
         complete=complete,
         centre_only=frozenset(merged["service"][by_centre]),
         unplaced=pd.concat(lost, ignore_index=True),
+        changes=changes_table([*changes, *told, *parts, *housing, *twins]),
         readings=tuple(readings),
         labels=tuple(labels),
     )
 
 
-def osm_facilities(features: gpd.GeoDataFrame, catalogue: Catalogue) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
-    """Return the facilities among tagged objects, and the schools whose level nothing tells."""
+Records = list[dict[str, Any]]
+
+
+def osm_facilities(
+    features: gpd.GeoDataFrame,
+    catalogue: Catalogue,
+    *,
+    grounds: OpenGrounds = ONLY_OPEN,
+    keep: frozenset[str] = frozenset(),
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Records]:
+    """Return the facilities among tagged objects, what could not be used, and what was removed."""
     rows, at, lost = [], [], []
+    removed: Records = []
     geometry = features.geometry.to_numpy()
-    area = np.round(shapely.area(geometry), 1)
+    area = np.round(ground_m2(geometry, features.crs), 1)
+    campus = on_campus(features)
     for i, (osm_id, tags) in enumerate(zip(features["osm_id"], features["tags"], strict=True)):
-        services = catalogue.sized(catalogue.match_osm(tags), area[i] or None, tags=tags)
+        matched, refusals = catalogue.classify_osm(tags)
+        if osm_id in keep:
+            matched = matched or tuple(r.service for r in refusals)
+        services = catalogue.sized(matched, area[i] or None, tags=tags)
         name = tags.get("name", tags.get("name:en", ""))
+        own = {"facility_id": osm_id, "source": "osm", "row": osm_id, "name": name}
+        if not matched:
+            removed += [_refused(own, refusal) for refusal in refusals]
         for service in services:
             kind = catalogue.services[service]
-            if kind.theme == "ecology" and tags.get("access") in _NOT_PUBLIC:
-                lost.append({"source": "osm", "row": osm_id, "name": name, "reason": "not_public", "detail": service})
+            shut = grounds.shut(tags, on_campus=bool(campus[i])) if kind.open_ground and osm_id not in keep else None
+            if shut is not None:
+                detail = f"{service}: not open to all ({shut}); [grounds] {shut} = true lets such grounds in"
+                lost.append({"source": "osm", "row": osm_id, "name": name, "reason": "not_public", "detail": detail})
+                removed.append(change({**own, "service": service}, "removed", f"not_public_{shut}", detail))
                 continue
             size = area[i] if kind.kind == "ground" and area[i] > 0 else np.nan
             rows.append((osm_id, service, name, "osm", size, kind.kind == "ground", has_fence_tag(tags)))
@@ -182,7 +237,50 @@ def osm_facilities(features: gpd.GeoDataFrame, catalogue: Catalogue) -> tuple[gp
                 {"source": "osm", "row": osm_id, "name": name, "reason": "school_level_unknown", "detail": detail}
             )
     frame = _frame(rows, geometry[at], features.crs)
-    return _metro_by_entrances(frame, features), unplaced_rows(lost)
+    return _metro_by_entrances(frame, features), unplaced_rows(lost), removed
+
+
+def _refused(row: Mapping[str, Any], refusal: Refusal) -> dict[str, Any]:
+    """Return the record of a row whose name says that it is no place of its service."""
+    kinds = {"wrong_category": "is the name of another kind of place", "part_of_place": "is a part of a place"}
+    reason = f"{refusal.word!r} in its name: {kinds[refusal.rule]}"
+    return change({**row, "service": refusal.service}, "removed", refusal.rule, reason)
+
+
+def _removed_rows(records: Records) -> pd.DataFrame:
+    """Return the rows of `unplaced.csv` of what the cleaning or the study removed."""
+    removed = [r for r in records if r["action"] == "removed"]
+    return unplaced_rows(
+        {
+            "source": r["source"],
+            "row": r["facility_id"].removeprefix(f"{r['source']}:"),
+            "name": r["name"],
+            "reason": r["rule"],
+            "detail": f"{r['service']}: {r['detail']}",
+        }
+        for r in removed
+    )
+
+
+def _without_housing(
+    frame: gpd.GeoDataFrame, catalogue: Catalogue, estates: gpd.GeoDataFrame | None, *, keep: frozenset[str]
+) -> tuple[gpd.GeoDataFrame, Records]:
+    """Remove the parks and pitches that bear the name of a housing estate at their place."""
+    if estates is None or estates.empty:
+        return frame, []
+    named = estates[estates["name"] != ""]
+    open_ground = np.array([catalogue.services[s].open_ground for s in frame["service"]], dtype=bool)
+    rows = np.flatnonzero(open_ground & ~frame["facility_id"].isin(keep).to_numpy())
+    ours, theirs = frame["name"].map(core_name).to_numpy(), named["name"].map(core_name).to_numpy()
+    geometry = frame.geometry.to_numpy()
+    near = shapely.STRtree(named.geometry.to_numpy()).query(geometry[rows], predicate="dwithin", distance=SAME_PLACE_M)
+    records, gone = [], set[int]()
+    for row, estate in sorted(zip(rows[near[0]].tolist(), near[1].tolist(), strict=True)):
+        if row not in gone and same_place_name(ours[row], theirs[estate]):
+            gone.add(row)
+            reason = f"bears the name of the housing estate {named['name'].iloc[estate]}"
+            records.append(change(frame.iloc[row], "removed", "housing_estate", reason))
+    return frame.drop(index=frame.index[sorted(gone)]).reset_index(drop=True), records
 
 
 def _labels(sources: Sequence[FacilitySource]) -> list[str]:
@@ -200,9 +298,14 @@ def _labels(sources: Sequence[FacilitySource]) -> list[str]:
 
 
 def read_facilities(
-    source: FacilitySource, catalogue: Catalogue, *, crs: CRS, label: str | None = None
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Reading]:
-    """Read a planner's file: its facilities, the rows that could not be used, and how its columns were read."""
+    source: FacilitySource,
+    catalogue: Catalogue,
+    *,
+    crs: CRS,
+    label: str | None = None,
+    keep: frozenset[str] = frozenset(),
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Records, Reading]:
+    """Read a planner's file: its facilities, the rows that could not be used, those removed, and how it was read."""
     label = label or source.source.label
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
@@ -214,21 +317,30 @@ def read_facilities(
         area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
     points = points.set_geometry(gpd.GeoSeries(to_wgs84(points.geometry.to_numpy(), source.datum), points.index, WGS84))
     geometry = points.to_crs(crs).geometry.to_numpy()
-    area = np.where(np.isnan(area) & (shapely.area(geometry) > 0), np.round(shapely.area(geometry), 1), area)
+    drawn = np.round(ground_m2(geometry, crs), 1)
+    area = np.where(np.isnan(area) & (drawn > 0), drawn, area)
     categories = points[_category_columns(points)]
     rows, at, lost = [], [], []
+    removed: Records = []
     for i, row in enumerate(points["row"]):
         services: tuple[str, ...] = (source.service,) if source.service else ()
+        refusals: tuple[Refusal, ...] = ()
         if not services:
             size = None if np.isnan(area[i]) else float(area[i])
-            services = catalogue.sized(catalogue.match_row(name.iloc[i], categories.iloc[i].tolist()), size)
+            matched, refusals = catalogue.classify_row(name.iloc[i], categories.iloc[i].tolist())
+            if f"{label}:{row}" in keep:
+                matched = matched or tuple(r.service for r in refusals)
+            services = catalogue.sized(matched, size)
         for service in services:
             ground = catalogue.services[service].kind == "ground"
             rows.append((f"{label}:{row}", service, name.iloc[i], label, area[i], ground, False))
             at.append(i)
         if not services:
             detail = "; ".join(str(c) for c in categories.iloc[i] if c)
-            lost.append({"source": label, "row": row, "name": name.iloc[i], "reason": "no_service", "detail": detail})
+            reason = refusals[0].rule if refusals else "no_service"
+            own = {"facility_id": f"{label}:{row}", "source": label, "row": row, "name": name.iloc[i]}
+            lost.append({"source": label, "row": row, "name": name.iloc[i], "reason": reason, "detail": detail})
+            removed += [_refused(own, refusal) for refusal in refusals]
     lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
         raise InputError(
@@ -237,7 +349,7 @@ def read_facilities(
             expected="a column that names the kind of facility (类型, category, typecode) or telling names",
             remedy="say which service it is: --facilities SERVICE=FILE",
         )
-    return _frame(rows, geometry[at], crs), unplaced_rows(lost), replace(points.attrs["reading"], label=label)
+    return _frame(rows, geometry[at], crs), unplaced_rows(lost), removed, replace(points.attrs["reading"], label=label)
 
 
 def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataFrame:
@@ -282,8 +394,8 @@ def _at_known_ground(rows: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> gpd.Geo
     i, j = shapely.STRtree(shapes).query(geometry[points], predicate="dwithin", distance=SAME_PLACE_M)
     gap = shapely.distance(geometry[points[i]], shapes[j])
     same_service = outlines["service"].to_numpy()[j] == rows["service"].to_numpy()[points[i]]
-    ours, theirs = rows["name"].map(plain_name).to_numpy(), outlines["name"].map(plain_name).to_numpy()
-    same_name = (ours[points[i]] == theirs[j]) & (theirs[j] != "")
+    ours, theirs = rows["name"].map(core_name).to_numpy(), outlines["name"].map(core_name).to_numpy()
+    same_name = np.array([same_place_name(a, b) for a, b in zip(ours[points[i]], theirs[j], strict=True)], dtype=bool)
     good = np.flatnonzero(same_service & ((gap == 0) | same_name))
     order = good[np.lexsort((j[good], gap[good], i[good]))]
     first = order[np.unique(i[order], return_index=True)[1]]
@@ -291,11 +403,3 @@ def _at_known_ground(rows: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> gpd.Geo
     fence[points[i[first]]] = outlines["fence_tag"].to_numpy(dtype=bool)[j[first]]
     area[points[i[first]]] = outlines["area_m2"].to_numpy(dtype=float)[j[first]]
     return rows.assign(geometry=gpd.GeoSeries(geometry, crs=rows.crs), fence_tag=fence, area_m2=area)
-
-
-def _without_twins(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Keep one of several rows that are the same service at the very same outline; the planner's own row wins."""
-    key = pd.DataFrame({"service": frame["service"], "shape": shapely.to_wkb(frame.geometry.to_numpy())})
-    order = np.argsort(frame["source"].to_numpy() == "osm", kind="stable")
-    keep = ~key.iloc[order].duplicated()
-    return frame.iloc[np.sort(order[keep.to_numpy()])].reset_index(drop=True)

@@ -21,6 +21,35 @@ def plain_name(name: str) -> str:
     return re.sub(r"[\s\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
 
 
+def core_name(name: str) -> str:
+    """Return a plain name without the ways of writing that differ between lists.
+
+    Examples
+    --------
+    >>> core_name("行知小学校(长久校区)") == core_name("行知小学 长久校区")
+    True
+    """
+    return re.sub(r"([小中])学校", r"\1学", plain_name(name))
+
+
+def same_place_name(one: str, other: str) -> bool:
+    """Tell whether two core names are one, save for the province, city or district that one of them begins with.
+
+    Examples
+    --------
+    >>> same_place_name("四川省成都市盐道街中学", "盐道街中学"), same_place_name("茶文化公园", "文化公园")
+    (True, False)
+    """
+    short, long = sorted((one, other), key=len)
+    if not short or one == other:
+        return bool(short)
+    return long.endswith(short) and _PLACE.fullmatch(long[: -len(short)]) is not None
+
+
+# What may stand before a name without changing it: 四川省, 成都市, 武侯区, or a city's short name (成都).
+_PLACE = re.compile(r"([^省市区县]{2,6}(省|市|区|县))*([^省市区县]{2})?")
+
+
 def same_name_pairs(ours: Sequence[str], theirs: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield the positions of plain names that are equal, or of which one is the end of the other.
 

@@ -22,6 +22,7 @@ from livingcircle_layers.barriers import build_barriers, is_surface_water
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.grounds import is_campus
 from livingcircle_layers.streets import RawWays, Streets, Stretch, Vertices, build_streets, is_square, walkability
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -468,7 +469,13 @@ def _polygons(areas: gpd.GeoDataFrame, wanted: Callable[[Tags], bool]) -> gpd.Ge
 def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoDataFrame:
     keep = _mask(
         candidates["tags"],
-        lambda t: "entrance" in t or "barrier" in t or bool(catalogue.match_osm(t)) or catalogue.unlevelled_school(t),
+        lambda t: (
+            "entrance" in t
+            or "barrier" in t
+            or any(catalogue.classify_osm(t))
+            or is_campus(t)
+            or catalogue.unlevelled_school(t)
+        ),
     )
     return candidates[keep].drop_duplicates("osm_id").sort_values("osm_id", kind="stable").reset_index(drop=True)
 

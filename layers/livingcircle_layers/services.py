@@ -14,6 +14,7 @@ from livingcircle_layers._terms import (
     parse_alternative,
     parse_amap,
     parse_black_word,
+    parse_english_black_word,
 )
 
 Theme = Literal["public_service", "convenience", "transit", "ecology", "information"]
@@ -46,13 +47,20 @@ class Service(_Frozen):
     keywords_zh: tuple[str, ...] = ()
     keywords_en: tuple[str, ...] = ()
     blacklist_zh: tuple[Annotated[BlackWord, BeforeValidator(parse_black_word)], ...] = ()
+    blacklist_en: tuple[Annotated[BlackWord, BeforeValidator(parse_english_black_word)], ...] = ()
+    open_ground: bool = False
     colour: str = Field(default="#5f6b76", pattern=r"^#[0-9a-fA-F]{6}$")
     icon: str = Field(default="", max_length=4)
     note: str = ""
 
+    def refused_by(self, text: str) -> str | None:
+        """Return the blacklist word that stands in the folded text, None if there is none."""
+        words = (*self.blacklist_zh, *self.blacklist_en)
+        return next((word.word for word in words if word.rejects(text)), None)
+
     def rejects(self, text: str) -> bool:
         """Tell whether a blacklist word stands in the folded text."""
-        return any(word.rejects(text) for word in self.blacklist_zh)
+        return self.refused_by(text) is not None
 
     def fits_band(self, site_m2: float | None) -> bool:
         """Tell whether a ground of this size lies in the service's band; unknown size lies in none."""

@@ -35,7 +35,7 @@ def reference_page() -> str:
                 _code(raw.get("osm", [])) or "cannot be placed from map data",
                 _code(raw.get("amap", [])),
                 ", ".join((*service.keywords_zh, *service.keywords_en)),
-                ", ".join(raw.get("blacklist_zh", [])),
+                ", ".join((*raw.get("blacklist_zh", []), *raw.get("blacklist_en", []))),
                 service.note,
             ]
             lines.append("| " + " | ".join(cells) + " |")
