@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from livingcircle._workbook import Field
 
+LAND_AS_DEMAND = "居住用地平方米(无人口数据,以下“人口”均为平方米) m² of residential land, also where people are named"
 STATUSES = {
     "ok": "正常 ok",
     "incomplete": "图层不全,覆盖为至少值 at least",

@@ -17,7 +17,7 @@ from livingcircle.inputs import Inputs, Stages
 from livingcircle.joins import BLOCKED, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
 from livingcircle.rules import RuleSet
 from livingcircle.scenes import scene_records
-from livingcircle.study import Study
+from livingcircle.study import PopulationInput, Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import unplaced_rows
 from livingcircle_layers.homes import Placement
@@ -102,9 +102,28 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
         "datum": _datums_of(study),
         "gates": study.gates,
         "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
-        "spreading": "residential buildings, else residential land, else along streets, else evenly",
+        **_demand_of(study),
+        "spreading": "residential buildings, else residential land, else along streets, else evenly"
+        if study.population
+        else "evenly over residential land",
         "measure": "metres along streets, legs included",
     }
+
+
+def _demand_of(study: Study) -> dict[str, object]:
+    """Return how people, groups and households are known, where that is not by counting them."""
+    given = study.population
+    if given is None:
+        return {"demand": "residential land in m²: no population is given, so there is no score"}
+    said: dict[str, object] = {}
+    if given.values:
+        said["population_values"] = given.values
+    if given.shares:
+        city = ", ".join(f"{group} {share:g}" for group, share in given.shares.city().items())
+        said["group_shares"] = "; ".join(filter(None, [given.shares.rows.label if given.shares.rows else "", city]))
+    if given.household_size:
+        said["household_size"] = given.household_size
+    return said
 
 
 def _datums_of(study: Study) -> str:
@@ -131,6 +150,7 @@ def run_record(
         "name": study.name,
         "settings": settings_of(study, study.walker_profiles(), rules),
         "inputs": _input_records(study, inputs),
+        "demand": "people" if study.population else "residential_land",
         "people": dict(people),
         "counts": {
             "communities": len(inputs.units),
@@ -182,8 +202,18 @@ def input_files(study: Study) -> list[InputFile]:
         *([InputFile.of("communities", study.communities.rows)] if study.communities.rows else []),
         *([InputFile.of("areas", study.areas.rows)] if study.areas else []),
         *([InputFile.of("candidates", study.candidates.table)] if study.candidates.table else []),
-        InputFile.of("population", study.population.rows, study.population.licence),
+        *_population_files(study.population),
         *(InputFile.of("facilities", f.rows, f.licence) for f in study.facilities),
+    ]
+
+
+def _population_files(given: PopulationInput | None) -> list[InputFile]:
+    if given is None:
+        return []
+    shares = given.shares.rows if given.shares else None
+    return [
+        InputFile.of("population", given.rows, given.licence),
+        *([InputFile.of("shares", shares, given.licence)] if shares else []),
     ]
 
 

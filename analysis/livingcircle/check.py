@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from livingcircle.inputs import Inputs, read_inputs
+from livingcircle.population import compare_people, comparison_lines, read_beside
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle_layers.catalogue import load_catalogue
@@ -25,6 +26,7 @@ def describe_study(study: Study) -> list[str]:
         *_describe_units(study, inputs),
         *_describe_streets(study, inputs),
         *_describe_people(study, inputs),
+        *_compare_people(study, inputs),
         *_describe_layers(inputs, rules_services=[s for r in rules.rules for s in r.services]),
         *(f"read: {reading.sentence()}" for found in inputs.readings.values() for reading in found),
         *(verdict.line() for verdict in inputs.datums),
@@ -54,11 +56,22 @@ def _describe_streets(study: Study, inputs: Inputs) -> list[str]:
 
 def _describe_people(study: Study, inputs: Inputs) -> list[str]:
     people = inputs.population
+    if study.population is None:
+        return [f"people: none given; {people.total:,} m² of residential land in {len(people.cells)} pieces stand in"]
     groups = ", ".join(people.groups) or "no age groups (everybody is counted in their place)"
     return [
         f"people: {study.population.rows.label}, {people.total:,} people in {len(people.cells)} cells,"
         f" {len(people.rejected)} rows rejected; {groups}"
     ]
+
+
+def _compare_people(study: Study, inputs: Inputs) -> list[str]:
+    other = study.population_compare
+    if study.population is None or other is None:
+        return []
+    second = read_beside(other, inputs.osm, inputs.communities.frame)
+    table = compare_people(inputs.population, second, inputs.units)
+    return comparison_lines(table, inputs.population.source, second.source)
 
 
 def _describe_layers(inputs: Inputs, *, rules_services: list[str]) -> list[str]:

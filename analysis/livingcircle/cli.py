@@ -105,7 +105,10 @@ def scan(  # noqa: PLR0913  one parameter for each option
         typer.Option(help="Community polygons; or grid:500, hex:500 (cells); or osm:8 (not in China)."),
     ] = None,
     areas: Annotated[Path | None, typer.Option(help="Areas of your own, which may overlap.")] = None,
-    population: Annotated[Path | None, typer.Option(help="People: CSV grid or GeoTIFF.")] = None,
+    population: Annotated[
+        Path | None,
+        typer.Option(help="People: grid, totals per community, GeoTIFF; without them residential land."),
+    ] = None,
     standard: Annotated[str | None, typer.Option(help="Bundle, standard, or TOML file of rules.")] = None,
     facilities: Annotated[
         list[str] | None, typer.Option(help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).")
@@ -399,8 +402,9 @@ def _scan_and_save(
 def _report(result: ScanResult, output: Path) -> None:
     """Print what the planner needs to know now: people, what is missing, every default in force, where to look."""
     people = result.run["people"]
+    what = "People" if result.run["demand"] == "people" else "Residential land, m²"
     typer.echo(
-        f"People: {people['input']:,} = {people['placed']:,} placed + {people['not_placed']:,} not placed"
+        f"{what}: {people['input']:,} = {people['placed']:,} placed + {people['not_placed']:,} not placed"
         f" + {people['outside']:,} outside the communities"
     )
     city = result.coverage[result.coverage["level"] == "city"].drop_duplicates("rule")

@@ -30,7 +30,7 @@ _UNIT_TYPE = Column(
     "unit_type", "id", "", "urban, rural or industrial", "社区类型:城镇、乡村、产业",
     "not stated in the input"
 )
-_PEOPLE = Column("people", "int", "people", "people who live in the unit", "居住人口")
+_PEOPLE = Column("people", "int", "people", "people who live in the unit", "居住人口", "no population is given")
 _K_MEAN = Column(
     "k_mean", "float", "services",
     "services that a resident can walk to within the standard, on average (k)",
@@ -112,8 +112,8 @@ COVERAGE = Table(
         Column("group", "id", "", "group of people that is counted: all or age_…", "服务人群"),
         Column(
             "group_basis", "id", "",
-            "given: the group is counted in the input; stand_in: all people stand in for it",
-            "人群数的依据:given 输入数据,stand_in 以全体人口代替", "the rule counts no people"
+            "given: counted in the input; share: a share of everybody; stand_in: all people stand in for the group",
+            "人群数的依据:given 输入数据,share 按比例推算,stand_in 以全体人口代替", "no people are counted"
         ),
         Column(
             "walker", "id", "", "walker whose speed and steps count", "步行人群", "the measure does not walk"

@@ -263,6 +263,8 @@ class People:
     ----------
     groups
         People by group; ``all`` is everybody.
+    shared
+        Groups that are no counts but shares of everybody.
     rural
         Whose home lies in a rural community.
     households
@@ -275,6 +277,12 @@ class People:
     rural: Bools
     households: Ints | None = None
     of_land: bool = False
+    shared: frozenset[str] = frozenset()
+
+    @property
+    def number(self) -> int:
+        """All people; 0 where nobody is known and land is counted."""
+        return 0 if self.of_land else int(self.groups["all"].sum())
 
     def of(self, rule: Rule) -> Demand:
         """Return what is counted for a rule: its group where the input has it, else all people in its place."""
@@ -283,7 +291,7 @@ class People:
         if rule.denominator == "households" and self.households is not None:
             return Demand("all", "given", "households", self.households)
         known = rule.group in self.groups
-        group, basis = (rule.group, "given") if known else ("all", "stand_in")
+        group, basis = (rule.group, "share" if rule.group in self.shared else "given") if known else ("all", "stand_in")
         return Demand(group, basis, "people", self.residents(rule))
 
     def residents(self, rule: Rule) -> Ints:

@@ -15,7 +15,8 @@ import pandas as pd
 import shapely
 
 from livingcircle.overlays import Overlay
-from livingcircle.study import Study
+from livingcircle.population import read_population
+from livingcircle.study import PopulationInput, SharesInput, Study
 from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.cleaning import Override
@@ -28,8 +29,9 @@ from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.grounds import OpenGrounds, roads_of
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
-from livingcircle_layers.people import People, people_in, read_people
+from livingcircle_layers.people import People, people_in
 from livingcircle_layers.relief import drape
+from livingcircle_layers.shares import Shares, read_shares
 from livingcircle_layers.sources import Database, Reading, is_elsewhere, without_address
 from livingcircle_layers.street_layer import read_street_layer
 from livingcircle_layers.unit_grid import grid_units
@@ -69,6 +71,7 @@ class Inputs:
     datums: tuple[DatumVerdict, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     parcels: gpd.GeoDataFrame | None = None
+    shares: Shares | None = None
 
     @property
     def narrow_gaps(self) -> npt.NDArray[np.object_]:
@@ -104,8 +107,8 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
             estates = with_osm(own_estates, estates)
     with stages.stage("read_people", "reading people"):
         around = drawn.frame.total_bounds if drawn else _extent(osm).bounds
-        population = read_people(study.population.rows, crs=osm.crs, window=shapely.box(*around).buffer(0.02))
-        population = replace(population, cells=shifted(population.cells, study.population.datum))
+        population = read_population(study.population, osm, drawn.frame if drawn else None, tuple(around))
+        shares = _read_shares(study)
         communities = drawn or _cells(study, osm, population)
         units = communities.frame.to_crs(osm.crs)
         overlays, overlay_notes, areas_read = _read_overlays(study, osm, units)
@@ -126,7 +129,9 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     parcels = None
     if study.candidates.table:
         parcels = read_parcels(study.candidates.table, crs=osm.crs, datum=study.candidates.datum)
-    return Inputs(communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels)
+    return Inputs(
+        communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares
+    )
 
 
 def _read_communities(study: Study) -> Units | None:
@@ -137,6 +142,11 @@ def _read_communities(study: Study) -> Units | None:
         return replace(read, frame=shifted(read.frame, study.communities.datum), problems=problems)
     making = study.communities.making()
     return read_osm_units(study.streets.osm, int(making[1])) if making and making[0] == "osm" else None
+
+
+def _read_shares(study: Study) -> Shares | None:
+    given = study.population.shares if study.population else None
+    return read_shares(given.city(), given.rows) if given else None
 
 
 def _read_streets(
@@ -191,7 +201,22 @@ def _read_overlays(
 def _problem_notes(study: Study, communities: Units, population: People) -> list[str]:
     """Say what is wrong with the outlines, and whom it concerns."""
     ground = communities.problems.to_crs(population.cells.crs).geometry.to_numpy()
-    return problem_notes(study.communities.name, communities.problems, people_in(population, ground))
+    return problem_notes(
+        study.communities.name,
+        communities.problems,
+        people_in(population, ground),
+        demand="people" if study.population else "m² of residential land",
+    )
+
+
+def _populations(study: Study) -> dict[str, PopulationInput | SharesInput]:
+    given = {"population": study.population, "population_compare": study.population_compare}
+    parts: dict[str, PopulationInput | SharesInput] = {}
+    for role, part in given.items():
+        if part:
+            parts[role] = part
+            parts |= {f"{role} shares": part.shares} if part.shares else {}
+    return parts
 
 
 def _check_files(study: Study) -> None:
@@ -204,7 +229,7 @@ def _check_files(study: Study) -> None:
         **({"communities": study.communities.file} if study.communities.file else {}),
         **({"areas": study.areas.file} if study.areas else {}),
         **({"parcels": study.candidates.file} if study.candidates.file else {}),
-        "population": study.population.file,
+        **{role: part.file for role, part in _populations(study).items() if part.file},
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
         **{f"reference {i + 1}": path for i, path in enumerate(study.references())},
     }

@@ -42,6 +42,8 @@ from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.errors import UsageError
 from livingcircle_layers.facilities import Facilities
 from livingcircle_layers.homes import Placement, place_people
+from livingcircle_layers.people import LAND
+from livingcircle_layers.shares import with_shares
 from livingcircle_layers.streets import Streets
 from livingcircle_layers.typed_toml import nearest
 from livingcircle_layers.units import upper_levels
@@ -166,13 +168,15 @@ def measure(
             water=inputs.osm.water,
             narrow_gaps=inputs.narrow_gaps,
         )
+        if inputs.shares:
+            placement = with_shares(placement, inputs.shares, inputs.units)
     with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
         city, joins = _build_city(study, inputs, placement)
         open_city = _with_open_gates(study, inputs, city) if study.gates != "respect" else None
         reaches = _measure_all(study, city, open_city, layers_needed(study, rules.rules, walkers), measurer)
         judged = _judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
-    people = _counted(city.homes, inputs.units)
+    people = _counted(city.homes, inputs, placement.shared)
     land = _measure_land(study, inputs, city, open_city, rules.rules, walkers)
     lost = _not_placed(placement, joins)
     levels = make_levels(
@@ -192,7 +196,7 @@ def measure(
         judged=judged,
         people=people,
         levels=(*levels, *_across(inputs, placement, city, joins)),
-        standings=_standings(judged[0], inputs.facilities, int(people.groups["all"].sum())),
+        standings=_standings(judged[0], inputs.facilities, people.number),
         not_placed=lost,
         land=land,
         exit_m=exit_m,
@@ -357,12 +361,13 @@ def layers_needed(study: Study, rules: Sequence[Rule], walkers: Sequence[Walker]
     return {layer: list(chosen.values()) for layer, chosen in needed.items()}
 
 
-def _counted(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> People:
+def _counted(homes: pd.DataFrame, inputs: Inputs, shared: Sequence[str]) -> People:
+    units = inputs.units
     groups = {"all": homes["people"].to_numpy(dtype=np.int64)}
     groups |= {c: homes[c].to_numpy(dtype=np.int64) for c in homes.columns if c.startswith("age_")}
     rural = (units["unit_type"].reindex(homes["unit"]) == "rural").to_numpy(dtype=bool)
     households = homes["households"].to_numpy(dtype=np.int64) if "households" in homes else None
-    return People(groups, rural, households)
+    return People(groups, rural, households, inputs.population.kind == LAND, frozenset(shared))
 
 
 def make_levels(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from livingcircle._report_words import FIELDS, MARKS, STATUSES
+from livingcircle._report_words import FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
 from livingcircle.columns import ADDITIONS, COMMUNITIES, COVERAGE, GAPS, SCORES, TABLES, UNPLACED, published
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
@@ -153,6 +153,7 @@ def _summary(result: ScanResult, scores: pd.DataFrame) -> Sheet:
         ("标准 Standards", f"{result.rules.title_zh} {result.rules.title_en} ({result.rules.id})"),
         *_confidence(result.rules.rules),
         ("数据日期 Data date", run.get("data_date")),
+        *([("需求 Demand", LAND_AS_DEMAND)] if run.get("demand") == "residential_land" else []),
         ("输入人口 People in the input", people.get("input")),
         ("已落位 Placed", people.get("placed")),
         ("未落位 Not placed", people.get("not_placed")),
@@ -185,6 +186,8 @@ def _words(value: object) -> str:
 
 
 def _score_words(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["people"]):
+        return "不评分 no score (没有人口数据,需求按居住用地面积计 no population, demand is residential land)"
     if pd.isna(row["score"]):
         return f"不评分 no score ({row['n_listed']} 项服务中 {row['n_scored']} 项有数据,{row['people']:,} 人)"
     bounds = f"得分 {row['score']:.1f}(下限 {row['score_low']:.1f},上限 {row['score_high']:.1f})"

@@ -91,6 +91,8 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
             additions, more = additions_table(measured, candidates), candidate_notes(measured, candidates)
     with stages.stage("circles", "drawing the circles of communities"):
         drawn = community_circles(measured)
+        if measured.people.of_land:
+            drawn = drawn.assign(people=pd.array([pd.NA] * len(drawn), dtype="Int64"))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)

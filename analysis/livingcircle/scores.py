@@ -19,6 +19,7 @@ from livingcircle_layers.services import THEMES_ZH
 MIN_PEOPLE = 100  # fewer people mislead (standards.md 11.3)
 MIN_DATA_SHARE = 0.7  # of the list must have data (standards.md 11.3)
 THEMES = tuple(theme for theme in THEMES_ZH if theme != "information")  # shown, never scored
+_OF_PEOPLE = ("people", "k_mean", "score", "score_low", "score_high", "complete_share", "missing_one_share")
 _MARKS = ("", "V", "V2", "M+", "M?")
 
 Floats = npt.NDArray[np.float64]
@@ -117,6 +118,9 @@ def scores_table(
     missing = _missing_required(reached.listed, judged, standings, people)
     frames = [_rows(units, reached, people.groups["all"], missing, catalogue) for units in levels]
     table = pd.concat(frames, ignore_index=True)
+    if people.of_land:
+        themes = [f"theme_{theme}" for theme in THEMES]
+        table[[*_OF_PEOPLE, *themes]] = np.nan  # a score is of people, and land is none
     weakest = [_weakest(units, reached.with_data, judged, people) for units in levels]
     table = table.assign(
         weakest_rule=np.concatenate(weakest) if weakest else [],
@@ -145,7 +149,7 @@ def histogram_table(reached: Reached, people: People, levels: Sequence[Units]) -
                 "people": total,
             }
         )
-        frames.append(table[np.repeat(enough, n + 1)])
+        frames.append(table[np.repeat(enough & (not people.of_land), n + 1)])
     return pd.concat(frames, ignore_index=True)
 
 

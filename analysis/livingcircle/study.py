@@ -15,6 +15,7 @@ from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
+from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.sources import Database, Source, is_elsewhere
 from livingcircle_layers.typed_toml import checked, read_toml
 
@@ -160,6 +161,22 @@ class AreasInput(_TableInput):
     columns: dict[str, str] = Field(default_factory=dict, description="id, name, type = heading")
 
 
+class SharesInput(_OptionalTableInput):
+    """Groups of people by their share of everybody (0 to 1): of the city, and of units by a table with unit_id."""
+
+    file: Place | None = Field(default=None, description="table with unit_id and columns of groups")
+    age_0_3: float | None = Field(default=None, ge=0, le=1)
+    age_3_6: float | None = Field(default=None, ge=0, le=1)
+    age_6_12: float | None = Field(default=None, ge=0, le=1)
+    age_12_15: float | None = Field(default=None, ge=0, le=1)
+    age_60_up: float | None = Field(default=None, ge=0, le=1)
+
+    def city(self) -> dict[str, float]:
+        """Return the shares of the whole city by group."""
+        given = {group: getattr(self, group) for group in GROUPS}
+        return {group: share for group, share in given.items() if share is not None}
+
+
 class PopulationInput(_TableInput):
     """Where people live."""
 
@@ -168,6 +185,13 @@ class PopulationInput(_TableInput):
     )
     columns: dict[str, str] = Field(default_factory=dict, description="lon, lat, population, area_m2 … = heading")
     licence: str = Field(default="", description="licence of the data, shown beside every result")
+    values: Literal["counts", "density"] | None = Field(
+        default=None, description="people (counts) or people per km² (density); needed where the file looks like one"
+    )
+    household_size: float | None = Field(
+        default=None, ge=1, le=20, description="people per household, where households are not counted"
+    )
+    shares: SharesInput | None = Field(default=None, description="groups by their share, where they are not counted")
 
 
 class FacilitiesInput(_TableInput):
@@ -318,7 +342,12 @@ class Study(_Part):
     estates: EstatesInput | None = None
     communities: CommunitiesInput
     areas: AreasInput | None = None
-    population: PopulationInput
+    population: PopulationInput | None = Field(
+        default=None, description="without it demand is residential land in m², and there is no score"
+    )
+    population_compare: PopulationInput | None = Field(
+        default=None, description="another population, which livingcircle check compares"
+    )
     facilities: tuple[FacilitiesInput, ...] = ()
     layer: tuple[LayerInput, ...] = ()
     walker_settings: tuple[WalkerInput, ...] = ()
@@ -360,6 +389,9 @@ class Study(_Part):
         def placed(file: Path | Database) -> Path | Database:
             return folder / file if isinstance(file, Path) and not is_elsewhere(file) else file
 
+        def people(part: Any) -> Any:
+            return moved(part.model_copy(update={"shares": moved(part.shares)})) if part else None
+
         standard = folder / self.standard
         return self.model_copy(
             update={
@@ -376,7 +408,8 @@ class Study(_Part):
                 ),
                 "communities": moved(self.communities),
                 "areas": moved(self.areas),
-                "population": moved(self.population),
+                "population": people(self.population),
+                "population_compare": people(self.population_compare),
                 "facilities": tuple(moved(f) for f in self.facilities),
                 "catalogue": folder / self.catalogue if self.catalogue else None,
                 "standard": str(standard) if self.standard.endswith(".toml") else self.standard,
@@ -389,7 +422,7 @@ class Study(_Part):
 
     def references(self) -> list[Path]:
         """Return the layers that the study names as known to be in WGS-84."""
-        parts = (self.communities, self.areas, self.population, self.estates, *self.facilities)
+        parts = (self.communities, self.areas, self.population, self.population_compare, self.estates, *self.facilities)
         return [part.reference for part in parts if part is not None and part.reference is not None]
 
     def profiles(self) -> dict[str, Walker]:
@@ -416,6 +449,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "communities": CommunitiesInput,
         "areas": AreasInput,
         "population": PopulationInput,
+        "population_compare": PopulationInput,
         "facilities": FacilitiesInput,
         "layer": LayerInput,
         "walker_settings": WalkerInput,
@@ -459,12 +493,12 @@ class StudyOptions(_Part):
         """Return the study that the options describe; a missing one is a usage error."""
         if self.standard is None:
             raise _no_standard()
-        missing = [f"--{k}" for k in ("osm", "communities", "population") if getattr(self, k) is None]
-        if self.osm is None or self.communities is None or self.population is None:
+        missing = [f"--{k}" for k in ("osm", "communities") if getattr(self, k) is None]
+        if self.osm is None or self.communities is None:
             raise UsageError(
                 "inputs are missing",
                 got=f"no {', no '.join(missing)}",
-                remedy="name a study file, or give --osm, --communities, --population and --standard",
+                remedy="name a study file, or give --osm, --communities, --standard and --population",
             )
         return self.on(
             Study(
@@ -472,7 +506,7 @@ class StudyOptions(_Part):
                 standard=self.standard,
                 streets=StreetsInput(osm=self.osm),
                 communities=CommunitiesInput.of(self.communities),
-                population=PopulationInput(file=self.population),
+                population=PopulationInput(file=self.population) if self.population else None,
             )
         )
 
@@ -490,11 +524,17 @@ class StudyOptions(_Part):
             "streets": _with(base, streets) if any(streets.values()) else None,
             "communities": self._communities(study.communities),
             "areas": AreasInput(file=self.areas) if self.areas else None,
-            "population": _with(study.population, {"file": self.population}) if self.population else None,
+            "population": self._population(study.population),
             "estates": _with(study.estates or EstatesInput(), {"file": self.estates}) if self.estates else None,
             "facilities": (*study.facilities, *self.facilities),
         }
         return _with(study, given)
+
+    def _population(self, given: PopulationInput | None) -> PopulationInput | None:
+        """Return the population of the option, with what the study says of its own."""
+        if self.population is None:
+            return None
+        return _with(given, {"file": self.population}) if given else PopulationInput(file=self.population)
 
     def _communities(self, given: CommunitiesInput) -> CommunitiesInput | None:
         """Return the communities of the option, with what the study says of its own file."""

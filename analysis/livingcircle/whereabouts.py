@@ -103,8 +103,8 @@ def _layers(
     if given.rows:
         names = units["unit_name"].tolist()
         yield _Layer("communities", given.rows.label, given.datum, given.reference, units, names)
-    if people.kind != "raster":
-        lived = study.population
+    lived = study.population
+    if lived and people.kind == "grid table":  # totals lie where the communities do
         yield _Layer("population", lived.rows.label, lived.datum, lived.reference, people.cells, ())
     if study.streets.own:
         lines = gpd.GeoDataFrame(geometry=gpd.GeoSeries(osm.streets.lines, crs=osm.crs))

@@ -13,7 +13,7 @@ import shapely
 
 from livingcircle_layers.apportion import Floats, Ints, spread
 from livingcircle_layers.lattice import lattice_points
-from livingcircle_layers.people import People
+from livingcircle_layers.people import LAND, People
 from livingcircle_layers.units import repair_polygons
 
 Geometries = npt.NDArray[np.object_]
@@ -40,10 +40,13 @@ class Placement:
         of the input, ``basis`` (of `BASES`), ``source``, ``row``.
     basis
         Per unit the people placed by each of `BASES`.
+    shared
+        Groups that are no counts but shares of everybody.
     """
 
     homes: pd.DataFrame
     basis: pd.DataFrame
+    shared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def place_people(
     Parameters
     ----------
     people
-        As read by `read_people`.
+        As read by `read_people`; residential land that stands in for them lies evenly where it is.
     units_metric
         Index ``unit_id``, polygons.
     buildings
@@ -115,6 +118,8 @@ def place_people(
         ("streets", lambda part: _along_streets(part, street_lines, wet)),
         ("even", lambda part: _evenly(part, wet)),
     )
+    if people.kind == LAND:
+        methods = (("residential_land", lambda part: _evenly(part, wet)),)
     for basis, method in methods:
         spots, room = method(cells[rest])
         enough = room >= totals[rest]
@@ -122,7 +127,8 @@ def place_people(
         found.append((basis, _Spots(rest[kept.cell], kept.x, kept.y, kept.weight)))
         rest = rest[~enough]
     homes = _share_out(people, found)
-    unit = _unit_of(homes, units)
+    # A total of a community stays in it, whatever lies over its outline.
+    unit = homes.pop("unit").to_numpy() if "unit" in homes else _unit_of(homes, units)
     if narrow_gaps is not None and len(narrow_gaps):
         unit = _with_nearest(homes, unit, units, narrow_gaps)
     homes.insert(3, "unit", unit)
@@ -153,6 +159,7 @@ def _share_out(people: People, found: list[tuple[str, _Spots]]) -> pd.DataFrame:
             "basis": pd.Series(basis[lived], dtype="str"),
             "source": people.cells["source"].astype("str").to_numpy()[cell],
             "row": people.cells["row"].astype("str").to_numpy()[cell],
+            **({"unit": people.cells["unit"].to_numpy(dtype=object)[cell]} if "unit" in people.cells else {}),
         }
     )
 

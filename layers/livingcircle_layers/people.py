@@ -1,33 +1,38 @@
-"""People as planners bring them: a grid as table or polygons, or a population raster."""
+"""People as planners bring them: a grid as table or polygons, totals of communities, or a population raster."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import rasterio
 import shapely
-from pyproj import CRS, Transformer
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
-from rasterio.windows import Window
+from pyproj import CRS
 
 from livingcircle_layers.apportion import round_to_whole
-from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import GROUPS
+from livingcircle_layers.population_raster import (
+    M2_PER_KM2,
+    RASTER_SUFFIXES,
+    Values,
+    density_fault,
+    is_density,
+    read_raster,
+)
+from livingcircle_layers.population_totals import has_coordinates, places_of_units
 from livingcircle_layers.sources import Reading, Source
-from livingcircle_layers.tables import TABLE_SUFFIXES, Places, parse_numbers, read_places
+from livingcircle_layers.tables import TABLE_SUFFIXES, Places, parse_numbers, read_places, read_table
 from livingcircle_layers.units import repair_polygons
 from livingcircle_layers.vectors import VECTOR_SUFFIXES, existing_file
 
-RASTER_SUFFIXES = frozenset({".tif", ".tiff"})
+LAND = "residential_land"
+"""The kind of people that are m² of residential land, as nobody is known."""
+
 _ROLES = ("id", "name", "population", "area_m2", "households", *GROUPS)
 _REJECTED = ("source", "row", "people", "reason", "detail")
 
@@ -40,15 +45,15 @@ class People:
     ----------
     cells
         In the metric CRS, ordered west to east, then south to north: ``source``, ``row`` (id or number of the
-        row, ``""`` for a raster), ``people`` (above 0), one column per group, ``households`` where the input
-        has them, and ``geometry``: a square of the cell's area, a raster cell, the polygon as given, or a
-        point where no area is known.
+        row, ``""`` for a raster), ``people`` (above 0), one column per group, ``households`` where they are
+        known, ``unit`` for totals of communities, and ``geometry``: a square of the cell's area, a raster cell, the
+        polygon as given, the outline of the community, or a point where no area is known.
     groups
         The groups of people that the input has, of `GROUPS`; ``households`` is not one of them.
     rejected
         Rows that cannot be used: ``source, row, people, reason, detail``; ``people`` is NA where unknown.
     kind
-        ``grid table`` or ``raster``.
+        ``grid table``, ``totals`` or ``raster``; or `LAND`: every m² of residential land is one.
     source
         The name of the file.
     total
@@ -77,6 +82,9 @@ def read_people(
     *,
     crs: CRS,
     window: shapely.Polygon | None = None,
+    units: gpd.GeoDataFrame | None = None,
+    values: Values | None = None,
+    household_size: float | None = None,
 ) -> People:
     """Read where people live, as whole people in cells of the metric plane.
 
@@ -86,12 +94,19 @@ def read_people(
     ----------
     given
         A table (CSV, Excel) with ``lon, lat, population`` and, for cells, ``area_m2``; a vector file of
-        points or polygons with ``population``; or a GeoTIFF of counts per cell (not of densities).
+        points or polygons with ``population``; a table without coordinates, with ids of communities; or a GeoTIFF.
         Its ``columns`` map ``population, area_m2, households, age_0_3`` … to headings.
     crs
         The metric plane of the run.
     window
         In lon/lat; of a raster only the cells within its bounds are read. All rows of a table are kept.
+    units
+        EPSG:4326, the communities that a table without coordinates means.
+    values
+        Whether the numbers are people (``counts``) or people per km² (``density``); None: counts, unless a name or
+        the numbers themselves speak of a density, which is an error.
+    household_size
+        People per household, where the input does not count households.
 
     Raises
     ------
@@ -101,9 +116,46 @@ def read_people(
     source = Source.of(given)
     suffixes = TABLE_SUFFIXES | VECTOR_SUFFIXES | RASTER_SUFFIXES
     file = existing_file(source.file, suffixes) if isinstance(source.file, Path) else None
-    if file is not None and file.suffix.lower() in RASTER_SUFFIXES:
-        return _read_raster(file, crs, window)
-    return _from_places(source.label, read_places(source, roles=_ROLES, required=["population"]), crs)
+    suffix = file.suffix.lower() if file else ""
+    if file and suffix in RASTER_SUFFIXES:
+        people = _from_raster(file, crs, window, values)
+    elif suffix in TABLE_SUFFIXES and units is not None and not has_coordinates(source, table := read_table(source)):
+        places, notes = places_of_units(source, table, units, roles=_ROLES)
+        people = _from_places(source.label, places, crs, values)
+        people = replace(people, kind="totals", warnings=(*notes, *people.warnings))
+    else:
+        places = read_places(source, roles=_ROLES, required=["population"])
+        people = _from_places(source.label, places, crs, values)
+    if household_size is None or "households" in people.cells:
+        return people
+    households = round_to_whole(people.cells["people"] / household_size)
+    return replace(people, cells=people.cells.assign(households=households))
+
+
+def people_of_land(land: gpd.GeoDataFrame) -> People:
+    """Let residential land stand in for people: one for each m², of land that several polygons cover only once.
+
+    Parameters
+    ----------
+    land
+        Polygons in the metric plane.
+    """
+    shapes = repair_polygons(land.geometry.to_numpy())[0]
+    parts = shapely.get_parts(shapely.union_all(shapes))
+    centre = shapely.get_coordinates(shapely.centroid(parts))
+    parts = parts[np.lexsort((centre[:, 1], centre[:, 0]))]
+    area = round_to_whole(shapely.area(parts))
+    frame = gpd.GeoDataFrame({"source": "osm", "row": "", "people": area}, geometry=parts, crs=land.crs)
+    return People(
+        cells=frame[frame["people"] > 0].reset_index(drop=True),
+        groups=(),
+        rejected=_nothing_rejected(),
+        kind=LAND,
+        source="osm",
+        total=int(area.sum()),
+        warnings=("no population is given: demand is residential land in m², and there is no score",),
+        columns_used={},
+    )
 
 
 def people_in(people: People, ground: npt.NDArray[np.object_]) -> npt.NDArray[np.float64]:
@@ -126,8 +178,36 @@ def people_in(people: People, ground: npt.NDArray[np.object_]) -> npt.NDArray[np
     return total
 
 
-def _from_places(name: str, places: Places, crs: CRS) -> People:
+def _nothing_rejected() -> pd.DataFrame:
+    return pd.DataFrame({c: pd.Series(dtype="Int64" if c == "people" else "str") for c in _REJECTED})
+
+
+def _from_raster(file: Path, crs: CRS, window: shapely.Polygon | None, values: Values | None) -> People:
+    raster = read_raster(file, crs=crs, window=window, values=values)
+    people = round_to_whole(raster.people)
+    cells = gpd.GeoDataFrame({"source": file.name, "row": "", "people": people}, geometry=raster.shapes, crs=crs)
+    middle = shapely.get_coordinates(raster.shapes).reshape(-1, 5, 2)[:, :4].mean(axis=1)
+    order = np.lexsort((middle[:, 1], middle[:, 0]))
+    order = order[people[order] > 0]
+    return People(
+        cells=cells.iloc[order].reset_index(drop=True),
+        groups=(),
+        rejected=_nothing_rejected(),
+        kind="raster",
+        source=file.name,
+        total=int(people.sum()),
+        warnings=raster.notes,
+        columns_used={},
+    )
+
+
+def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> People:
     counts, area, notes = _read_counts(name, places)
+    heading = places.columns_used["population"]
+    if values is None and is_density(heading):
+        raise density_fault(name, f"the heading {heading!r}")
+    if values == "density":
+        counts = _from_densities(name, places, counts, area, crs)
     text = places.reason == "coordinates are not numbers"
     if text.any():
         shown = "; ".join(f"row {row}: {cell}" for row, cell in places.detail[text].iloc[:5].items())
@@ -146,6 +226,7 @@ def _from_places(name: str, places: Places, crs: CRS) -> People:
         x=shapely.get_x(centre),
         y=shapely.get_y(centre),
         **counts,
+        **({"unit": places.frame["unit"]} if "unit" in places.frame else {}),
     )
     frame = frame.sort_values(["x", "y", "population", "row"])  # so that the order of the rows changes nothing
     blank = frame["population"].isna()
@@ -161,8 +242,9 @@ def _from_places(name: str, places: Places, crs: CRS) -> People:
         )
     used = frame[lived_in].rename(columns={"population": "people"})
     columns = ["people" if column == "population" else column for column in counts]
+    known = [*(["unit"] if "unit" in used else []), *columns]
     cells = gpd.GeoDataFrame(
-        used[["source", "row", *columns]].reset_index(drop=True), geometry=_cell_shapes(used, crs), crs=crs
+        used[["source", "row", *known]].reset_index(drop=True), geometry=_cell_shapes(used, crs), crs=crs
     )
     rejected = frame.assign(people=frame["population"].astype("Int64").mask(blank))[bad]
     return People(
@@ -176,6 +258,23 @@ def _from_places(name: str, places: Places, crs: CRS) -> People:
         columns_used=places.columns_used,
         reading=places.reading,
     )
+
+
+def _from_densities(
+    name: str, places: Places, counts: Mapping[str, pd.Series[float]], area: pd.Series[float], crs: CRS
+) -> dict[str, pd.Series[float]]:
+    """Turn people per km² into people, by the area column or the polygon of each row."""
+    shapes = places.frame.geometry.to_crs(crs).to_numpy()
+    ground = area.where(area.notna(), pd.Series(shapely.area(shapes), index=area.index))
+    lost = (counts["population"] > 0) & ~(ground > 0) & (places.reason == "")
+    if lost.any():
+        raise InputError(
+            f"{name}: densities without area in {int(lost.sum())} rows",
+            got=f"row {lost.index[lost][0]} first",
+            expected="a column area_m2, or polygons",
+            remedy="add the area of each cell",
+        )
+    return {column: numbers * ground.fillna(0) / M2_PER_KM2 for column, numbers in counts.items()}
 
 
 def _with_reasons(frame: gpd.GeoDataFrame, blank: pd.Series[bool]) -> gpd.GeoDataFrame:
@@ -257,99 +356,3 @@ def _cell_shapes(frame: gpd.GeoDataFrame, crs: CRS) -> npt.NDArray[np.object_]:
     half = np.sqrt(frame["area"].to_numpy()[square]) / 2
     shapes[square] = shapely.box(x - half, y - half, x + half, y + half)
     return shapes
-
-
-def _read_raster(file: Path, crs: CRS, window: shapely.Polygon | None) -> People:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, as an error
-            dataset = rasterio.open(file, driver="GTiff")
-    except RasterioIOError as error:
-        raise InputError(f"{file.name} cannot be parsed", expected="a GeoTIFF", remedy="export it again") from error
-    with dataset:
-        if dataset.crs is None:
-            raise InputError(
-                f"{file.name} has no CRS",
-                expected="a georeferenced GeoTIFF",
-                remedy="assign one, for example gdal_edit.py -a_srs EPSG:4326",
-            )
-        source_crs = CRS.from_user_input(dataset.crs)
-        part = _raster_window(file.name, dataset, source_crs, window)
-        try:
-            values = dataset.read(1, window=part, masked=True)
-        except RasterioIOError as error:
-            raise InputError(f"{file.name} cannot be read to its end", remedy="copy it again") from error
-        transform, bands = dataset.transform, dataset.count
-    counts = np.where(np.ma.getmaskarray(values), np.nan, values.data.astype(float))
-    _check_raster(file.name, counts)
-    rows, columns = np.nonzero(counts > 0)
-    people = round_to_whole(counts[rows, columns])
-    rows, columns, people = rows[people > 0], columns[people > 0], people[people > 0]
-    corner_columns = part.col_off + columns[:, None] + np.array([0, 1, 1, 0])
-    corner_rows = part.row_off + rows[:, None] + np.array([0, 0, 1, 1])
-    x, y = _apply(transform, corner_columns, corner_rows)
-    x, y = Transformer.from_crs(source_crs, crs, always_xy=True).transform(x, y)
-    cells = gpd.GeoDataFrame(
-        {"source": file.name, "row": "", "people": people},
-        geometry=shapely.polygons(np.stack([x, y], axis=-1)),
-        crs=crs,
-    )
-    order = np.lexsort((y.mean(axis=1), x.mean(axis=1)))
-    return People(
-        cells=cells.iloc[order].reset_index(drop=True),
-        groups=(),
-        rejected=pd.DataFrame({c: pd.Series(dtype="Int64" if c == "people" else "str") for c in _REJECTED}),
-        kind="raster",
-        source=file.name,
-        total=int(people.sum()),
-        warnings=(f"{file.name} has {bands} bands; the first is read",) if bands > 1 else (),
-        columns_used={},
-    )
-
-
-def _raster_window(
-    name: str, dataset: rasterio.DatasetReader, source_crs: CRS, window: shapely.Polygon | None
-) -> Window:
-    """Return the part of a raster, rotated or not, that holds the window's bounds."""
-    if window is None:
-        return Window(0, 0, dataset.width, dataset.height)
-    outline = shapely.segmentize(shapely.box(*window.bounds), max(np.ptp(window.bounds[::2]) / 16, 1e-6))
-    lon, lat = shapely.get_coordinates(outline).T
-    x, y = Transformer.from_crs(WGS84, source_crs, always_xy=True).transform(lon, lat)
-    column, row = _apply(~dataset.transform, x, y)
-    if np.isfinite(column).all() and np.isfinite(row).all():
-        left, right = max(int(np.floor(column.min())), 0), min(int(np.ceil(column.max())), dataset.width)
-        top, bottom = max(int(np.floor(row.min())), 0), min(int(np.ceil(row.max())), dataset.height)
-        if left < right and top < bottom:
-            return Window(left, top, right - left, bottom - top)
-    west, south, east, north = window.bounds
-    raise InputError(
-        f"{name} does not overlap the communities",
-        got=f"a raster of {', '.join(f'{edge:.6g}' for edge in dataset.bounds)} in {source_crs.name}",
-        expected=f"one over {west:.4f}, {south:.4f}, {east:.4f}, {north:.4f} (lon/lat)",
-        remedy="check the raster's CRS and place",
-    )
-
-
-def _apply(
-    transform: rasterio.Affine, first: npt.NDArray[Any], second: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Apply an affine transform to whole arrays."""
-    x = transform.a * first + transform.b * second + transform.c
-    y = transform.d * first + transform.e * second + transform.f
-    return x, y
-
-
-def _check_raster(name: str, counts: npt.NDArray[np.float64]) -> None:
-    if np.isnan(counts).all():
-        raise InputError(f"{name} has only nodata over the communities", expected="people per cell")
-    if np.isinf(counts).any():
-        raise InputError(f"{name} holds infinite numbers", expected="people per cell", remedy="declare nodata")
-    lowest = np.nanmin(counts)
-    if lowest < 0:
-        raise InputError(
-            f"{name}: {np.count_nonzero(counts < 0)} cells are negative",
-            got=f"{lowest:g} as the lowest",
-            expected="people per cell, 0 or more",
-            remedy=f"if it marks cells without data, declare it: gdal_edit.py -a_nodata {lowest:g}",
-        )

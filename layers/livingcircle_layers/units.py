@@ -224,7 +224,9 @@ def no_problems() -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries([], crs=WGS84), crs=WGS84)
 
 
-def problem_notes(name: str, problems: gpd.GeoDataFrame, people: npt.NDArray[np.float64]) -> list[str]:
+def problem_notes(
+    name: str, problems: gpd.GeoDataFrame, people: npt.NDArray[np.float64], *, demand: str = "people"
+) -> list[str]:
     """Say what is wrong with the outlines, over how much ground and for how many people, a sentence per kind.
 
     Parameters
@@ -235,6 +237,8 @@ def problem_notes(name: str, problems: gpd.GeoDataFrame, people: npt.NDArray[np.
         As in `Units`.
     people
         How many people live on the ground of each problem, about.
+    demand
+        What they are called, for example m² of land that stand in for them.
     """
     notes = []
     for kind, what in PROBLEMS.items():
@@ -243,10 +247,10 @@ def problem_notes(name: str, problems: gpd.GeoDataFrame, people: npt.NDArray[np.
             continue
         part, lives = problems[mine], people[mine]
         each = [
-            f"{row.units} ({row.area_m2:,.0f} m², {lived:,.0f} people)"
+            f"{row.units} ({row.area_m2:,.0f} m², {lived:,.0f} {demand})"
             for row, lived in zip(part.itertuples(), lives, strict=True)
         ]
-        total = f"{len(part)} times, {part['area_m2'].sum():,.0f} m², about {lives.sum():,.0f} people"
+        total = f"{len(part)} times, {part['area_m2'].sum():,.0f} m², about {lives.sum():,.0f} {demand}"
         notes.append(f"{name}: {what} – {total}: {_listed(pd.Series(each), '; ')}")
     return notes
 

@@ -64,6 +64,7 @@ function drawLegend(state) {
     el("div", { class: "key" },
       el("h2", {}, score ? say("score") : entryName(entry) + transit, " ", el("small", {}, say(score ? "score_short" : state.measure))),
       el("p", { class: "quiet long" }, say(score ? "score_long" : `${state.measure}_long`)),
+      ...(data.demand === "residential_land" ? [el("p", { class: "quiet", id: "land" }, say("land_demand"))] : []),
       el("ul", { class: "classes" }, ...classes), defaultsButton(state)),
     toldOnPaper(state),
     el("ul", { class: "others" }, ...legendSigns(state), ...legendServices(state)),
