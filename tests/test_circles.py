@@ -217,6 +217,15 @@ def test_minutes_are_those_of_the_walker_and_steps_and_signals_count() -> None:
     assert east(signals, ADULT) == pytest.approx(200 + waited, abs=CELL_M)
 
 
+def test_minutes_are_longer_uphill() -> None:
+    flat = streets_of([(0, 0), (1000, 0)], [(0, 1)])
+    hill = dataclasses.replace(flat, height_m=np.array([0.0, 100.0]))
+    [circle] = one_circle(hill, (500.0, 0.0), [5.0], walker=ADULT, unit="min", spread_m=0)
+    # Tobler: 10 % up is walked at exp(-0.35) of the speed on the flat, 10 % down at the same speed as there.
+    assert circle.bounds[0] == pytest.approx(500 - 300 * 1.33, abs=CELL_M)
+    assert circle.bounds[2] == pytest.approx(500 + 300 * 1.33 * np.exp(-0.35), abs=CELL_M)
+
+
 RIVER = shapely.LinearRing([(-500, 20), (1500, 20), (1500, 60), (-500, 60)])
 #   c-----d      the far bank, 80 m from the near one; the river lies between 20 and 60
 #   a-----b

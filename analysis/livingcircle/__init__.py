@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from livingcircle.choice import count_within, nearest_k
     from livingcircle.circles import isochrones
+    from livingcircle.community_circles import community_circles
     from livingcircle.demo import demo_study
     from livingcircle.network import WalkNetwork
     from livingcircle.result import ScanResult
     from livingcircle.saved import load_result
     from livingcircle.scan import scan
+    from livingcircle.service_circles import service_circles
+    from livingcircle.sheet import circle_sheet, save_sheet
     from livingcircle.standards import load_standard
     from livingcircle.study import Study
     from livingcircle.walkers import WALKERS, Walker
@@ -38,13 +41,17 @@ _HOME = {
     "WALKERS": "livingcircle.walkers",
     "Walker": "livingcircle.walkers",
     "WalkNetwork": "livingcircle.network",
+    "circle_sheet": "livingcircle.sheet",
+    "community_circles": "livingcircle.community_circles",
     "count_within": "livingcircle.choice",
     "demo_study": "livingcircle.demo",
     "isochrones": "livingcircle.circles",
     "load_result": "livingcircle.saved",
     "load_standard": "livingcircle.standards",
     "nearest_k": "livingcircle.choice",
+    "save_sheet": "livingcircle.sheet",
     "scan": "livingcircle.scan",
+    "service_circles": "livingcircle.service_circles",
 }
 
 __all__ = [
@@ -56,13 +63,17 @@ __all__ = [
     "UsageError",
     "WalkNetwork",
     "Walker",
+    "circle_sheet",
+    "community_circles",
     "count_within",
     "demo_study",
     "isochrones",
     "load_result",
     "load_standard",
     "nearest_k",
+    "save_sheet",
     "scan",
+    "service_circles",
 ]
 
 

@@ -185,6 +185,19 @@ def draw(
 
 
 @numba.njit(cache=True, nogil=True)
+def costs(
+    flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, window: tuple[int, int, int, int], band: float, step: float
+) -> Floats:
+    """Return what it costs to walk to each node of a window within the limit of the search, ``[row, column]``."""
+    i0, j0, columns, rows = window
+    near = np.full((rows, columns), np.inf)
+    along_streets(flow, edges, legs, band, step, i0, j0, near)
+    open_k, floor = open_ground(flow, tiles, i0, j0, columns, rows)
+    z = across_ground(near.ravel(), open_k, floor, flow.per_metre * step, flow.limit, columns)
+    return z.reshape((rows, columns))
+
+
+@numba.njit(cache=True, nogil=True)
 def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
     """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
 

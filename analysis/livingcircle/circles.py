@@ -47,7 +47,7 @@ SPREAD_M = 150.0  # ground further from every street is in no circle: half a blo
 MOST_TILES = 4096  # of surveyed ground that are kept, 64 kB each
 STRIP_M = 2000.0  # places are worked through in strips of this width
 
-_STEP_M = CELL_M / 2  # between grid nodes
+STEP_M = CELL_M / 2  # between grid nodes
 _BAND_M = 0.6 * CELL_M  # reached ground beside a street; over 1.12 steps, so that no street slips between the nodes
 
 Floats = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ class CircleGrid:
         self.network, self.spread_m = network, spread_m
         self._barriers = barrier_grid(np.array([], dtype=object) if barriers is None else barriers)
         self._of, self._start, self._stop, self._before = segments(network.streets)
-        size = _ground.TILE * _STEP_M
+        size = _ground.TILE * STEP_M
         low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)
         high = np.floor((network.streets.coords.max(axis=0) + spread_m) / size).astype(np.int64)
         self._corner, (columns, rows) = low, high - low + 1
@@ -106,15 +106,26 @@ class CircleGrid:
         limits
             Costs, ascending.
         """
+        edges, tiles, window = self._around(flow, touched, legs)
+        return _ground.draw(flow, edges, legs, tiles, window, limits, _BAND_M, STEP_M)
+
+    def costs(self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats) -> tuple[int, int, Floats]:
+        """Return what it costs to walk to each node of the grid: first column and row, and the costs [row, column]."""
+        edges, tiles, window = self._around(flow, touched, legs)
+        return window[0], window[1], _ground.costs(flow, edges, legs, tiles, window, _BAND_M, STEP_M)
+
+    def _around(
+        self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats
+    ) -> tuple[Ints, _ground.Tiles, tuple[int, int, int, int]]:
+        """Return the edges that a search reaches, the ground around them, and its window of the grid."""
         edges, west, south, east, north = _ground.reached_edges(flow, touched, self._at_node)
-        margin = max(self.spread_m, _BAND_M) + 2 * _STEP_M
+        margin = max(self.spread_m, _BAND_M) + 2 * STEP_M
         low = np.minimum([west, south], np.minimum(legs[:, :2], legs[:, 2:4]).min(axis=0)) - margin
         high = np.maximum([east, north], np.maximum(legs[:, :2], legs[:, 2:4]).max(axis=0)) + margin
-        (i0, j0), (i1, j1) = np.floor(low / _STEP_M).astype(int), np.ceil(high / _STEP_M).astype(int)
+        (i0, j0), (i1, j1) = np.floor(low / STEP_M).astype(int), np.ceil(high / STEP_M).astype(int)
         with self._lock:
             tiles = self._survey(i0, j0, i1, j1)
-        window = int(i0), int(j0), int(i1 - i0 + 1), int(j1 - j0 + 1)
-        return _ground.draw(flow, edges, legs, tiles, window, limits, _BAND_M, _STEP_M)
+        return edges, tiles, (int(i0), int(j0), int(i1 - i0 + 1), int(j1 - j0 + 1))
 
     def _survey(self, i0: int, j0: int, i1: int, j1: int) -> _ground.Tiles:
         """Find the nearest street of every node of the tiles that a window touches.
@@ -162,10 +173,10 @@ class CircleGrid:
         streets = self.network.streets
         # Nobody steps off a bridge or out of a tunnel between its ends.
         ground = near[~streets.raised[self._of[near]]]
-        found = [_ground.nearest_piece(self._start, self._stop, ground, self.spread_m, _STEP_M, i0, j0)]
+        found = [_ground.nearest_piece(self._start, self._stop, ground, self.spread_m, STEP_M, i0, j0)]
         raised = len(ground) < len(near)
         found.append(
-            _ground.nearest_piece(self._start, self._stop, near, self.spread_m, _STEP_M, i0, j0) if raised else found[0]
+            _ground.nearest_piece(self._start, self._stop, near, self.spread_m, STEP_M, i0, j0) if raised else found[0]
         )
         piece, along = np.stack([f[0] for f in found]), np.stack([f[1] for f in found])
         edge = np.where(piece >= 0, self._of[piece], -1)
@@ -173,7 +184,7 @@ class CircleGrid:
         j, i = np.nonzero(edge[0] >= 0)
         foot = self._foot(piece[0, j, i], along[0, j, i])
         edge[0, j, i] = np.where(
-            crossed(self._barriers, np.column_stack([i0 + i, j0 + j]) * _STEP_M, foot), -1, edge[0, j, i]
+            crossed(self._barriers, np.column_stack([i0 + i, j0 + j]) * STEP_M, foot), -1, edge[0, j, i]
         )
         length = streets.length_m[edge]
         share = (self._before[piece] + along) / np.where(length > 0, length, 1.0)
@@ -195,6 +206,8 @@ def circles(
     unit: Literal["m", "min"] = "m",
     walker: Walker | None = None,
     merge: bool = False,
+    owner: Ints | None = None,
+    towards: bool | None = None,
 ) -> gpd.GeoDataFrame:
     """Return the ground that can be walked to from each place within each limit.
 
@@ -212,12 +225,16 @@ def circles(
         Who walks; minutes need one.
     merge
         True for one circle of all places together: the ground from which people walk to any of them.
+    owner
+        Places of the same owner, such as the doors of a facility, have one circle together.
+    towards
+        Whether people walk to the places, not from them; by default only with `merge`.
 
     Returns
     -------
     geopandas.GeoDataFrame
-        ``origin`` (position of the place; not with `merge`), ``limit``, ``unit``, ``geometry`` (Polygon or
-        MultiPolygon in the plane of the network), by origin and then limit.
+        ``origin`` (position of the place, or its owner; not with `merge`), ``limit``, ``unit``, ``geometry``
+        (Polygon or MultiPolygon in the plane of the network), by origin and then limit.
     """
     if unit == "min" and walker is None:
         raise UsageError("circles in minutes need a walker", expected=f"one of {', '.join(WALKERS)}")
@@ -229,12 +246,15 @@ def circles(
         raise UsageError("a circle cannot be drawn", got=f"limits {list(limits)} {unit}",
                          expected=f"at least {least:.3g} {unit}", remedy="ask for a longer walk")  # fmt: skip
     joined = np.flatnonzero(origins.joined)
-    groups = [joined] if merge else list(joined[:, None])
+    owner = np.arange(len(xy)) if owner is None else owner
+    owners = np.unique(owner[joined])
+    groups = [joined] if merge else [joined[owner[joined] == one] for one in owners]
+    against = merge if towards is None else towards
     shapes = _in_threads(
-        lambda group: bands_around(grid, walk, xy[group], origins.take(group), costs, towards=merge), groups, xy
+        lambda group: bands_around(grid, walk, xy[group], origins.take(group), costs, towards=against), groups, xy
     )
     columns = {
-        "origin": np.repeat(joined, len(ordered)),
+        "origin": np.repeat(owners[: len(groups)], len(ordered)),
         "limit": np.tile(np.asarray(ordered, dtype=float), len(groups)),
         "unit": pd.Series([unit] * (len(groups) * len(ordered)), dtype="str"),
     }
@@ -364,17 +384,17 @@ def bands_around(
     """
     if not len(xy):
         return [shapely.MultiPolygon()] * len(limits)
-    flow, touched = _search_from(walk, origins, limits[-1] + _STEP_M * walk.per_metre, towards=towards)
-    rings = grid.bands(flow, touched, _legs(walk, xy, origins), limits)
+    flow, touched = search_from(walk, origins, limits[-1] + STEP_M * walk.per_metre, towards=towards)
+    rings = grid.bands(flow, touched, legs_of(walk, xy, origins), limits)
     polygons = shapely.from_ragged_array(
-        shapely.GeometryType.POLYGON, rings.points * _STEP_M, (rings.rings, rings.polygons)
+        shapely.GeometryType.POLYGON, rings.points * STEP_M, (rings.rings, rings.polygons)
     )
     last = np.cumsum(rings.limits)
     parts = [polygons[b - n : b] for b, n in zip(last, rings.limits, strict=True)]
     return [part[0] if len(part) == 1 else shapely.multipolygons(part) for part in parts]
 
 
-def _search_from(
+def search_from(
     walk: Walk, origins: Joins, limit: float, *, towards: bool
 ) -> tuple[_ground.Flow, npt.NDArray[np.int32]]:
     """Search the network from the origins, along the walk or, for people who walk towards them, against it."""
@@ -397,6 +417,6 @@ def places_of(streets: Streets, joins: Joins) -> Floats:
     return _ground.feet(streets.offsets, streets.coords, joins.edge, joins.share)
 
 
-def _legs(walk: Walk, xy: Floats, origins: Joins) -> Floats:
+def legs_of(walk: Walk, xy: Floats, origins: Joins) -> Floats:
     """Return the straight ways from the places to their streets: x, y of both ends and the cost at the beginning."""
     return np.column_stack([xy, places_of(walk.streets, origins), np.zeros(len(xy))])
