@@ -17,9 +17,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livingcircle.joins import Joiner
+from livingcircle.network import WalkNetwork
+from livingcircle.walkers import Walker
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.sources import Source
-from livingcircle_layers.street_layer import StreetLayer, read_street_layer
+from livingcircle_layers.street_layer import StreetLayer, read_street_layer, wait_notes
 from livingcircle_layers.streets import Streets
 
 XY = tuple[float, float]
@@ -454,3 +457,38 @@ def walks_from_first(streets: Streets, nodes: Streets) -> np.ndarray:
     near = shapely.STRtree(shapely.points(streets.node_xy)).nearest(shapely.points(nodes.node_xy))
     walks = nx.single_source_dijkstra_path_length(graph, int(near[0]))
     return np.array([walks.get(int(i), math.inf) for i in near])
+
+
+# Signals --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "waits"), [(["1", "0"], 1), (["yes", "no"], 1), (["是", ""], 1), ([2, 0], 2), ([1, 3], 4), ([0, 0], 0)]
+)
+def test_signals_of_a_line_cost_their_waits(tmp_path: Path, values: list[Any], waits: int) -> None:
+    # 100 + 100 m at 1 m/s, and 30 s at each of the signals that the lines say they pass
+    streets = read_lines(tmp_path, [[A, B], [B, C]], signals=values)
+    assert streets.signals.sum() == waits
+    assert streets.length_m.sum() == pytest.approx(200.0)
+    walk = WalkNetwork(streets).walk(Walker(name="one", speed_m_s=1.0), unit="s")
+    ends = Joiner(streets, np.array([], dtype=object)).join(np.array([A, C]))
+    one_way, _ = walk.nearest(ends.take(np.array([0])), ends.take(np.array([1])), limit=1e6)
+    assert one_way.tolist() == pytest.approx([200.0 + 30 * waits], abs=0.02)
+    assert wait_notes(streets, "s.gpkg") == (
+        [] if waits else ["s.gpkg tells of no signals: no waits at crossings are counted"]
+    )
+
+
+def test_signals_of_both_directions_are_the_same(tmp_path: Path) -> None:
+    streets = read_lines(tmp_path, [[A, B], [B, A]], signals=[1, 1], u=[1, 2], v=[2, 1])
+    assert streets.signals.sum() == 1
+
+
+def test_a_number_of_signals_that_is_none(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'signals' is no number of signals.*-1"):
+        read_lines(tmp_path, [[A, B]], signals=[-1])
+
+
+def test_a_layer_without_such_a_column_says_that_no_waits_are_counted(tmp_path: Path) -> None:
+    streets = read_lines(tmp_path, [[A, B]])
+    assert wait_notes(streets, "own.shp") == ["own.shp tells of no signals: no waits at crossings are counted"]

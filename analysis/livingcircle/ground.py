@@ -19,7 +19,7 @@ from livingcircle_layers.errors import UsageError
 from livingcircle_layers.osm import read_osm
 from livingcircle_layers.relief import drape, height_notes
 from livingcircle_layers.sources import Source
-from livingcircle_layers.street_layer import StreetLayer, read_street_layer
+from livingcircle_layers.street_layer import read_street_layer, wait_notes
 from livingcircle_layers.streets import Streets
 
 
@@ -86,11 +86,11 @@ def read_ground(
     notes: list[str] = []
     if streets is not None:
         crs = None if extract is None else extract.crs
-        network: Streets = read_street_layer(streets, crs=crs, cross=node_crossings, datum=datum)
+        own = read_street_layer(streets, crs=crs, cross=node_crossings, datum=datum)
+        notes += [*own.notes, *wait_notes(own, Source.of(streets).label)]
+        network: Streets = own
     elif extract is not None:
         network = extract.streets
-    if isinstance(network, StreetLayer):
-        notes += network.notes
     if dem is not None:
         network = drape(network, dem)
         notes += height_notes(network)

@@ -33,7 +33,7 @@ from livingcircle_layers.people import People, people_in
 from livingcircle_layers.relief import drape
 from livingcircle_layers.shares import Shares, read_shares
 from livingcircle_layers.sources import Database, Reading, is_elsewhere, without_address
-from livingcircle_layers.street_layer import read_street_layer
+from livingcircle_layers.street_layer import read_street_layer, wait_notes
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
 from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units
@@ -160,7 +160,8 @@ def _read_streets(
         own = read_street_layer(
             study.streets.own, crs=osm.crs, cross=study.streets.node_crossings, datum=study.streets.datum
         )
-        osm, notes, reading = replace(osm, streets=own), own.notes, own.reading
+        osm, reading = replace(osm, streets=own), own.reading
+        notes = (*own.notes, *wait_notes(own, study.streets.own.label))
     if study.streets.dem:
         osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
     return osm, notes, reading

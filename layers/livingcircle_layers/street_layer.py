@@ -16,6 +16,7 @@ import shapely
 from pyproj import CRS
 
 from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import find_column, nearest
@@ -34,6 +35,7 @@ STREET_HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "raised": ("raised",),
         "bridge": ("bridge", "桥梁"),
         "tunnel": ("tunnel", "隧道"),
+        "signals": ("signals", "traffic_signals", "信号灯", "红绿灯"),
         "oneway": ("oneway_foot", "步行单向", "人行单向"),
     }
 )
@@ -102,8 +104,9 @@ def read_street_layer(
     ----------
     given
         What `read_vector` reads. Its ``columns`` map ``u``, ``v``, ``highway``, ``oneway``, ``length``, ``raised``,
-        ``bridge``, ``tunnel`` to headings. Streets are one-way for people on foot only where a mapped
-        ``oneway`` says so.
+        ``bridge``, ``tunnel``, ``signals`` to headings. Streets are one-way for people on foot only where a mapped
+        ``oneway`` says so. ``signals`` is how many crossings with signals a line passes (yes: one), which are taken
+        to lie evenly along it.
     crs
         The metric plane; by default one centred on the layer.
     cross
@@ -134,9 +137,40 @@ def read_street_layer(
         source.notes.append("crossings were not looked for: node columns tell which lines meet")
     lines, node_id, node_xy = noded
     streets = streets_from_lines(merge_directions(lines), crs=plane, node_id=node_id, node_xy=node_xy)
+    streets = _with_signals(streets, line, source)
     return StreetLayer(
         **{f.name: getattr(streets, f.name) for f in fields(Streets)}, notes=tuple(source.notes), reading=reading
     )
+
+
+def wait_notes(layer: StreetLayer, name: str) -> list[str]:
+    """Say so where no waits are counted because a street layer tells of no signals."""
+    return [] if layer.signals.any() else [f"{name} tells of no signals: no waits at crossings are counted"]
+
+
+def _with_signals(streets: Streets, line: npt.NDArray[Any], source: _Source) -> Streets:
+    """Return the streets with a node wherever a line passes signals."""
+    column = source.column("signals")
+    if column is None:
+        return streets
+    number = pd.to_numeric(column, errors="coerce").fillna((~_is_no(column)).astype(float)).to_numpy(dtype=float)
+    if (number < 0).any() or (number % 1 != 0).any():
+        raise InputError(
+            f"{source.name}: {source.used['signals']!r} is no number of signals",
+            got=", ".join(sorted(set(column[(number < 0) | (number % 1 != 0)]))[:5]),
+            expected="how many crossings with signals the line passes, or yes or no",
+        )
+    count = number.astype(np.int64)
+    row = np.repeat(np.arange(len(count)), count)
+    place = (np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + 0.5) / count[row]
+    points = shapely.line_interpolate_point(shapely.get_geometry(line[row], 0), place, normalized=True)
+    (at, edge) = shapely.STRtree(streets.lines).query_nearest(points, max_distance=SAME_PLACE_M, all_matches=False)
+    # A street that the layer holds once per direction has its signals once.
+    once = np.unique(np.round(shapely.get_coordinates(points[at]), 1), axis=0, return_index=True)[1]
+    at, edge = at[once], edge[once]
+    share = shapely.line_locate_point(streets.lines[edge], points[at], normalized=True)
+    cut, node = split_edges(streets, edge, share)
+    return replace(cut, signals=cut.signals | np.isin(np.arange(len(cut.node_id)), node))
 
 
 def _own_layer(source: Source) -> str | None:
