@@ -118,6 +118,21 @@ def test_without_people_demand_is_residential_land_and_there_is_no_score(tmp_pat
     assert pd.read_csv(folder / "scores.csv")["people"].isna().all()
 
 
+def test_a_supply_per_person_is_unknown_without_people(tmp_path: Path) -> None:
+    rule = {
+        "id": "places", "services": ["supermarket"], "metric": "count", "threshold": 1,
+        "threshold_unit": "count_per_3000_people",
+    }  # fmt: skip
+    town = Town("a" + "-" * 40 + "b").way("ab").node(0, 5, shop="supermarket", name="S")
+    town.box(0, -20, 80, 40, landuse="residential")
+    study = study_of(tmp_path, town, people=[(10, 0, 1500)], rules=[rule])
+    with_people = scan(study).coverage.set_index("level").loc["city"]
+    assert (with_people["value"], with_people["denominator"]) == (2, "people")  # one for 1,500
+    without = scan(study.model_copy(update={"population": None}))
+    row = without.coverage.set_index("level").loc["city"]
+    assert (row["status"], np.isnan(row["value"])) == ("no_data", True)
+
+
 def test_neither_people_nor_land(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nobody is known, and no residential land either"):
         scan(without_people(tmp_path, Town("a--b").way("ab")))

@@ -94,7 +94,7 @@ def additions_table(measured: Measured, candidates: Candidates) -> pd.DataFrame:
         Where a place is tried (see `candidates_of`).
     """
     top = measured.study.candidates.top
-    goals = _goals(measured) if top else []
+    goals = _goals(measured) if top and not measured.people.of_land else []  # what is counted are people
     best: dict[tuple[str, str, str], Ints] = {}
     values: dict[tuple[str, str, str], Ints] = {}
     for group in _by_walk(goals):

@@ -159,6 +159,8 @@ def _supply(measured: Measured) -> pd.DataFrame:
             homes[homes["unit"] != ""],
             inputs.units,
             inputs.osm.streets if any(rule.metric == "density" for rule in rules) else None,
+            of_land=measured.people.of_land,
+            shared=measured.people.shared,
         ),
         make_levels(inputs.units, ids, complete=study.communities.complete, name=study.name),
         catalogue=measured.catalogue,

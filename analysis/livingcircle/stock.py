@@ -51,6 +51,10 @@ class Ground:
         Rural communities, for which rules for towns say nothing.
     outlines
         The communities themselves, in the metric plane.
+    of_land
+        Nobody is known, and m² of residential land stand in the place of people.
+    shared
+        Groups that are no counts but shares of everybody.
     """
 
     people: Mapping[str, Ints]
@@ -60,6 +64,8 @@ class Ground:
     crossings: Mapping[str, Ints] | None
     rural: Bools
     outlines: Geometries
+    of_land: bool = False
+    shared: frozenset[str] = frozenset()
 
     def applies(self, rule: Rule) -> Bools:
         """Tell for which communities a rule is meant."""
@@ -134,7 +140,14 @@ def stock_of(facilities: Facilities, units: gpd.GeoDataFrame) -> Stock:
     return Stock(frame, inside, facilities.complete)
 
 
-def ground_of(homes: pd.DataFrame, units: gpd.GeoDataFrame, streets: Streets | None) -> Ground:
+def ground_of(
+    homes: pd.DataFrame,
+    units: gpd.GeoDataFrame,
+    streets: Streets | None,
+    *,
+    of_land: bool = False,
+    shared: frozenset[str] = frozenset(),
+) -> Ground:
     """Return what is to be supplied in every community.
 
     Parameters
@@ -145,6 +158,8 @@ def ground_of(homes: pd.DataFrame, units: gpd.GeoDataFrame, streets: Streets | N
         Communities, index ascending, in the metric plane.
     streets
         Counted where a clause asks for a density; None: not counted.
+    of_land, shared
+        As in `Ground`.
     """
     names = [c for c in homes.columns if c in ("people", "households") or c.startswith("age_")]
     sums = homes.groupby("unit")[names].sum().reindex(units.index).fillna(0).astype("int64")
@@ -163,6 +178,8 @@ def ground_of(homes: pd.DataFrame, units: gpd.GeoDataFrame, streets: Streets | N
         crossings=crossings,
         rural=(units["unit_type"] == "rural").to_numpy(dtype=bool),
         outlines=outlines,
+        of_land=of_land,
+        shared=shared,
     )
 
 

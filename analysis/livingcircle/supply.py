@@ -121,7 +121,7 @@ def supply_table(
         measure = _measure_of(rule, rules, stock, ground, standing)
         walked = _walked_communities(in_reach[rule.id], people, homes[0]) if rule.id in in_reach else None
         for units, own in zip(levels, homes, strict=True):
-            points = rule.metric == "score" and standing.status != "no_data"
+            points = rule.metric == "score" and standing.status != "no_data" and not people.of_land
             found = _points(rule, in_reach, people, own, standing) if points else measure(units)
             rows = _rows(rule, units, found, standing, catalogue)
             rows["facilities"] = _facilities(rule, stock, units, standing)
@@ -161,7 +161,7 @@ def restated(rule: Rule, coverage: pd.DataFrame, catalogue: Catalogue) -> pd.Dat
 def _standing(
     rule: Rule, rules: Sequence[Rule], stock: Stock, ground: Ground, standings: Mapping[str, Standing]
 ) -> Standing:
-    people = int(ground.people["all"].sum())
+    people = 0 if ground.of_land else int(ground.people["all"].sum())
     if rule.combine is None:
         return stock.standing(rule, people)
     by_id = {one.id: one for one in rules}
@@ -199,8 +199,9 @@ def _amount(rule: Rule, rules: Sequence[Rule], stock: Stock, ground: Ground) -> 
         base, denominator, group, basis = land, "land", "all", ""
     else:
         known = rule.group in ground.people
-        group, basis = (rule.group, "given") if known else ("all", "stand_in")
-        base, denominator = ground.people[group], "people"
+        basis = "stand_in" if not known else "share" if rule.group in ground.shared else "given"
+        group = rule.group if known else "all"
+        base, denominator = None if ground.of_land else ground.people[group], "people"
     if base is None:
         return None
     rows = stock.of(rule)
@@ -227,6 +228,8 @@ def _density(rule: Rule, ground: Ground) -> Amount | None:
     n, land = len(ground.land_m2), ground.land_m2
     one, none = np.ones(n), np.zeros(n)
     if rule.threshold_unit == "people_per_km2":
+        if ground.of_land:
+            return None
         return Amount(ground.people["all"].astype(float), land, 1e6, "land", land, one, none)
     if ground.length_m is None or ground.crossings is None:
         return None
