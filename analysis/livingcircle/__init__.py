@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from livingcircle.circles import isochrones
     from livingcircle.community_circles import community_circles
     from livingcircle.demo import demo_study
+    from livingcircle.explain import explain
+    from livingcircle.measured import measure
     from livingcircle.network import WalkNetwork
+    from livingcircle.recorded import measured_again
     from livingcircle.result import ScanResult
     from livingcircle.saved import load_result
     from livingcircle.scan import scan
@@ -45,9 +48,12 @@ _HOME = {
     "community_circles": "livingcircle.community_circles",
     "count_within": "livingcircle.choice",
     "demo_study": "livingcircle.demo",
+    "explain": "livingcircle.explain",
     "isochrones": "livingcircle.circles",
     "load_result": "livingcircle.saved",
     "load_standard": "livingcircle.standards",
+    "measure": "livingcircle.measured",
+    "measured_again": "livingcircle.recorded",
     "nearest_k": "livingcircle.choice",
     "save_sheet": "livingcircle.sheet",
     "scan": "livingcircle.scan",
@@ -67,9 +73,12 @@ __all__ = [
     "community_circles",
     "count_within",
     "demo_study",
+    "explain",
     "isochrones",
     "load_result",
     "load_standard",
+    "measure",
+    "measured_again",
     "nearest_k",
     "save_sheet",
     "scan",

@@ -314,6 +314,39 @@ def sheet(
 
 
 @app.command()
+def explain(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    unit: Annotated[str, typer.Option(help="Id of a community, subdistrict or district; or city.")],
+    rule: Annotated[str, typer.Option(help="Id of a rule.")],
+    walker: Annotated[str | None, typer.Option("--walker", help="Who walks; by default who scores.")] = None,
+    gates: Annotated[str | None, typer.Option(help="respect or open; by default as scored.")] = None,
+    study: Annotated[
+        Path | None, typer.Option(help="The study file, where the inputs are not where they were.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="GeoJSON of the way that is too long.")] = None,
+) -> None:
+    """Tell why a unit has its share of a rule: the sum, the places that counted, a way that is just too long.
+
+    Example: livingcircle explain outputs/demo --unit SY032 --rule gb50180_2018_primary_school -o explain.geojson
+    """
+    import json
+
+    from livingcircle.explain import explain as run_explain
+
+    with _progress() as say:
+        found = run_explain(directory, unit, rule, walker=walker, gates=gates, study=study, progress=say)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        for line in found.lines():
+            typer.echo(line)
+    if output:
+        typer.echo(str(found.save(output)), err=as_json)
+
+
+@app.command()
 def standards(
     name: Annotated[str | None, typer.Argument(help="Bundle, standard, or TOML file of rules.")] = None,
     *,

@@ -89,7 +89,7 @@ class WalkNetwork:
         flat = s.length_m / np.where(on_steps, walker.steps_speed_m_s, walker.speed_m_s)
         up = np.zeros(len(flat)) if s.height_m is None else np.nan_to_num(s.height_m[s.head] - s.height_m[s.tail])
         slope = np.divide(up, s.length_m, out=np.zeros(len(up)), where=(s.length_m > 0) & ~on_steps)
-        extra = walker.footbridge_s * _share_of_footbridge(s) if walker.footbridge_s else 0.0
+        extra = walker.footbridge_s * share_of_footbridge(s) if walker.footbridge_s else 0.0
         forward = self._open_to(walker, flat / slope_factor(slope) + extra)
         backward = self._open_to(walker, flat / slope_factor(-slope) + extra)
         return Walk(
@@ -105,7 +105,7 @@ class WalkNetwork:
         return cost if walker is None or walker.steps else np.where(self.streets.highway == "steps", np.inf, cost)
 
 
-def _share_of_footbridge(streets: Streets) -> Floats:
+def share_of_footbridge(streets: Streets) -> Floats:
     """Return for each edge of a footbridge or underpass its share of the whole one, 0 for all others."""
     on_foot = streets.raised & np.isin(
         streets.highway.astype(str), ("footway", "path", "pedestrian", "steps", "cycleway")

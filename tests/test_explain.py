@@ -1,0 +1,171 @@
+"""Explanations: equal to the scan to the digit, the way equal to the walk, and nobody's home in them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import Transformer
+from typer.testing import CliRunner
+
+import livingcircle as lc
+from demo_scans import demo_result
+from livingcircle.cli import app
+from livingcircle.columns import COVERAGE, published
+from livingcircle.explain import FEWEST, Explanation, explain
+from livingcircle.measured import Measured, measure
+from livingcircle.route import route_parts, route_to_nearest
+from livingcircle.walkers import WALKERS
+from livingcircle_layers.errors import InputError, UsageError
+
+PRIMARY = "gb50180_2018_primary_school"
+KINDERGARTEN = "gb50180_2018_kindergarten"
+NURSERY = "gb50180_2018_nursery"
+
+
+@cache
+def town() -> Measured:
+    return measure(lc.demo_study())
+
+
+@cache
+def unit_id(name: str) -> str:
+    units = demo_result().communities["unit_name"]
+    return str(units.index[units == name][0])
+
+
+@cache
+def told(unit: str, rule: str) -> Explanation:
+    return explain(town(), unit, rule)
+
+
+def test_every_number_is_that_of_the_scan() -> None:
+    coverage = published(demo_result().coverage, COVERAGE)
+    chosen = coverage[coverage["unit_id"].isin(["SY032", "SY045", "city"]) & (coverage["denominator"] == "people")]
+    for row in chosen.groupby("unit_id").head(2).to_dict("records"):
+        found = explain(town(), row["unit_id"], row["rule"])
+        assert found.row == {k: None if pd.isna(v) else v for k, v in row.items()}
+        if found.row["status"] in ("ok", "incomplete"):
+            counted = sum(p.people or 0 for p in found.places)
+            hidden = sum(p.people is None for p in found.places)
+            # Places that show <10 hold what is left of the covered people.
+            assert counted <= row["covered"] <= counted + hidden * max(1, row["covered"] - counted)
+            assert found.unreached <= row["demand"] - row["covered"]
+
+
+def test_the_measuring_street_by_hand() -> None:
+    # 示意量尺社区: 10 of 20 children are 300.00 m from 示意量尺幼儿园, the other 10 are 300.01 m from it.
+    found = told(unit_id("示意量尺社区"), KINDERGARTEN)
+    assert (found.row["demand"], found.row["covered"]) == (20, 10)
+    assert [(p.name, p.people) for p in found.places] == [("示意量尺幼儿园", 10)]
+    assert found.outside is not None
+    assert found.outside.name == "示意量尺幼儿园"
+    assert 300 < found.outside.parts.metres <= 325  # street positions are looked at every 25 m
+    assert found.outside.parts.metres == pytest.approx(
+        found.outside.parts.leg_m + found.outside.parts.street_m, abs=0.01
+    )
+
+
+def test_the_way_is_drawn() -> None:
+    found = told(unit_id("示意对岸社区"), PRIMARY)
+    assert found.outside is not None
+    drawing = found.geojson()
+    kinds = {f["properties"]["kind"]: f for f in drawing["features"]}
+    assert {"unit", "position", "street", "leg", "place"} <= set(kinds)
+    assert "OpenStreetMap" in drawing["attribution"]
+    assert "内部工作图" in drawing["attribution"]
+    street = shapely.geometry.shape(kinds["street"]["geometry"])
+    at = np.asarray(street.coords) * [np.cos(np.radians(30.5)) * 111_320, 110_852]
+    assert np.hypot(*np.diff(at, axis=0).T).sum() == pytest.approx(found.outside.parts.street_m, rel=0.01)
+    assert found.row["covered"] == 0
+    assert 500 < found.outside.parts.metres < 1100  # the least of those outside; most are farther, by the bridge
+
+
+def test_ways_are_as_long_as_the_walks() -> None:
+    measured = town()
+    network, joins = measured.city.network, measured.city.home_joins
+    doors = measured.city.door_joins
+    rng = np.random.default_rng(6)
+    homes = rng.choice(len(joins.edge), 60, replace=False)
+    for walker in (WALKERS["adult"], WALKERS["wheelchair"]):
+        for unit in ("m", "s"):
+            walk = network.walk(walker, unit=unit)  # type: ignore[arg-type]
+            few = doors.take(np.arange(0, len(doors.edge), 40))
+            costs, _ = walk.nearest(joins.take(homes), few, limit=3000.0)
+            for home, cost in zip(homes, costs, strict=True):
+                place = joins.take(np.array([home]))
+                route = route_to_nearest(walk, place, few, limit=3000.0)
+                if np.isnan(cost):
+                    assert route is None
+                    continue
+                assert route is not None
+                parts = route_parts(network, route, walker)
+                assert (parts.metres if unit == "m" else parts.seconds) == pytest.approx(cost, abs=0.011)
+                line = route.line(network.streets)
+                assert line.length == pytest.approx(parts.street_m, abs=0.01)
+
+
+def test_no_position_stands_for_few_people() -> None:
+    measured = town()
+    streets = measured.city.network.streets
+    to_plane = Transformer.from_crs(4326, streets.crs, always_xy=True)
+    homes = shapely.MultiPoint(measured.city.homes[["x", "y"]].to_numpy())
+    for name in ("示意对岸社区", "示意石榴社区", "示意园前社区"):
+        found = told(unit_id(name), "gb50180_2018_fresh_market")
+        assert all(p.people is None or p.people >= FEWEST for p in found.places)
+        if found.outside is not None:
+            at = shapely.Point(to_plane.transform(*found.outside.position))
+            assert shapely.distance(streets.lines, at).min() < 0.2  # six decimals of a degree
+            assert at.distance(homes) > 1
+            assert "people" not in json.dumps(found.geojson())
+
+
+def test_one_small_number_is_not_left_alone() -> None:
+    found = told("city", KINDERGARTEN)
+    hidden = [p for p in found.places if p.people is None]
+    assert len(hidden) != 1 or len(found.places) == 1
+
+
+def test_everybody_inside_and_no_data() -> None:
+    coverage = demo_result().coverage.query("level == 'community' and denominator == 'people'")
+    whole = coverage[(coverage["covered"] == coverage["demand"]) & (coverage["demand"] > 100)].iloc[0]
+    assert "无人在外 nobody is outside" in told(whole["unit_id"], whole["rule"]).lines()
+    unknown = coverage[coverage["status"] == "no_data"].iloc[0]
+    lines = told(unknown["unit_id"], unknown["rule"]).lines()
+    assert any("no data for this service" in line for line in lines)
+    assert not any("Share on foot" in line for line in lines)
+
+
+def test_what_does_not_exist() -> None:
+    with pytest.raises(UsageError, match=r"the scan has no rule gb50180_2018_primary; remedy: did you mean"):
+        explain(town(), "city", "gb50180_2018_primary")
+    with pytest.raises(UsageError, match=r"the scan has no unit_id SY999; remedy: did you mean SY0"):
+        explain(town(), "SY999", PRIMARY)
+    with pytest.raises(UsageError, match=r"the scan has no walker elder"):
+        explain(town(), "city", PRIMARY, walker="elder")
+
+
+def test_from_a_folder_by_the_command(tmp_path: Path) -> None:
+    out = lc.scan(lc.demo_study(tmp_path / "inputs")).save(tmp_path / "out")
+    run = CliRunner()
+    file = tmp_path / "explain.geojson"
+    shown = run.invoke(app, ["explain", str(out), "--unit", "SY032", "--rule", PRIMARY, "--json", "-o", str(file)])
+    assert shown.exit_code == 0, shown.output
+    plain = json.loads(shown.stdout)
+    assert plain == json.loads(json.dumps(told("SY032", PRIMARY).as_dict(), ensure_ascii=False))
+    assert json.loads(file.read_text(encoding="utf-8"))["type"] == "FeatureCollection"
+    # A number that was changed in the folder is not explained.
+    text = (out / "coverage.csv").read_text(encoding="utf-8-sig")
+    line = next(t for t in text.splitlines() if t.startswith("community,SY032") and PRIMARY in t)
+    (out / "coverage.csv").write_text(text.replace(line, line.replace(",262,", ",263,", 1)), encoding="utf-8-sig")
+    with pytest.raises(InputError, match=r"demand is another number than in the folder; got 262; expected 263"):
+        explain(out, "SY032", PRIMARY)
+    shutil.rmtree(tmp_path / "inputs")
+    with pytest.raises(InputError, match=r"town.osm.pbf is not found.*--study FILE"):
+        explain(out, "SY032", PRIMARY)
