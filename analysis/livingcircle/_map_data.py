@@ -16,6 +16,7 @@ from livingcircle.columns import SCORES as SCORES_TABLE
 from livingcircle.columns import published
 from livingcircle.coverage import NESTED_LEVELS
 from livingcircle.credits import NOT_A_SURVEY, credits_of
+from livingcircle.reach import Layer
 from livingcircle.scenes import scenes_of
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def payload(result: ScanResult) -> dict[str, Any]:
         "services": _services(result),
         "facilities": shapes.facilities(result, origin),
         "circles": shapes.circles(result, origin),
+        "bands": shapes.bands(result, origin),
         "background": shapes.background(result.background, origin),
         "places": shapes.names(result.background, origin),
         "scenes": scenes_of(result),
@@ -209,8 +211,7 @@ def _rule(result: ScanResult, rule: Rule, *, scores: bool) -> dict[str, Any]:
         "threshold": rule.threshold,
         "unit": rule.threshold_unit,
         "walker": rule.walker,
-        "min_site": rule.min_site_m2,
-        "max_site": rule.max_site_m2,
+        "site": _site(rule),
         "group": rule.group,
         "denominator": rule.denominator if result.run.get("demand", "people") == "people" else "residential_land",
         "citation": rule.citation,
@@ -220,6 +221,14 @@ def _rule(result: ScanResult, rule: Rule, *, scores: bool) -> dict[str, Any]:
         "note": rule.note,
         "scores": scores,
     }
+
+
+def _site(rule: Rule) -> list[float | None] | None:
+    """Return the sizes of ground that a rule counts, m²: from, and below (None: any); None where size says nothing."""
+    layer = Layer.of(rule)
+    if layer.min_site_m2 == 0 and math.isinf(layer.max_site_m2):
+        return None
+    return [layer.min_site_m2, None if math.isinf(layer.max_site_m2) else layer.max_site_m2]
 
 
 def _services(result: ScanResult) -> list[dict[str, str]]:

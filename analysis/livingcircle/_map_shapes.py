@@ -72,6 +72,16 @@ def circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | Non
     }
 
 
+def bands(result: ScanResult, origin: Sequence[float]) -> list[dict[str, Any]]:
+    """Pack the bands around greens, one for each rule that has one."""
+    frame = result.bands
+    if frame is None or frame.empty:
+        return []
+    simple = shapely.simplify(frame.geometry.to_numpy(), CIRCLE_M / DEGREE_M)
+    shapes = pack_each_area(simple, origin)
+    return [{"rule": str(rule), "shape": text} for rule, text in zip(frame["rule"], shapes, strict=True)]
+
+
 def _coded(values: pd.Series) -> tuple[list[str], list[int]]:
     codes, names = pd.factorize(pd.Series(texts(values), dtype="object"))
     return [str(name) for name in names], [int(code) for code in codes]
@@ -101,6 +111,7 @@ def facilities(result: ScanResult, origin: Sequence[float]) -> dict[str, Any]:
         "name": texts(places["name"]),
         "sources": sources,
         "source": pack(np.array(source, dtype=np.int64)),
+        "m2": pack_known(places["area_m2"].to_numpy(dtype=float, na_value=math.nan), 0),
         "xy": pack_points(shapes, origin),
         "hows": hows,
         "door_how": pack(np.array(how, dtype=np.int64)),
@@ -108,7 +119,6 @@ def facilities(result: ScanResult, origin: Sequence[float]) -> dict[str, Any]:
         "door_xy": pack_points(doors.geometry.to_numpy(), origin),
         "ground_of": [int(at) for at in np.flatnonzero(green)],
         "ground": pack_each_area(ground, origin),
-        "ground_m2": [round(m2) if math.isfinite(m2) else None for m2 in places["area_m2"].astype(float)[green]],
     }
 
 

@@ -13,7 +13,7 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "ADDITIONS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FACILITY_CHANGES",
+    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FACILITY_CHANGES",
     "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS",
     "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
     "data_dictionary_markdown", "looks_like_formula", "published",
@@ -532,6 +532,18 @@ CIRCLES = Table(
     ),
 )
 
+BANDS = Table(
+    "bands", "bands.gpkg, layer bands",
+    "Bands: the ground from which people walk to a green within the metres of a rule (300米见绿、500米见园), for maps",
+    "绿地步行带:沿街步行可在条文距离内到达绿地的范围,供制图使用",
+    (
+        Column("rule", "id", "", "rule: one clause of the standard", "条文编号"),
+        Column("metres", "float", "m", "walk along streets", "沿街步行距离"),
+        Column("doors", "int", "", "access points of the greens that the rule counts", "所计绿地的出入口数"),
+        Column("geometry", "geometry", "EPSG:4326", "the ground, with its holes", "范围,含内部空洞"),
+    ),
+)
+
 HOMES = Table(
     "homes", "homes.parquet",
     "Homes, for checks; never published",
@@ -646,6 +658,7 @@ TABLES = (
     ADDITIONS,
     ESTATES,
     CIRCLES,
+    BANDS,
     HOMES,
     MATRIX,
     STREET_NODES,

@@ -41,6 +41,7 @@ class ScanResult:
     estates: pd.DataFrame | None = None
     study: Study | None = None
     circles: gpd.GeoDataFrame | None = None
+    bands: gpd.GeoDataFrame | None = None
     diagnosis: gpd.GeoDataFrame | None = None
     gaps: pd.DataFrame | None = None
     false_coverage: pd.DataFrame | None = None

@@ -23,6 +23,7 @@ from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 from livingcircle.columns import (
     ACCESS_POINTS,
     ADDITIONS,
+    BANDS,
     CIRCLES,
     COMMUNITIES,
     COVERAGE,
@@ -230,6 +231,11 @@ def _write_circles(result: ScanResult, path: Path) -> None:
         _write_layer(table, path, layer="circles", result=result, outlines=True)
 
 
+def _write_bands(result: ScanResult, path: Path) -> None:
+    if result.bands is not None and len(result.bands):
+        _write_layer(published(result.bands, BANDS), path, layer="bands", result=result, outlines=True)
+
+
 def facilities_table(result: ScanResult) -> gpd.GeoDataFrame:
     """Return the facilities as used, each with how its entrances were found."""
     points = published(result.access_points, ACCESS_POINTS)
@@ -393,6 +399,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "circles.gpkg": _write_circles,
+    "bands.gpkg": _write_bands,
     "diagnosis.gpkg": _write_diagnosis,
     "unplaced.csv": _write_unplaced,
     "facility_changes.csv": _write_facility_changes,

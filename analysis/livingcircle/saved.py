@@ -12,6 +12,7 @@ import pyogrio
 
 from livingcircle.columns import (
     ADDITIONS,
+    BANDS,
     CIRCLES,
     COVERAGE,
     FACILITY_CHANGES,
@@ -80,6 +81,7 @@ def load_result(directory: str | Path) -> ScanResult:
         approval_number=run["approval_number"],
         study=study,
         circles=_layer_if_any(folder / "circles.gpkg", "circles", CIRCLES),
+        bands=_layer_if_any(folder / "bands.gpkg", "bands", BANDS),
         diagnosis=_layer_if_any(folder / "diagnosis.gpkg", "diagnosis", STREET_DIAGNOSIS),
         gaps=_if_there(folder / "gaps.csv", GAPS),
         facility_changes=_if_there(folder / "facility_changes.csv", FACILITY_CHANGES),

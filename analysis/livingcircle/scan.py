@@ -23,6 +23,7 @@ from livingcircle.diagnosis import diagnose
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
+from livingcircle.green_bands import green_bands
 from livingcircle.inputs import Inputs, Stages
 from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.reach import City, Layer, nearest_m
@@ -93,6 +94,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         drawn = community_circles(measured)
         if measured.people.of_land:
             drawn = drawn.assign(people=pd.array([pd.NA] * len(drawn), dtype="Int64"))
+        bands = green_bands(measured)
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
@@ -116,6 +118,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         estates=gains,
         study=study,
         circles=drawn,
+        bands=bands,
         diagnosis=_diagnosis(city),
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),

@@ -170,6 +170,24 @@ function northernmost(shape) {
   return best;
 }
 
+const bandOf = new Map(data.bands.map(({ rule, shape }) => [rule, { text: shape, shape: null }]));
+
+/** The ground from which people walk to a green within the coloured rule. */
+function paintBand(pen, view, state) {
+  const band = state.circle && state.measure === "share" ? bandOf.get(state.layer) : undefined;
+  if (!band) return;
+  band.shape ??= new Shape(geo.paths(band.text));
+  inWorld(pen, view, () => {
+    const path = band.shape.path(grainOf(view.zoom));
+    pen.fillStyle = "rgba(84,150,70,0.22)";
+    pen.fill(path);
+    pen.strokeStyle = "#2f6a24";
+    pen.lineWidth = (1.4 * view.factor) / view.scale;
+    pen.setLineDash([5 / view.scale, 3 / view.scale]);
+    pen.stroke(path);
+  });
+}
+
 // -- people ---------------------------------------------------------------------------------------------
 
 /** People of a community by what reaches them: covered, covered only in a straight line, not covered; null if unknown. */

@@ -40,6 +40,7 @@ function legendSigns(state) {
     if (state.measure === "gap") signs.push(["pie_falsely", swatch("pie", PIE.falsely)]);
     signs.push(["pie_left", swatch("pie", PIE.left)]);
   }
+  if (state.circle && state.measure === "share" && bandOf.has(state.layer)) signs.push(["band_sign", swatch("band")]);
   if (state.circle && circlesOf(state.unit, state.walker).length) signs.push(["circle_sign", swatch("circle-sign")]);
   if (state.circle && state.place >= 0 && radiusOf(state.place, state) !== null) signs.push(["ring_sign", swatch("ring-sign")]);
   if (state.unit >= 0 && state.unit !== CITY) signs.push(["selected_swatch", swatch("ring")]);

@@ -6,6 +6,7 @@ function paintMap(pen, view) {
   paintBackground(pen, view, state, true);
   paintCommunities(pen, view, state);
   paintBackground(pen, view, state, false);
+  paintBand(pen, view, state);
   paintGrounds(pen, view, state);
   paintSelection(pen, view, state);
   paintCircles(pen, view, state);

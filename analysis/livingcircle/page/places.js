@@ -8,13 +8,13 @@ const serviceAt = new Map(services.map((service, i) => [service.id, i]));
 const places = (() => {
   const given = data.facilities;
   const list = {
-    id: given.id, name: given.name, service: unpack(given.service), source: unpack(given.source), sources: given.sources,
+    id: given.id, name: given.name, m2: unpackKnown(given.m2, 0), service: unpack(given.service), source: unpack(given.source), sources: given.sources,
     xy: geo.points(given.xy), door: geo.points(given.door_xy), doorOf: unpack(given.door_of), doorHow: unpack(given.door_how), hows: given.hows,
     of: services.map(() => []), doors: given.id.map(() => []), ground: new Map(),
   };
   list.service.forEach((service, i) => { if (service >= 0) list.of[service].push(i); });
   list.doorOf.forEach((owner, door) => { if (owner >= 0) list.doors[owner].push(door); });
-  given.ground_of.forEach((owner, k) => list.ground.set(owner, { text: given.ground[k], m2: given.ground_m2[k], shape: null }));
+  given.ground_of.forEach((owner, k) => list.ground.set(owner, { text: given.ground[k], shape: null }));
   return list;
 })();
 
@@ -39,11 +39,10 @@ function servicesShown(state) {
   return wanted;
 }
 
-/** Whether a facility is large enough for the coloured rule; a size that is not known passes. */
+/** Whether a facility has the size that the coloured rule counts; an unknown size is in no rule that names one. */
 function counts(i, state) {
-  if (state.layer === "score") return true;
-  const { min_site: least, max_site: most } = entryByKey.get(state.layer).rule, m2 = places.ground.get(i)?.m2 ?? null;
-  return m2 === null || ((least === null || m2 >= least) && (most === null || m2 < most));
+  const site = state.layer === "score" ? null : entryByKey.get(state.layer).rule.site, m2 = places.m2[i];
+  return !site || (m2 !== null && m2 >= site[0] && (site[1] === null || m2 < site[1]));
 }
 
 // -- drawing ------------------------------------------------------------------------------------------
@@ -139,7 +138,7 @@ function facilityAt(latlng, state) {
 function facilityCard(i, state) {
   const how = places.doors[i].reduce((found, door) => found.set(places.doorHow[door], (found.get(places.doorHow[door]) ?? 0) + 1), new Map());
   const entered = [...how].map(([code, times]) => `${sayOr("how_", places.hows[code])} × ${times}`).join(", ");
-  const radius = radiusOf(i, state), m2 = places.ground.get(i)?.m2 ?? null;
+  const radius = radiusOf(i, state), m2 = places.m2[i];
   const row = (name, text) => (text ? [el("dt", {}, say(name)), el("dd", {}, text)] : []);
   return el("div", { class: "card" },
     el("strong", {}, placeName(i)),
