@@ -16,17 +16,16 @@ from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.streets import Streets
 
+LIMIT_M = 1250.125  # 1,250 m and a bit: no sum of quarters of a metre lies at it
+
 
 def porto() -> OsmExtract:
     """Read Porto from the folder that LIVINGCIRCLE_DATA names."""
     return read_osm(Path(os.environ["LIVINGCIRCLE_DATA"]) / "porto" / "porto_portugal.osm.pbf", load_catalogue())
 
 
-def dense(streets: Streets) -> tuple[Streets, Joins]:
-    """Make every vertex a node, as node-based tools hold the network (303,140 walk nodes for Porto).
-
-    Returns the dense network, and its nodes as positions on the edges between junctions.
-    """
+def _inner_vertices(streets: Streets) -> tuple[np.ndarray, np.ndarray]:
+    """Return the edge and the share of it of every vertex between the ends of an edge."""
     owner = np.repeat(np.arange(len(streets.tail)), np.diff(streets.offsets))
     step = np.concatenate([[0.0], np.hypot(*np.diff(streets.coords, axis=0).T)])
     step[streets.offsets[:-1]] = 0.0
@@ -35,12 +34,61 @@ def dense(streets: Streets) -> tuple[Streets, Joins]:
     length = along[streets.offsets[1:] - 1][owner]
     share = np.divide(along, length, out=np.zeros(len(along)), where=length > 0)
     inner = (share > 0) & (share < 1)
-    fine, node = split_edges(streets, owner[inner], share[inner])
+    return owner[inner], share[inner]
+
+
+def dense(streets: Streets) -> tuple[Streets, Joins]:
+    """Make every vertex a node, as node-based tools hold the network (303,140 walk nodes for Porto).
+
+    Returns the dense network, and its nodes as positions on the edges between junctions.
+    """
+    inner_edge, inner_share = _inner_vertices(streets)
+    fine, node = split_edges(streets, inner_edge, inner_share)
     edge, at = np.zeros(len(fine.node_id), dtype=np.int64), np.zeros(len(fine.node_id))
-    edge[node], at[node] = owner[inner], share[inner]
+    edge[node], at[node] = inner_edge, inner_share
     edge[streets.tail], at[streets.tail] = np.arange(len(streets.tail)), 0.0
     edge[streets.head], at[streets.head] = np.arange(len(streets.tail)), 1.0
     return fine, Joins(edge, at, np.zeros(len(edge)), np.full(len(edge), "", dtype=object))
+
+
+def snapped(streets: Streets, quarters: int = 4) -> tuple[Streets, Streets, Joins]:
+    """Return a network whose pieces are whole quarters of a metre long, so that no tool has anything to round.
+
+    Tools keep lengths as floats, whole millimetres or centimetres; sums of quarters are exact in all of these, and
+    no sum lies at a limit that is between two of them (`LIMIT_M`): equal answers can be demanded.
+
+    Returns
+    -------
+    The network between junctions, the same with every vertex a node, and its nodes as positions on the former.
+    """
+    fine, at = dense(streets)
+    owner = _pieces_of(streets)
+    length = np.maximum(1.0, np.rint(fine.length_m * quarters)) / quarters
+    before = np.cumsum(length) - length
+    first = np.unique(owner, return_index=True)[1]
+    total = np.bincount(owner, weights=length, minlength=len(streets.tail))
+    share = (before - before[first][owner]) / total[owner]
+    edge, place = at.edge.copy(), at.share.copy()
+    inner = np.flatnonzero((at.share > 0) & (at.share < 1))
+    begins = np.full(len(fine.node_id), -1)
+    begins[fine.tail[share > 0]] = np.flatnonzero(share > 0)
+    edge[inner], place[inner] = owner[begins[inner]], share[begins[inner]]
+    between = replace(streets, length_m=total)
+    return between, replace(fine, length_m=length), Joins(edge, place, at.leg_m, at.reason)
+
+
+def _pieces_of(streets: Streets) -> np.ndarray:
+    """Return the edge that each piece of the dense network was cut from: pieces follow one another edge by edge."""
+    cuts = np.unique(np.column_stack(_inner_vertices(streets)), axis=0)[:, 0].astype(np.int64)
+    return np.repeat(np.arange(len(streets.tail)), 1 + np.bincount(cuts, minlength=len(streets.tail)))
+
+
+def at_nodes(streets: Streets) -> Joins:
+    """Return every node as a place at an end of one of its edges."""
+    edge, share = np.zeros(len(streets.node_id), dtype=np.int64), np.zeros(len(streets.node_id))
+    edge[streets.tail], share[streets.tail] = np.arange(len(streets.tail)), 0.0
+    edge[streets.head], share[streets.head] = np.arange(len(streets.tail)), 1.0
+    return Joins(edge, share, np.zeros(len(edge)), np.full(len(edge), "", dtype=object))
 
 
 def tiled(streets: Streets, copies: int) -> Streets:
