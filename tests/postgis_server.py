@@ -14,7 +14,7 @@ from pathlib import Path
 
 PASSWORD = "s3cr3t-Pässwort"
 ENCODED = "s3cr3t-P%C3%A4sswort"
-USER = "planner"
+USER = "office_user_7"
 
 
 def server_programs() -> Path | None:

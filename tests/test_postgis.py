@@ -26,7 +26,7 @@ from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.sources import Database, Source, without_address
 from livingcircle_layers.tables import read_points, read_table, read_vector
-from postgis_server import ENCODED, PASSWORD
+from postgis_server import ENCODED, PASSWORD, USER
 from towns import LAT, LON, Town, write_communities, write_rules, write_table
 
 PROGRAM = [sys.executable, "-m", "livingcircle.cli"]
@@ -311,7 +311,7 @@ def test_a_scan_from_a_database_and_back(server: Any, postgis_url: str, folder: 
     assert len(source["sha256"]) == 64
     told = ended.stdout + ended.stderr
     told += "".join(path.read_text(encoding="utf-8", errors="replace") for path in out.iterdir())
-    for secret in (PASSWORD, ENCODED, "127.0.0.1", "planner"):
+    for secret in (PASSWORD, ENCODED, "127.0.0.1", USER):
         assert secret not in told
 
     again = measured_again(out, study)
@@ -388,7 +388,7 @@ def test_a_database_without_postgis_or_without_rights(
     with pytest.raises(InputError, match="has no PostGIS; remedy: let its owner run: create extension postgis"):
         result.save(tmp_path / "out", postgis=postgis_url.replace("/postgres", "/plain"))
     server.execute("create role reader login password 'reading'")
-    reader = postgis_url.replace("planner:" + ENCODED, "reader:reading")
+    reader = postgis_url.replace(f"{USER}:{ENCODED}", "reader:reading")
     with pytest.raises(InputError, match="no right to write into the schema livingcircle"):
         result.save(tmp_path / "out", postgis=reader)
     assert not (tmp_path / "out").exists()

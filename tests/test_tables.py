@@ -12,6 +12,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from pyproj import Transformer
 
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns, plain_heading
@@ -74,6 +75,38 @@ def test_excel_numbers_become_plain_text(tmp_path: Path) -> None:
         "人口": ["12", "0.5"],
         "b": ["", "x"],
     }
+
+
+def test_a_sheet_is_chosen_or_said(tmp_path: Path) -> None:
+    path = workbook(
+        tmp_path, [], [["编码", "经度", "纬度"], ["a", 104, 30]], [["编码", "经度", "纬度"], ["b", 105, 31]]
+    )
+    first, _ = read_points(path)
+    assert first["row"].tolist() == ["a"]
+    assert "(sheet sheet 1, not sheet 0, sheet 2): 1 rows" in first.attrs["reading"].sentence()
+    second, _ = read_points(Source(path, sheet="sheet 2"))
+    assert second["row"].tolist() == ["b"]
+    with pytest.raises(InputError, match="has no sheet '甲'; got sheet 0, sheet 1, sheet 2"):
+        read_table(Source(path, sheet="甲"))
+
+
+def test_a_table_in_metres_of_a_declared_crs(tmp_path: Path) -> None:
+    # EPSG:4544 is CGCS2000 in Gauss-Krueger zones of 3 degrees around 105 E; x is east, y is north.
+    x, y = Transformer.from_crs(4490, 4544, always_xy=True).transform(104.07, 30.65)
+    path = write(tmp_path, "t.csv", f"name,x,y\na,{x},{y}\nb,0,0\nc,inf,3\n")
+    points, rejected = read_points(Source(path, crs="EPSG:4544"))
+    assert shapely.get_coordinates(points.geometry.to_numpy())[0] == pytest.approx([104.07, 30.65], abs=1e-8)
+    assert rejected["reason"].tolist() == ["coordinates are 0,0", "coordinates are not numbers"]
+
+
+@pytest.mark.parametrize(
+    ("code_page", "encoding"),
+    [("GBK", "gbk"), ("936", "gbk"), ("CP936", "gbk"), ("ANSI 936", "gbk"), ("65001", "utf-8"), ("UTF-8", "utf-8")],
+)
+def test_the_code_page_of_a_shapefile(tmp_path: Path, code_page: str, encoding: str) -> None:
+    TWO_POINTS.to_file(tmp_path / "p.shp", encoding=encoding)
+    (tmp_path / "p.cpg").write_text(code_page)
+    assert read_vector(tmp_path / "p.shp")["名称"].to_list() == ["水井坊社区", "崇德里社区"]
 
 
 @pytest.mark.parametrize(

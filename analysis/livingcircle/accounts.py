@@ -241,6 +241,7 @@ def _content_record(path: Path | Database, reading: Reading | None) -> dict[str,
     elif reading is not None:
         record = {"sha256": reading.digest}
     if reading is not None:
+        record |= {"sheets": reading.sheets} if reading.sheets else {}
         record |= {"rows": reading.rows, "filtered": reading.filtered, "columns": dict(reading.columns)}
     return record
 

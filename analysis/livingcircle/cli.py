@@ -457,7 +457,8 @@ def _report(result: ScanResult, output: Path) -> None:
 def _reading(source: dict[str, Any]) -> str:
     from livingcircle_layers.sources import Reading
 
-    return Reading(source["path"], source["rows"], source["filtered"], source["columns"]).sentence()
+    sheets = source.get("sheets", "")
+    return Reading(source["path"], source["rows"], source["filtered"], source["columns"], sheets=sheets).sentence()
 
 
 @contextmanager

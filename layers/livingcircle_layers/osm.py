@@ -23,6 +23,7 @@ from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import is_campus
+from livingcircle_layers.sources import is_elsewhere, without_address
 from livingcircle_layers.streets import RawWays, Streets, Stretch, Vertices, build_streets, is_square, walkability
 
 SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.gz", ".osm.bz2")
@@ -205,6 +206,9 @@ def _walkable(
 def check_osm_path(path: str | Path) -> Path:
     """Return `path` if it names an existing file of a kind that pyosmium reads."""
     path = Path(path)
+    if is_elsewhere(path):
+        shown = without_address(str(path))
+        raise InputError(f"{shown} is not a local file", expected="a file on this computer", remedy="download it first")
     if not path.name.lower().endswith(SUFFIXES):
         raise InputError(
             f"{path.name} is not an OpenStreetMap file",

@@ -148,6 +148,8 @@ class Reading:
         Role to heading, as found or as the planner mapped them.
     digest
         Of the rows of a database, sha256; ``""`` for a file, which has a digest of its own.
+    sheets
+        Which sheet of a workbook was read, and which were not; ``""`` where there is one.
     """
 
     label: str
@@ -155,12 +157,14 @@ class Reading:
     filtered: int
     columns: Mapping[str, str]
     digest: str = ""
+    sheets: str = ""
 
     def sentence(self) -> str:
         """Return the line that tells the planner how her table was understood."""
         left_out = f", {self.filtered} of them left out by `where`" if self.filtered else ""
         columns = ", ".join(f"{role}={heading}" for role, heading in self.columns.items())
-        return f"{self.label}: {self.rows} rows{left_out}" + (f"; columns read as {columns}" if columns else "")
+        sheets = f" ({self.sheets})" if self.sheets else ""
+        return f"{self.label}{sheets}: {self.rows} rows{left_out}" + (f"; columns read as {columns}" if columns else "")
 
 
 def is_elsewhere(path: Path | str) -> bool:
@@ -185,4 +189,5 @@ def without_address(text: str) -> str:
 def reading_of(source: Source, table: pd.DataFrame, columns: Mapping[str, str]) -> Reading:
     """Return what is to be told about a table that a reader of this package returned."""
     told = table.attrs
-    return Reading(source.label, told["rows"], told["filtered"], dict(columns), told.get("digest", ""))
+    digest, sheets = told.get("digest", ""), told.get("sheets", "")
+    return Reading(source.label, told["rows"], told["filtered"], dict(columns), digest, sheets)

@@ -82,10 +82,12 @@ def read_table(given: Source | Path | str) -> pd.DataFrame:
         return _wanted(read_database(source), source)
     file = existing_file(source.file, TABLE_SUFFIXES)
     if file.suffix.lower() in {".xlsx", ".xlsm"}:
-        headings, cells = _read_excel(file, source.sheet)
+        headings, cells, sheets = _read_excel(file, source.sheet)
     else:
-        headings, cells = _read_text(file)
-    return _wanted(_checked(file.name, headings, cells), source)
+        (headings, cells), sheets = _read_text(file), ""
+    table = _checked(file.name, headings, cells)
+    table.attrs["sheets"] = sheets
+    return _wanted(table, source)
 
 
 def _wanted(table: pd.DataFrame, source: Source) -> pd.DataFrame:
@@ -152,12 +154,13 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
 
 
-def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame]:
+def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame, str]:
+    """Return headings, cells, and which of several sheets they are of."""
     try:
         with archive_of(file, limit=_WORKBOOK_LIMIT), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # styles and drop-down lists, which no value depends on
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            rows = _sheet(book, file.name, sheet)
+            rows, sheets = _sheet(book, file.name, sheet)
     except InputError:
         raise
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
@@ -171,10 +174,10 @@ def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame]
         raise InputError(f"{file.name} is empty", expected="headings and rows in its first sheet")
     width = max(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows)
     cells = [(row + [""] * width)[:width] for row in rows]
-    return cells[0], pd.DataFrame(cells[1:], columns=range(width), dtype="str")
+    return cells[0], pd.DataFrame(cells[1:], columns=range(width), dtype="str"), sheets
 
 
-def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> list[list[str]]:
+def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> tuple[list[list[str]], str]:
     """Return the cells of the wanted sheet, or of the first that is not empty."""
     try:
         titles = [sheet.title for sheet in book.worksheets]
@@ -184,8 +187,9 @@ def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> list[list[
             sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
             rows = [[as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
             if any(any(row) for row in rows):
-                return rows
-        return []
+                others = ", ".join(title for title in titles if title != sheet.title)
+                return rows, f"sheet {sheet.title}, not {others}" if others else ""
+        return [], ""
     finally:
         book.close()
 
