@@ -300,7 +300,7 @@ POPULATION = [
     Case("headings twice", text("p.csv", "lon,lat,人口,人口\n1,2,3,4\n"), ("headings appear twice: 人口",)),
     Case("heading missing", text("p.csv", "lon,,population\n1,2,3\n"), ("no heading in column 2", "remedy")),
     Case("no population", text("p.csv", f"lon,lat,beds\n{HERE},3\n"), ("no column for the population",)),
-    Case("no coordinates", text("p.csv", "a,population\n1,2\n"), ("no column for the lon", "remedy")),
+    Case("no coordinates", text("p.csv", "a,population\n1,2\n"), ("neither coordinates nor ids of comm", "remedy")),
     Case("text for a number", text("p.csv", PEOPLE.format(f"{HERE},许多,100")), ("not a number in row", "许多")),
     Case("comma for a point", text("p.csv", PEOPLE.format(f'{HERE},"1,23",100')), ("not a number in row",)),
     Case("infinite people", text("p.csv", PEOPLE.format(f"{HERE},inf,100")), ("not a number in row",)),
@@ -488,7 +488,7 @@ def test_the_town_itself_is_sound(town: Path, tmp_path: Path, capsys: pytest.Cap
     [
         (b"name = \n", ("is not valid TOML", "line 1", "remedy")),
         ("name = '社区'\n".encode("gb18030"), ("is not UTF-8", "remedy: save the file as UTF-8")),
-        (b"", ("the key standard is missing", "the key streets is missing", "the key population is missing")),
+        (b"", ("the key standard is missing", "the key streets is missing", "the key communities is missing")),
         (b'standart = "x"\nfoo = 1\n', ("got 'standart'", "did you mean 'standard'?", "got 'foo'")),
     ],
 )
