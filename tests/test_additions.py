@@ -15,9 +15,10 @@ import shapely
 import livingcircle as lc
 from demo_scans import demo_result
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
+from livingcircle.explain import explain
 from livingcircle.measured import Measured, measure
 from livingcircle.scan import coverage_of, result_of
-from livingcircle.study import CandidatesInput, FacilitiesInput
+from livingcircle.study import CandidatesInput, CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput
 from livingcircle_layers.errors import InputError
 
 MARKET = "gb50180_2018_fresh_market"
@@ -159,3 +160,30 @@ def test_none_are_looked_for() -> None:
     measured = town()
     quiet = measured.study.model_copy(update={"candidates": CandidatesInput(top=0)})
     assert result_of(replace(measured, study=quiet)).additions is None
+
+
+@pytest.mark.realdata
+def test_chengdu_against_all_pairs(real_data: Path) -> None:
+    city = real_data / "chengdu"
+    study = lc.Study(
+        standard="chengdu",
+        streets=StreetsInput(osm=city / "chengdu-centre.osm.pbf"),
+        communities=CommunitiesInput(file=city / "communities_standin.geojson"),
+        population=PopulationInput(file=city / "population_grid_night.csv"),
+    )
+    measured = measure(study)
+    candidates = candidates_of(measured)
+    assert 4_000 < len(candidates.ids) < 5_500  # about 815 km of walkable ways, thinned to one in a square of 100 m
+    verdict = measured.first[MARKET]
+    home, candidate, _ = measured.city.network.walk().pairs(measured.city.home_joins, candidates.joins, limit=500)
+    missed = ~verdict.walk[home]
+    people = measured.people.residents(verdict.rule)[home[missed]]
+    gained = np.bincount(candidate[missed], weights=people, minlength=len(candidates.ids))
+    best = additions_table(measured, candidates).query("rule == @MARKET and rank == 1").iloc[0]
+    assert best["gained"] == gained.max()
+    # An independent look at the map: markets are few, and a circle promises over twice as many people as can walk.
+    coverage = coverage_of(measured).query("level == 'city' and rule == @MARKET").iloc[0]
+    assert coverage["radius_covered"] > 2 * coverage["covered"]
+    told = explain(measured, "city", MARKET)
+    assert told.row["covered"] == coverage["covered"]
+    assert sum(p.people or 0 for p in told.places) <= coverage["covered"]
