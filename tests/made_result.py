@@ -159,7 +159,9 @@ def _histogram(units: pd.DataFrame) -> pd.DataFrame:
     """Return half of the people of each unit at 3 services, the others at 4."""
     rows = units.loc[units.index.repeat(2), ["level", "unit_id", "people"]].reset_index(drop=True)
     half = rows["people"] // 2
-    return rows.assign(k=[3, 4] * len(units), people=half.where(rows.index % 2 == 0, rows["people"] - half))
+    return rows.assign(
+        group="all", k=[3, 4] * len(units), people=half.where(rows.index % 2 == 0, rows["people"] - half)
+    )
 
 
 def _communities(units: pd.DataFrame, rules: RuleSet) -> gpd.GeoDataFrame:

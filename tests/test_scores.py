@@ -178,7 +178,7 @@ def test_histogram_counts_people_by_k() -> None:
     units = Units("community", ("a", "b"), ("a", "b"), ("", ""), np.array([0, 0, 1, -1]), np.ones(2, dtype=bool))
     table = histogram(rules_of(2), [[1, 1], [0, 0], [1, 0], [1, 1]], [100, 50, 99, 7], units)
     assert table.to_dict("list") == {
-        "level": ["community"] * 3, "unit_id": ["a"] * 3, "k": [0, 1, 2], "people": [50, 0, 100]
+        "level": ["community"] * 3, "unit_id": ["a"] * 3, "group": ["all"] * 3, "k": [0, 1, 2], "people": [50, 0, 100]
     }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
     "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FACILITY_CHANGES",
+    "FAIRNESS",
     "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS",
     "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
     "data_dictionary_markdown", "looks_like_formula", "published",
@@ -26,6 +27,9 @@ _LEVEL = Column(
 )
 _UNIT_ID = Column("unit_id", "id", "", "identifier of the unit, as in the input", "单元编号,与输入一致")
 _UNIT_NAME = Column("unit_name", "text", "", "name of the unit", "单元名称", "the input has no name")
+_PEOPLE_OF = Column(
+    "group", "id", "", "everybody (all), or a group of people that the input has", "人群:全体或输入中的年龄组"
+)
 _UNIT_TYPE = Column(
     "unit_type", "id", "", "urban, rural or industrial", "社区类型:城镇、乡村、产业",
     "not stated in the input"
@@ -241,8 +245,35 @@ SCORE_HISTOGRAM = Table(
     (
         _LEVEL,
         _UNIT_ID,
+        _PEOPLE_OF,
         Column("k", "int", "services", "listed services in reach, 0 to N", "可达服务项数 k(0 至 N)"),
         Column("people", "int", "people", "people who reach exactly k of them", "恰好可达 k 项的居民人数"),
+    ),
+)
+
+FAIRNESS = Table(
+    "fairness", "fairness.csv",
+    "How evenly the services within reach are spread over people; Gini (1912) of k, as Delbosc and Currie (2011)",
+    "可达服务项数在居民之间的均衡程度(k 的基尼系数)",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        _PEOPLE_OF,
+        Column("people", "int", "people", "people of the group who are scored", "计分人口"),
+        Column("k_mean", "float", "services", "listed services in reach, mean over the group", "人均可达服务项数"),
+        Column(
+            "gini", "float", "0–1", "Gini coefficient of k: 0 all reach as many, towards 1 few reach everything",
+            "k 的基尼系数:0 为完全均等", "nobody reaches anything"
+        ),
+        Column(
+            "worst_tenth_k", "float", "services", "mean k of the tenth of the people who reach fewest",
+            "可达项数最少的十分之一居民的人均可达项数"
+        ),
+        Column(
+            "k_difference", "float", "services", "k_mean of the group less k_mean of everybody in the unit",
+            "该人群与全体居民人均可达项数之差"
+        ),
     ),
 )
 
@@ -648,6 +679,7 @@ TABLES = (
     COVERAGE,
     SCORES,
     SCORE_HISTOGRAM,
+    FAIRNESS,
     COMMUNITIES,
     FACILITIES,
     ACCESS_POINTS,

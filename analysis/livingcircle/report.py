@@ -11,7 +11,7 @@ import pandas as pd
 
 from livingcircle._report_words import FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
-from livingcircle.columns import ADDITIONS, COMMUNITIES, COVERAGE, GAPS, SCORES, TABLES, UNPLACED, published
+from livingcircle.columns import ADDITIONS, COMMUNITIES, COVERAGE, FAIRNESS, GAPS, SCORES, TABLES, UNPLACED, published
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
@@ -53,6 +53,7 @@ def report_sheets(result: ScanResult) -> list[Sheet]:
         _coverage(here),
         _additions(result, rules),
         _false_coverage(here),
+        *_fairness(result),
         _data_quality(result, communities, city),
         _not_measured(result, city),
         _data_dictionary(),
@@ -307,6 +308,14 @@ def _additions(result: ScanResult, rules: dict[str, Rule]) -> Sheet:
         "unit_name", "lon", "lat", "service", "walker", "gates", "status_text", "clause", "rule",
     )  # fmt: skip
     return _sheet("补点 Additions", table, names)
+
+
+def _fairness(result: ScanResult) -> list[Sheet]:
+    """Tell of every unit above the communities how evenly services are spread, over all people and each group."""
+    if result.fairness is None:
+        return []
+    table = published(result.fairness, FAIRNESS)
+    return [_sheet("公平 Fairness", table[table["level"] != "community"], FAIRNESS.names)]
 
 
 def _false_coverage(here: pd.DataFrame) -> Sheet:

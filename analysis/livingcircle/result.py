@@ -45,6 +45,7 @@ class ScanResult:
     diagnosis: gpd.GeoDataFrame | None = None
     gaps: pd.DataFrame | None = None
     false_coverage: pd.DataFrame | None = None
+    fairness: pd.DataFrame | None = None
     additions: pd.DataFrame | None = None
     facility_changes: pd.DataFrame | None = None
 

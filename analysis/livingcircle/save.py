@@ -30,6 +30,7 @@ from livingcircle.columns import (
     ESTATES,
     FACILITIES,
     FACILITY_CHANGES,
+    FAIRNESS,
     FALSE_COVERAGE,
     GAPS,
     HOMES,
@@ -198,6 +199,11 @@ def _write_gaps(result: ScanResult, path: Path) -> None:
 def _write_false_coverage(result: ScanResult, path: Path) -> None:
     if result.false_coverage is not None:
         _write_csv(result.false_coverage, FALSE_COVERAGE, path)
+
+
+def _write_fairness(result: ScanResult, path: Path) -> None:
+    if result.fairness is not None:
+        _write_csv(result.fairness, FAIRNESS, path)
 
 
 def _write_additions(result: ScanResult, path: Path) -> None:
@@ -395,6 +401,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "gaps.csv": _write_gaps,
     "false_coverage.csv": _write_false_coverage,
     "score_histogram.csv": _write_histogram,
+    "fairness.csv": _write_fairness,
     "additions.csv": _write_additions,
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,

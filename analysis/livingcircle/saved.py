@@ -16,6 +16,7 @@ from livingcircle.columns import (
     CIRCLES,
     COVERAGE,
     FACILITY_CHANGES,
+    FAIRNESS,
     FALSE_COVERAGE,
     GAPS,
     HOMES,
@@ -86,6 +87,7 @@ def load_result(directory: str | Path) -> ScanResult:
         gaps=_if_there(folder / "gaps.csv", GAPS),
         facility_changes=_if_there(folder / "facility_changes.csv", FACILITY_CHANGES),
         false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
+        fairness=_if_there(folder / "fairness.csv", FAIRNESS),
         additions=_if_there(folder / "additions.csv", ADDITIONS),
     )
 

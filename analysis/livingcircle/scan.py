@@ -20,6 +20,7 @@ from livingcircle.columns import COVERAGE, conform
 from livingcircle.community_circles import community_circles
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
+from livingcircle.fairness import fairness_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
@@ -95,6 +96,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         if measured.people.of_land:
             drawn = drawn.assign(people=pd.array([pd.NA] * len(drawn), dtype="Int64"))
         bands = green_bands(measured)
+    histogram = _sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
@@ -103,7 +105,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     result = ScanResult(
         coverage=coverage,
         scores=_sorted_by_unit(scores),
-        histogram=_sorted_by_unit(histogram_table(reached, measured.people, measured.levels)),
+        histogram=histogram,
         communities=communities,
         facilities=_facilities(inputs, measured.catalogue),
         access_points=doors,
@@ -122,6 +124,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         diagnosis=_diagnosis(city),
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),
+        fairness=fairness_table(histogram, scores),
         additions=additions,
         facility_changes=inputs.facilities.changes,
     )
@@ -337,5 +340,6 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
         histogram=of(result.histogram),
         communities=communities,
         gaps=None if gaps is None else gaps[gaps["unit_id"].isin(kept["community"])].reset_index(drop=True),
+        fairness=None if result.fairness is None else of(result.fairness),
         false_coverage=None if result.false_coverage is None else of(result.false_coverage),
     )

@@ -130,26 +130,27 @@ def scores_table(
 
 
 def histogram_table(reached: Reached, people: People, levels: Sequence[Units]) -> pd.DataFrame:
-    """Return how many people of each unit reach k of the N services, for every k from 0 to N.
+    """Return how many people of each unit and group reach k of the N services, for every k from 0 to N.
 
     Their sum is the people whom the score of the unit is about; units without a score have no rows.
     """
     n = len(reached.listed)
     frames = []
     for units in levels:
-        enough = _enough(units, reached, people.groups["all"])
-        counted = np.where(reached.scored & (units.code >= 0), people.groups["all"], 0)
+        enough = _enough(units, reached, people.groups["all"]) & (not people.of_land)
         cell = np.maximum(units.code, 0) * (n + 1) + reached.k
-        total = np.bincount(cell, counted, len(units.ids) * (n + 1)).astype(np.int64)
-        table = pd.DataFrame(
-            {
-                "level": units.level,
-                "unit_id": np.repeat(np.array(units.ids, dtype=object), n + 1),
-                "k": np.tile(np.arange(n + 1), len(units.ids)),
-                "people": total,
-            }
-        )
-        frames.append(table[np.repeat(enough & (not people.of_land), n + 1)])
+        for group, number in people.groups.items():
+            counted = np.where(reached.scored & (units.code >= 0), number, 0)
+            table = pd.DataFrame(
+                {
+                    "level": units.level,
+                    "unit_id": np.repeat(np.array(units.ids, dtype=object), n + 1),
+                    "group": group,
+                    "k": np.tile(np.arange(n + 1), len(units.ids)),
+                    "people": np.bincount(cell, counted, len(units.ids) * (n + 1)).astype(np.int64),
+                }
+            )
+            frames.append(table[np.repeat(enough, n + 1)])
     return pd.concat(frames, ignore_index=True)
 
 
