@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from livingcircle.study import FacilitiesInput, Study, find_walkers
+from livingcircle.study import CommunitiesInput, FacilitiesInput, Study, find_walkers
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
 
 MINIMAL = """
@@ -165,3 +165,29 @@ def test_impossible_walkers_of_a_study(tmp_path: Path, own: str, message: str) -
     study = Study.load(written(tmp_path, MINIMAL + "[[walker_settings]]\n" + own))
     with pytest.raises(InputError, match=message):
         study.walker_profiles()
+
+
+def test_communities_of_an_option() -> None:
+    assert CommunitiesInput.of("c.geojson").file == Path("c.geojson")
+    assert CommunitiesInput.of("hex:250").making() == ("hex", 250)
+    assert CommunitiesInput.of("osm:8").name == "osm:8"
+    for unclear in ("grid:abc", "hex:", "osm:8.5"):
+        with pytest.raises(UsageError, match="expected grid:500, hex:500, osm:8, or a file"):
+            CommunitiesInput.of(unclear)
+
+
+def test_communities_have_one_source(tmp_path: Path) -> None:
+    both = MINIMAL.replace('file = "communities.geojson"', 'file = "c.geojson"\nmake = "grid:500"')
+    fails(tmp_path, both, "communities", "one of them")
+    fails(tmp_path, MINIMAL.replace('file = "communities.geojson"', 'make = "squares"'), "not 'squares'")
+
+
+def test_shares_move_with_the_study(tmp_path: Path) -> None:
+    text = MINIMAL + '[population.shares]\nfile = "s.csv"\nage_60_up = 0.2\n[areas]\nfile = "a.geojson"\n'
+    study = Study.load(written(tmp_path, text))
+    assert study.population is not None
+    assert study.population.shares is not None
+    assert study.population.shares.file == tmp_path / "s.csv"
+    assert study.population.shares.city() == {"age_60_up": 0.2}
+    assert study.areas is not None
+    assert study.areas.file == tmp_path / "a.geojson"

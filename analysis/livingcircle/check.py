@@ -58,7 +58,9 @@ def _describe_people(study: Study, inputs: Inputs) -> list[str]:
     people = inputs.population
     if study.population is None:
         return [f"people: none given; {people.total:,} m² of residential land in {len(people.cells)} pieces stand in"]
-    groups = ", ".join(people.groups) or "no age groups (everybody is counted in their place)"
+    by_share = inputs.shares.groups if inputs.shares else ()
+    shared = [f"{group} by share" for group in by_share if group not in people.groups]
+    groups = ", ".join([*people.groups, *shared]) or "no age groups (everybody is counted in their place)"
     return [
         f"people: {study.population.rows.label}, {people.total:,} people in {len(people.cells)} cells,"
         f" {len(people.rejected)} rows rejected; {groups}"

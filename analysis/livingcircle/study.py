@@ -138,7 +138,17 @@ class CommunitiesInput(_OptionalTableInput):
 
     @classmethod
     def of(cls, text: str) -> CommunitiesInput:
-        """Return the communities that an option of the command line names."""
+        """Return the communities that an option of the command line names.
+
+        Raises
+        ------
+        UsageError
+            It asks for cells or units of OpenStreetMap without saying of which size or level.
+        """
+        if text.partition(":")[0] in ("grid", "hex", "osm") and ":" in text and not _MADE.match(text):
+            raise UsageError(
+                "--communities is not clear", got=repr(text), expected="grid:500, hex:500, osm:8, or a file"
+            )
         return cls(make=text) if _MADE.match(text) else cls(file=Path(text))
 
     @property

@@ -43,6 +43,8 @@ def read_osm_units(path: str | Path, level: int) -> Units:
     if level not in LEVELS:
         raise InputError(f"osm:{level} names no level of communities", expected="osm:6 to osm:10")
     with readable(file):
+        if may_be_shifted(_somewhere(file)):
+            raise _in_china(file)
         whole, cut = _relations(file)
     mine = whole[whole["level"] == level].sort_values("unit_id").reset_index(drop=True)
     if mine.empty:
@@ -52,12 +54,7 @@ def read_osm_units(path: str | Path, level: int) -> Units:
             remedy="use another level, a wider extract, your own polygons, or --communities grid:500",
         )
     if any(may_be_shifted(bounds) for bounds in mine.bounds.to_numpy()):
-        raise InputError(
-            f"boundaries of {file.name} are not taken as communities",
-            got="a place in or beside China",
-            expected="your own outlines: administrative boundaries of OpenStreetMap are never drawn in China",
-            remedy="give --communities FILE, or grid:500 or hex:500 for cells",
-        )
+        raise _in_china(file)
     inner, outer = _above(mine, whole, level)
     frame = gpd.GeoDataFrame(
         {
@@ -75,6 +72,24 @@ def read_osm_units(path: str | Path, level: int) -> Units:
         notes.append(f"{file.name}: {len(names)} units of level {level} are cut by the extract and left out: "
                      f"{', '.join(names[:5])}{more}")  # fmt: skip
     return Units(frame, tuple(notes), {}, no_problems())
+
+
+def _somewhere(file: Path) -> tuple[float, float, float, float]:
+    """Return where the first node of a file lies, as a box: enough to tell the country of a city."""
+    item: Any
+    for item in osmium.FileProcessor(str(file), osmium.osm.NODE):
+        if item.location.valid():
+            return (item.lon, item.lat, item.lon, item.lat)
+    return (0.0, 0.0, 0.0, 0.0)
+
+
+def _in_china(file: Path) -> InputError:
+    return InputError(
+        f"boundaries of {file.name} are not taken as communities",
+        got="a place in or beside China",
+        expected="your own outlines: administrative boundaries of OpenStreetMap are never drawn in China",
+        remedy="give --communities FILE, or grid:500 or hex:500 for cells",
+    )
 
 
 def _relations(file: Path) -> tuple[gpd.GeoDataFrame, dict[int, list[str]]]:
