@@ -358,8 +358,8 @@ def test_legend_states_every_default(visit):
 
 
 def test_controls_have_names_and_nothing_overflows(visit):
-    for size in ((1280, 800), (1920, 1080)):
-        page = visit("#l=en", size=size)
+    for size, more in (((1280, 800), ""), ((1280, 720), "&p=1&k=2"), ((1920, 1080), "")):
+        page = visit(f"#l=en{more}", size=size)
         nameless = page.evaluate(
             """[...document.querySelectorAll('button, select, input')].filter((e) => !e.closest('[hidden]'))
                 .filter((e) => !(e.textContent.trim() || e.getAttribute('aria-label') || e.labels?.length))

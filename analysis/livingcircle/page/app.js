@@ -59,6 +59,7 @@ function drawPlace() {
 /** Fills the map with a part of the city, whatever the steps of the zoom buttons. */
 function fit(bounds, options = {}) {
   const bar = state.scene >= 0 && !state.picture ? byId("scene-bar").offsetHeight + 12 : 0; // it lies over the map
+  map.invalidateSize({ animate: false, pan: false }); // the legend may have grown
   map.options.zoomSnap = 0;
   map.fitBounds(bounds, { animate: false, paddingTopLeft: [0, bar], ...options });
   map.options.zoomSnap = ZOOM_SNAP;

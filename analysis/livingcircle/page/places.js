@@ -84,9 +84,14 @@ function paintPlaces(pen, view, state) {
   if (state.place >= 0) paintDot(pen, view, places.xy[2 * state.place], places.xy[2 * state.place + 1], radius + 4, services[places.service[state.place]].colour, INK);
 }
 
+/** Doors as rings; an open side (a front along the street) is a row of places to enter and gets small dots. */
 function paintDoors(pen, view, i, radius) {
   const colour = services[places.service[i]].colour;
-  for (const door of places.doors[i]) paintDot(pen, view, places.door[2 * door], places.door[2 * door + 1], radius, "#fff", colour);
+  for (const door of places.doors[i]) {
+    const front = places.hows[places.doorHow[door]] === "frontage", x = places.door[2 * door], y = places.door[2 * door + 1];
+    if (front && view.zoom < DOOR_ZOOM) paintDot(pen, view, x, y, 1.4 * view.factor, colour, colour);
+    else paintDot(pen, view, x, y, radius, "#fff", colour);
+  }
 }
 
 function paintDot(pen, view, wx, wy, radius, fill, line) {
