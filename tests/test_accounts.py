@@ -109,6 +109,7 @@ def test_every_default_in_force_is_told(books: ScanResult) -> None:
     assert settings["walkers"] == "adult 1.33 m/s, 30 s at signals"
     assert (settings["join_limit_m"], settings["search_limit_m"]) == (300, 3000)
     assert (settings["datum"], settings["gates"]) == ("WGS-84", "respect")
+    assert settings["grounds"] == "open to all"
     assert settings["slope"] == "flat, no elevation model"
     assert "residential buildings" in str(settings["spreading"])
     assert books.run["settings"] == settings

@@ -215,7 +215,7 @@ def test_every_matching_object_carries_one_of_the_osm_keys(catalogue: Catalogue)
         ("卡通游泳馆", ["072001"], ()),
         ("贝贝托育中心", ["070000"], ("nursery_0_3",)),
         ("贝贝摄影", ["070000"], ()),
-        ("双林日间照料中心", ["120304"], ("elder_daycare", "community_service_station")),
+        ("双林日间照料中心", ["120304"], ("elder_daycare",)),
         ("水碾河篮球场", ["080103"], GROUNDS),
         ("华西医院", ["090101"], ("hospital",)),
         ("某某医院", ["090100"], ("hospital",)),
@@ -273,6 +273,51 @@ def test_every_matching_object_carries_one_of_the_osm_keys(catalogue: Catalogue)
 )  # fmt: skip
 def test_match_row(catalogue: Catalogue, name: str, categories: list[str], expected: tuple[str, ...]) -> None:
     assert catalogue.match_row(name, categories) == expected
+
+
+@pytest.mark.parametrize(
+    "code", ["070000", "090000", "090300", "080402", "120304", "130106", "130400", "130408", "072000"]
+)
+@pytest.mark.parametrize(("name", "service"), [("锦江区敬老院", "nursing_home"), ("示意日间照料中心", "elder_daycare")])
+def test_care_for_elders_is_found_by_name_in_every_code_that_may_hold_it(
+    catalogue: Catalogue, code: str, name: str, service: str
+) -> None:
+    found = catalogue.match_row(name, [code])
+    assert service in found
+    assert not {"community_service_station", "kindergarten"} & set(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "expected"),
+    [
+        ("示意托育园", "141204", ("nursery_0_3",)),
+        ("示意幼儿园托育部", "141204", ("kindergarten", "nursery_0_3")),
+        ("长者食堂", "130106", ("community_canteen",)),
+        ("玉林社区党群服务中心", "130106", ("community_service_station", "party_service_centre")),
+        ("玉林社区党群服务中心", "130400", ("party_service_centre",)),
+        ("玉林社区居委会长者食堂", "130106", ("community_canteen", "community_service_station")),
+    ],
+)
+def test_names_tell_what_a_code_does_not(catalogue: Catalogue, name: str, code: str, expected: tuple[str, ...]) -> None:
+    assert catalogue.match_row(name, [code]) == expected
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ({"leisure": "park", "name": "Harbour Business Park"}, ()),
+        ({"leisure": "park", "name": "Harbour Park"}, ("park",)),
+        ({"amenity": "clinic", "name": "Paws Veterinary Clinic"}, ()),
+        ({"amenity": "hospital", "name": "Peterhouse Hospital"}, ("hospital",)),  # no pet stands alone in it
+    ],
+)
+def test_english_blacklists(catalogue: Catalogue, tags: dict[str, str], expected: tuple[str, ...]) -> None:
+    assert catalogue.match_osm(tags) == expected
+
+
+def test_a_blacklist_word_for_the_end_of_a_name(catalogue: Catalogue) -> None:
+    assert catalogue.match_row("南山公馆", ["公园"]) == ()
+    assert catalogue.match_row("公馆街公园", ["公园"]) == ("park",)
 
 
 def test_colours_and_icons_tell_services_apart(catalogue: Catalogue) -> None:
@@ -398,7 +443,12 @@ OSM_ADDED = {
 }
 AMAP_DIFFERS = {
     "senior_secondary": {"141202+name"},  # 141202 does not tell the level: by itself it is read as junior
-    "nursery_0_3": {"!072001"},  # the table excludes it in words
+    # The table excludes 072001 in words. The others are the codes of 12.3 in which names without a code are looked for.
+    "nursery_0_3": {"!072001", "120304+name", "130106+name", "130400+name"},
+    "elder_daycare": {"080402+name", "130400+name"},
+    "nursing_home": {"120304+name", "130106+name", "130400+name"},
+    "community_canteen": {"120304+name", "130106+name", "130400+name"},
+    "party_service_centre": {"130400+name"},
     "parcel": {"!070501"},
     "bus_stop": {"!150701", "!150703"},
 }

@@ -329,3 +329,18 @@ def test_the_parks_and_schools_of_chengdu(tmp_path: Path, real_data: Path) -> No
     parks = found.frame[found.frame["service"] == "park"]
     assert (parks["name"] == "文化公园").sum() == 1  # the list has it and a tomb inside it
     assert parks["name"].isin(["宽窄巷子", "天府广场"]).any()
+
+
+def test_services_that_no_map_can_place_are_listed_and_not_dropped(tmp_path: Path) -> None:
+    rule = {"id": "r", "services": ["primary_school"], "metric": "walk_m", "threshold": 500, "threshold_unit": "m"}
+    result = scan(study_of(tmp_path, street(), people=[(10, 5, 100)], rules=[rule]))
+    assert result.run["services_not_measured"] == ["service_platform", "leisure_venue", "property_management"]
+    assert set(CATALOGUE.unplaceable()) <= set(CATALOGUE.services)
+
+
+def test_the_grounds_that_the_study_lets_in_are_named(tmp_path: Path) -> None:
+    town = street().box(0, 50, 100, 60, leisure="park", fee="yes")
+    rule = {"id": "r", "services": ["park"], "metric": "walk_m", "threshold": 500, "threshold_unit": "m"}
+    result = scan(study_of(tmp_path, town, people=[(10, 5, 100)], rules=[rule], grounds={"fee": True, "golf": True}))
+    assert result.settings["grounds"] == "open to all; fee; golf"
+    assert result.facilities["service"].tolist() == ["park"]

@@ -20,6 +20,7 @@ from livingcircle.scenes import scene_records
 from livingcircle.study import PopulationInput, Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import unplaced_rows
+from livingcircle_layers.grounds import OpenGrounds
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE
 from livingcircle_layers.relief import height_notes
@@ -101,6 +102,7 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
         "search_limit_m": study.search_limit_m,
         "datum": _datums_of(study),
         "gates": study.gates,
+        "grounds": "; ".join(["open to all", *OpenGrounds(**study.grounds.model_dump()).let_in()]),
         "slope": f"Tobler's function on {study.streets.dem.name}" if study.streets.dem else "flat, no elevation model",
         **_demand_of(study),
         "spreading": "residential buildings, else residential land, else along streets, else evenly"

@@ -28,11 +28,23 @@ def describe_study(study: Study) -> list[str]:
         *_describe_people(study, inputs),
         *_compare_people(study, inputs),
         *_describe_layers(inputs, rules_services=[s for r in rules.rules for s in r.services]),
+        f"not measured, as no map data can place them: {', '.join(catalogue.unplaceable())}",
+        *_describe_changes(inputs),
         *(f"read: {reading.sentence()}" for found in inputs.readings.values() for reading in found),
         *(verdict.line() for verdict in inputs.datums),
         *(f"note: {w}" for w in (*inputs.communities.warnings, *inputs.population.warnings)),
         *(f"note: {w}" for w in (*inputs.notes, *inputs.facilities.notes)),
     ]
+
+
+def _describe_changes(inputs: Inputs) -> list[str]:
+    """Say how many rows were merged or removed, by source and rule."""
+    changes = inputs.facilities.changes
+    kinds = changes["source"] + ": " + changes["action"] + " (" + changes["rule"] + ")"
+    if kinds.empty:
+        return []
+    told = ", ".join(f"{kind} {n} times" for kind, n in kinds.value_counts().sort_index().items())
+    return [f"cleaning (a scan lists each in facility_changes.csv): {told}"]
 
 
 def _describe_units(study: Study, inputs: Inputs) -> list[str]:

@@ -341,6 +341,10 @@ def _data_quality(result: ScanResult, communities: pd.DataFrame, city: pd.DataFr
         *_basis_rows(communities),
         *_leg_rows(result.homes),
         *_layer_rows(result, city),
+        *(
+            ("坐标基准 Datum", v["layer"], None, None, f"{v['claimed']}: {v['answer']}; {v['statistic']}")
+            for v in result.run.get("datum", ())
+        ),
         *(("提醒 Warning", warning, None, None, "") for warning in result.run.get("warnings", ())),
         *(
             (

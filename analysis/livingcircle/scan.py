@@ -102,6 +102,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
     communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
     run = run_record(study, inputs, rules, measured.first, counts, stages)
+    run["services_not_measured"] = measured.catalogue.unplaceable()
     result = ScanResult(
         coverage=coverage,
         scores=_sorted_by_unit(scores),

@@ -72,8 +72,8 @@ def check_datums(
             layer.frame, layer.datum, [*_reference(layer, osm), streets], layer=layer.label, names=layer.names
         )
         verdicts.append(verdict)
-        bounds = layer.frame.to_crs(WGS84).total_bounds if len(layer.frame) else (0, 0, 0, 0)
-        if layer.datum in ("gcj02", "bd09") and len(layer.frame) and not may_be_shifted(bounds):
+        shifted = layer.datum in ("gcj02", "bd09") and len(layer.frame) > 0
+        if shifted and not may_be_shifted(bounds := layer.frame.to_crs(WGS84).total_bounds):
             faults.append(
                 sentence(
                     f"{layer.label} cannot be in {layer.datum}",

@@ -259,6 +259,10 @@ class Catalogue:
         names = _names(tags)
         return not any(self.services[level].rejects(names) for level in SCHOOL_LEVELS if level in self.services)
 
+    def unplaceable(self) -> list[str]:
+        """Return the services that no map data can place: never measured, and always listed as such."""
+        return [service.id for service in self.services.values() if not service.spatial]
+
     def unknown_service(self, service: str) -> InputError:
         """Return the error of a service that does not exist, with the nearest one that does."""
         close = nearest(service, self.services)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
 WGS84 = CRS.from_epsg(4326)
 
@@ -29,3 +30,9 @@ def metric_crs(bounds: Sequence[float]) -> CRS:
     west, south, east, north = bounds
     lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
     return CRS.from_proj4(f"+proj=tmerc +lat_0={lat} +lon_0={lon} +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m")
+
+
+@functools.lru_cache(maxsize=32)
+def transformer(source: CRS, target: CRS) -> Transformer:
+    """Return the way from one CRS to another, longitude first; PROJ takes long to find it, so it is kept."""
+    return Transformer.from_crs(source, target, always_xy=True)

@@ -19,7 +19,7 @@ import shapely
 from pyproj import CRS
 from scipy.spatial import cKDTree
 
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, transformer
 from livingcircle_layers.datum import Datum, Floats, from_wgs84, may_be_shifted, to_wgs84
 from livingcircle_layers.names import plain_name, same_name_pairs
 from livingcircle_layers.osm import OsmExtract, project
@@ -33,7 +33,7 @@ STRONG = 5.0  # standard deviations from chance; below it nothing is said (a jud
 STOPS = 6.0  # to stop a run the other datum must stand out more: long straight borders meet a street by chance
 RIVAL = 0.5  # a second datum that stands out half as much as the best one leaves the matter open (a judgement)
 
-_LEAST_POINTS, _MOST_POINTS = 40, 1000  # points of outlines within the known area
+_LEAST_POINTS, _MOST_POINTS = 40, 1500  # points of outlines within the known area
 _STEP_DEG = 1e-4  # between the points of an outline, about 10 m
 _MARGIN_DEG = 0.02  # BD-09 is about 950 m off, and so are the wrong places
 _FAR_M = 2500.0  # places of one name further apart are different ones, wherever the layer is moved
@@ -113,7 +113,8 @@ def known_of_osm(osm: OsmExtract) -> Known:
 
 def known_of_layer(frame: gpd.GeoDataFrame, *, title: str, crs: CRS, names: Sequence[str] = ()) -> Known:
     """Return the outlines and named places of a layer that the planner knows to be right."""
-    geometry = frame.to_crs(crs).geometry.to_numpy()
+    # By way of WGS-84: for the direct way from CGCS2000 PROJ searches a second long.
+    geometry = project(_degrees(frame.geometry.to_numpy(), frame.crs), crs)
     kind = shapely.get_type_id(geometry)
     outlines = np.where(np.isin(kind, (3, 6)), shapely.boundary(geometry), geometry)
     plain = [plain_name(n) for n in names] or [""] * len(geometry)
@@ -156,7 +157,7 @@ def check_datum(
         are in use neither is considered.
     """
     claimed = "wgs84" if claimed == "cgcs2000" else claimed
-    lonlat = frame.geometry.to_crs(WGS84).to_numpy()
+    lonlat = _degrees(frame.geometry.to_numpy(), frame.crs)
     placed = ~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))
     lonlat, plain = lonlat[placed], [plain_name(n) for n, p in zip(names, placed, strict=bool(len(names))) if p]
     if not len(lonlat) or not may_be_shifted(shapely.total_bounds(lonlat)):
@@ -176,6 +177,11 @@ def check_datum(
 
 
 Found = tuple[Answer, Datum | None, str]
+
+
+def _degrees(geometry: Geometries, crs: CRS) -> Geometries:
+    way = transformer(crs, WGS84)
+    return shapely.transform(geometry, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))
 
 
 def _by_names(lonlat: Geometries, names: Sequence[str], claimed: Datum, known: Known) -> Found | None:
@@ -209,10 +215,7 @@ def _by_names(lonlat: Geometries, names: Sequence[str], claimed: Datum, known: K
 def _by_outlines(lonlat: Geometries, names: Sequence[str], claimed: Datum, known: Known) -> Found | None:
     """Count points of outlines that lie on a known line."""
     del names
-    west, south, east, north = shapely.transform(
-        shapely.box(*known.extent),
-        lambda xy: shapely.get_coordinates(gpd.GeoSeries(shapely.points(xy), crs=known.crs).to_crs(WGS84).to_numpy()),
-    ).bounds
+    west, south, east, north = shapely.total_bounds(_degrees(np.array([shapely.box(*known.extent)]), known.crs))
     kind = shapely.get_type_id(lonlat)
     rings = np.where(np.isin(kind, (3, 6)), shapely.boundary(lonlat), lonlat)[kind > 0]
     margin = _MARGIN_DEG

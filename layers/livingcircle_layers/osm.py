@@ -16,11 +16,11 @@ import numpy.typing as npt
 import osmium
 import pandas as pd
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from livingcircle_layers.barriers import build_barriers, is_surface_water
 from livingcircle_layers.catalogue import Catalogue
-from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.crs import WGS84, metric_crs, transformer
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import is_campus
 from livingcircle_layers.sources import is_elsewhere, without_address
@@ -121,8 +121,8 @@ def _tagged(ids: list[str], tags: list[dict[str, str]], geometry: npt.NDArray[An
 
 def project(geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
     """Return WGS-84 geometries in the plane `crs`."""
-    transformer = Transformer.from_crs(WGS84, crs, always_xy=True)
-    return shapely.transform(geometry, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))
+    way = transformer(WGS84, crs)
+    return shapely.transform(geometry, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))
 
 
 def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> OsmExtract:
@@ -379,7 +379,7 @@ class _Scan:
         part = np.repeat(np.arange(len(size)), size)
         vertex = np.arange(len(part)) - np.repeat(np.cumsum(size) - size - spans.reshape(-1, 2)[:, 0], size)
         lonlat = self.ways.vertices.lonlat()[vertex]
-        xy = np.column_stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(lonlat[:, 0], lonlat[:, 1]))
+        xy = np.column_stack(transformer(WGS84, crs).transform(lonlat[:, 0], lonlat[:, 1]))
         parts = shapely.linestrings(xy, indices=part)
         geometry = np.empty(len(self.lines), dtype=object)
         geometry[way] = parts
