@@ -120,7 +120,7 @@ class Cluster:
                 futures = [
                     client.submit(job.function, *job.arguments, pure=False, retries=ATTEMPTS - 1) for job in jobs
                 ]
-                for future in completed(futures):  # type: ignore[no-untyped-call]
+                for future in completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]
                     yield future.result()
         except (OSError, TimeoutError, FutureCancelledError) as error:
             raise InputError(
