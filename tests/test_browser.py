@@ -467,6 +467,14 @@ def test_search_finds_facilities_and_full_width_letters(visit):
     assert page.evaluate("communityAt(placeLatLng(state.place))") == page.evaluate("state.unit")
 
 
+def test_search_finds_an_estate_and_opens_its_community(visit):
+    page = visit(file="demo")
+    page.locator("#search-box").fill("映月城")
+    page.locator("#search-results button", has_text="小区").first.click()
+    assert text_of(page, "#sheet h2") == "示意石榴社区"  # as docs/demo.md says
+    assert page.evaluate("map.getZoom()") == 16
+
+
 def test_address_opens_a_facility_with_its_ring(visit):
     page = visit(f"#c={KINDERGARTEN}")
     key = page.evaluate("placeKey(places.of[serviceAt.get('kindergarten')][0])")

@@ -93,6 +93,7 @@ def payload(result: ScanResult) -> dict[str, Any]:
         "series": series,
         "services": _services(result),
         "facilities": shapes.facilities(result, origin),
+        "estates": shapes.estates(result, origin),
         "circles": shapes.circles(result, origin),
         "bands": shapes.bands(result, origin),
         "background": shapes.background(result.background, origin),

@@ -82,6 +82,14 @@ def bands(result: ScanResult, origin: Sequence[float]) -> list[dict[str, Any]]:
     return [{"rule": str(rule), "shape": text} for rule, text in zip(frame["rule"], shapes, strict=True)]
 
 
+def estates(result: ScanResult, origin: Sequence[float]) -> dict[str, Any]:
+    """Pack the names of estates and where they are."""
+    frame = result.estate_names
+    if frame is None or frame.empty:
+        return {"name": [], "xy": ""}
+    return {"name": texts(frame["name"]), "xy": pack_points(frame.geometry.to_numpy(), origin)}
+
+
 def _coded(values: pd.Series) -> tuple[list[str], list[int]]:
     codes, names = pd.factorize(pd.Series(texts(values), dtype="object"))
     return [str(name) for name in names], [int(code) for code in codes]

@@ -13,9 +13,8 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "FACILITIES", "FACILITY_CHANGES",
-    "FAIRNESS",
-    "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS",
+    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "ESTATE_NAMES", "FACILITIES",
+    "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS",
     "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
     "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
@@ -563,6 +562,16 @@ CIRCLES = Table(
     ),
 )
 
+ESTATE_NAMES = Table(
+    "estate_names", "facilities.gpkg, layer estates",
+    "Estates by name: a point in every residential outline that has one, for the search of the map",
+    "小区名称:每个有名称的居住区内一点,供地图查找",
+    (
+        Column("name", "text", "", "name of the estate", "小区名称"),
+        Column("geometry", "geometry", "EPSG:4326", "a point inside it", "其内一点"),
+    ),
+)
+
 BANDS = Table(
     "bands", "bands.gpkg, layer bands",
     "Bands: the ground from which people walk to a green within the metres of a rule (300米见绿、500米见园), for maps",
@@ -691,6 +700,7 @@ TABLES = (
     ESTATES,
     CIRCLES,
     BANDS,
+    ESTATE_NAMES,
     HOMES,
     MATRIX,
     STREET_NODES,

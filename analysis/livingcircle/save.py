@@ -27,6 +27,7 @@ from livingcircle.columns import (
     CIRCLES,
     COMMUNITIES,
     COVERAGE,
+    ESTATE_NAMES,
     ESTATES,
     FACILITIES,
     FACILITY_CHANGES,
@@ -260,6 +261,8 @@ def _write_facilities(result: ScanResult, path: Path) -> None:
         _write_layer(places[places["source"] == source], path, layer=f"facilities_{safe}", result=result)
         _write_layer(points[points["source"] == source], path, layer=f"access_{safe}", result=result)
     _write_layer(result.background, path, layer="background", result=result)
+    if result.estate_names is not None and len(result.estate_names):
+        _write_layer(published(result.estate_names, ESTATE_NAMES), path, layer="estates", result=result)
 
 
 def _notice(result: ScanResult) -> str:

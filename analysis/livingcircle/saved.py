@@ -15,6 +15,7 @@ from livingcircle.columns import (
     BANDS,
     CIRCLES,
     COVERAGE,
+    ESTATE_NAMES,
     FACILITY_CHANGES,
     FAIRNESS,
     FALSE_COVERAGE,
@@ -82,6 +83,7 @@ def load_result(directory: str | Path) -> ScanResult:
         approval_number=run["approval_number"],
         study=study,
         circles=_layer_if_any(folder / "circles.gpkg", "circles", CIRCLES),
+        estate_names=_estate_names(folder / "facilities.gpkg"),
         bands=_layer_if_any(folder / "bands.gpkg", "bands", BANDS),
         diagnosis=_layer_if_any(folder / "diagnosis.gpkg", "diagnosis", STREET_DIAGNOSIS),
         gaps=_if_there(folder / "gaps.csv", GAPS),
@@ -151,6 +153,12 @@ def _layer(path: Path, layer: str) -> gpd.GeoDataFrame:
 def _layer_if_any(path: Path, layer: str, table: Table) -> gpd.GeoDataFrame | None:
     """Return a layer that results of earlier versions do not have."""
     return conform(_layer(path, layer), table) if path.exists() else None
+
+
+def _estate_names(path: Path) -> gpd.GeoDataFrame | None:
+    """Return the estates by name; results without any have no such layer."""
+    held = "estates" in pyogrio.list_layers(path)[:, 0]
+    return conform(_layer(path, "estates"), ESTATE_NAMES) if held else None
 
 
 def _facility_layers(path: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:

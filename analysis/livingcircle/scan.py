@@ -20,6 +20,7 @@ from livingcircle.columns import COVERAGE, conform
 from livingcircle.community_circles import community_circles
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
+from livingcircle.estate_names import named_estates
 from livingcircle.fairness import fairness_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
@@ -122,6 +123,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         study=study,
         circles=drawn,
         bands=bands,
+        estate_names=named_estates(inputs),
         diagnosis=_diagnosis(city),
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),

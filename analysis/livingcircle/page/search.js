@@ -13,6 +13,7 @@ const searchable = (() => {
   return () => {
     list ??= [
       ...units.id.map((id, i) => ({ kind: "unit", i, name: plain(unitName(i)), id: plain(id) })),
+      ...data.estates.name.map((name, i) => ({ kind: "estate", i, name: plain(name) })),
       ...places.name.map((name, i) => ({ kind: "place", i, name: plain(name) })).filter(({ i, name }) => name && places.service[i] >= 0),
     ];
     return list;
@@ -23,24 +24,41 @@ function find(text) {
   const wanted = plain(text);
   if (!wanted) return [];
   const found = searchable().filter(({ name, id }) => name.includes(wanted) || id === wanted);
-  const rank = (item) => 2 * (item.kind === "place") + !item.name.startsWith(wanted);
+  const rank = (item) => 2 * ["unit", "estate", "place"].indexOf(item.kind) + !item.name.startsWith(wanted);
   return found.sort((a, b) => rank(a) - rank(b) || a.i - b.i);
 }
 
-/** Units and facilities share the list, so that neither hides the other. */
+/** Units, estates and facilities share the list, so that none hides the others. */
 function shortened(found) {
-  const unitsFound = found.filter((item) => item.kind === "unit"), placesFound = found.filter((item) => item.kind === "place");
-  const room = Math.max(FOUND_AT_ONCE - placesFound.length, Math.ceil(FOUND_AT_ONCE / 2));
-  const kept = unitsFound.slice(0, room);
-  return [...kept, ...placesFound.slice(0, FOUND_AT_ONCE - kept.length)];
+  const kinds = ["unit", "estate", "place"].map((kind) => found.filter((item) => item.kind === kind));
+  const fair = Math.floor(FOUND_AT_ONCE / kinds.filter((list) => list.length).length);
+  const first = kinds.flatMap((list) => list.slice(0, fair));
+  const more = found.filter((item) => !first.includes(item)).slice(0, FOUND_AT_ONCE - first.length);
+  return found.filter((item) => first.includes(item) || more.includes(item));
 }
 
-function foundRow({ kind, i }) {
-  const place = kind === "place";
-  const what = place ? named(services[places.service[i]]) : above(i).filter((u) => u !== CITY).map(unitName).join(" · ") || levelName(units.level[i]);
-  const choose = () => { closeSearch(); place ? selectPlace(i) : select(i, true); byId("sheet").focus(); };
-  const mark = place ? swatch("dot", services[places.service[i]].colour) : null;
-  return el("li", {}, el("button", { type: "button", onclick: choose }, el("strong", {}, mark, place ? placeName(i) : unitName(i)), el("small", {}, what)));
+const estateXY = geo.points(data.estates.xy);
+
+/** An estate is found as the community in which it lies. */
+function selectEstate(i) {
+  const at = geo.latlng(estateXY[2 * i], estateXY[2 * i + 1]), unit = communityAt(at);
+  if (unit >= 0) change({ unit, place: -1 });
+  map.setView(at, 16, { animate: false });
+  writeHash();
+}
+
+/** What stands beside a name, and what choosing it does. */
+function foundAs({ kind, i }) {
+  if (kind === "place") return { name: placeName(i), what: named(services[places.service[i]]), go: () => selectPlace(i), mark: swatch("dot", services[places.service[i]].colour) };
+  if (kind === "estate") return { name: data.estates.name[i], what: say("estate"), go: () => selectEstate(i), mark: null };
+  const holders = above(i).filter((u) => u !== CITY).map(unitName).join(" · ");
+  return { name: unitName(i), what: holders || levelName(units.level[i]), go: () => select(i, true), mark: null };
+}
+
+function foundRow(item) {
+  const { name, what, go, mark } = foundAs(item);
+  const choose = () => { closeSearch(); go(); byId("sheet").focus(); };
+  return el("li", {}, el("button", { type: "button", onclick: choose }, el("strong", {}, mark, name), el("small", {}, what)));
 }
 
 function search(text) {
