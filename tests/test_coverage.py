@@ -349,6 +349,27 @@ def test_a_rule_of_parts_is_not_ok_because_its_other_part_has_places() -> None:
     assert {i: s.status for i, s in found.items()} == {"shop": "ok", "market": "no_data", "either": "incomplete"}
 
 
+def test_one_of_several_services_without_any_place_makes_the_share_a_lower_bound() -> None:
+    one = rule(services=("bus_stop", "metro"))
+    unknown: dict[str, Complete] = {"bus_stop": "unknown", "metro": "unknown"}
+    known: dict[str, Complete] = {"bus_stop": "yes", "metro": "unknown"}
+
+    def status(complete: Mapping[str, Complete]) -> str:
+        return layer_standing(
+            one, 5, 5, complete=complete, centre_only=frozenset(), people=10, absent=frozenset({"bus_stop"})
+        ).status
+
+    assert status(unknown) == "incomplete"
+    assert status(known) == "ok"  # there is none, and the planner says so
+
+
+def test_a_rule_that_means_less_than_its_services_is_not_judged_by_them() -> None:
+    # stops are known, how often something leaves there is not
+    one = rule(services=("bus_stop",), broader="no timetable")
+    complete: dict[str, Complete] = {"bus_stop": "yes"}
+    assert layer_standing(one, 5, 5, complete=complete, centre_only=frozenset(), people=10).status == "no_data"
+
+
 # Denominators -------------------------------------------------------------------------------------
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
-from livingcircle.land import land_points, square_metres
+from livingcircle.land import land_notes, land_points, square_metres
 
 UNITS = gpd.GeoDataFrame(
     {"unit_type": ["urban", "rural"]},
@@ -56,3 +57,11 @@ def test_the_order_of_polygons_changes_nothing() -> None:
     corners = rng.uniform(0, 350, (12, 2))
     boxes = [shapely.box(x, y, x + 45, y + 30) for x, y in corners]
     assert land_points(land(*boxes), UNITS).equals(land_points(land(*reversed(boxes)), UNITS))
+
+
+def test_too_little_land_for_the_people_is_told() -> None:
+    # 1600 m² for 160 people is 10 m² each, which the densest blocks need; for 161 it is less
+    points = pd.DataFrame({"m2": [1600]})
+    assert land_notes(points, 160) == []
+    assert land_notes(points, 0) == []
+    assert "9.9 m² each, less than 10" in land_notes(points, 161)[0]

@@ -16,11 +16,13 @@ import rasterio
 from pandas.testing import assert_frame_equal
 
 from livingcircle.result import ScanResult
+from livingcircle.saved import save_streets
 from livingcircle.scan import scan
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
-from towns import LAT, LON, Town, study_of, write_communities, write_rules, write_table
+from livingcircle_layers.osm import read_streets
+from towns import LAT, LON, Town, lonlat, study_of, write_communities, write_rules, write_table
 
 #   y = 200   c ─────────────────────────── d        1,000 m; c–a is the only link, 200 m
 #             │            p3
@@ -117,6 +119,34 @@ def test_nobody_is_lost(result: ScanResult) -> None:
     assert lost.loc["no_street_within_limit", "unit_id"] == "w"
     assert "300 m" in lost.loc["no_street_within_limit", "detail"]
     assert result.homes["people"].sum() == 200
+
+
+def test_streets_of_ones_own_need_no_openstreetmap_file(tmp_path: Path) -> None:
+    # the same streets and the same shop, without the file: the same walks; what no file brings is no data
+    lines = read_streets(tmp_path / study(tmp_path).streets.label)
+    save_streets(lines, tmp_path / "streets.gpkg", credit="made for a test")
+    lon, lat = lonlat(500, 0)
+    (tmp_path / "shops.csv").write_text(f"name,lon,lat\nS,{lon:.9f},{lat:.9f}\n", encoding="utf-8")
+    school = {**WALK, "id": "school", "services": ["primary_school"]}
+    result = scan(
+        study(
+            tmp_path,
+            rules=[WALK, RADIUS, school],
+            streets={"layer": tmp_path / "streets.gpkg"},
+            facilities=[{"file": tmp_path / "shops.csv", "service": "supermarket"}],
+        )
+    )
+    assert rows(result, "shop_walk").loc[("community", "w"), "covered"] == 40
+    assert rows(result, "shop_walk").loc[("community", "e"), "covered"] == 100
+    assert rows(result, "school").loc[("city", "city"), "status"] == "no_data"
+    assert len(result.background) == 0
+    assert [entry["role"] for entry in result.run["inputs"]].count("osm") == 0
+    result.save(tmp_path / "out")  # the map has no background and is drawn all the same
+
+
+def test_streets_come_from_somewhere(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="an OpenStreetMap file, layer = a street layer of your own, or both"):
+        study(tmp_path, streets={"node_crossings": True})
 
 
 def test_scores_of_the_ladder(result: ScanResult) -> None:

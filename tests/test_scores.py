@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -215,3 +216,30 @@ def test_scores_agree_with_loops_over_homes(data: st.DataObject) -> None:
         assert row["score_high"] == pytest.approx(high if shown else NAN, nan_ok=True)
         if shown:
             assert 0 <= row["score_low"] == row["score"] <= row["score_high"] <= 100 + 1e-9
+
+
+# The page that explains the score -----------------------------------------------------------------
+
+
+def test_the_worked_example_of_the_page_is_what_is_computed() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "score.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    heading = next(row for row in rows if row[0] == "home")
+    homes = [row for row in rows if row[0] in ("A", "B", "C")]
+    services = [cell.split()[0] for cell in heading[2:]]
+    required = {i: "required" if "▲" in cell else "as_needed" for i, cell in enumerate(heading[2:])}
+    rules = rules_of(5, services={i: (s,) for i, s in enumerate(services)}, provision=required)
+    reached = [[int(cell == "1") for cell in home[2:]] for home in homes]
+    everybody = [int(home[1]) for home in homes]
+    lacking = [f"r{i}" for i, cell in enumerate(heading[2:]) if "no data" in cell]
+    row = score(rules, reached, everybody, no_data=lacking).iloc[0]
+    stated = {cells[0]: float(cells[1]) for cells in rows if cells[0] in row.index and len(cells) == 3}
+    assert len(stated) == 10
+    assert {name: pytest.approx(row[name]) for name in stated} == stated
+    # its histogram: k per home, by people
+    ks = [sum(line) for line in reached]
+    told = ", ".join(
+        f"{sum(n for n, mine in zip(everybody, ks, strict=True) if mine == k)} people at k = {k}"
+        for k in sorted(set(ks))
+    )
+    assert f"Histogram: {told}." in page

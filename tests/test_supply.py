@@ -364,6 +364,16 @@ def test_points_are_the_mean_of_people() -> None:
     assert set(lacking["status"]) == {"incomplete"}
 
 
+def test_where_nobody_is_known_nothing_is_divided_by_people() -> None:
+    here = ground(people={"all": np.array([1600, 0])}, of_land=True)
+    park = [place(100, service="park", area_m2=9000.0)]
+    assert set(rows(rule("per_cap", 8, services=("park",)), park, here)["status"]) == {"no_data"}
+    density = rule("density", 5000, threshold_unit="people_per_km2", services=())
+    assert set(rows(density, [], here)["status"]) == {"no_data"}
+    counted = rows(rule("count", 1, denominator="units"), [place(100)], here)
+    assert counted["share"].to_dict() == {"a": 1.0, "b": 0.0, "city": 0.5}  # communities are there all the same
+
+
 def test_a_share_of_land_is_that_of_the_rule_that_measures_it() -> None:
     one = rule("share_land", 0.8, services=("park",), measured_by="radius_500", target=0.8, tier="city")
     by_distance = pd.DataFrame(

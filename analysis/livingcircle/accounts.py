@@ -109,6 +109,7 @@ def settings_of(study: Study, walkers: Sequence[Walker], rules: RuleSet) -> dict
         if study.population
         else "evenly over residential land",
         "measure": "metres along streets, legs included",
+        "public transport": "the walk to the stop only 公共交通只计步行到站,不含乘车",
     }
 
 
@@ -195,7 +196,7 @@ class InputFile:
 def input_files(study: Study) -> list[InputFile]:
     """Return every file that the numbers of a study come from."""
     return [
-        InputFile.of("osm", Source(study.streets.osm), LICENCE, ATTRIBUTION),
+        *([InputFile.of("osm", Source(study.streets.osm), LICENCE, ATTRIBUTION)] if study.streets.osm else []),
         *([InputFile.of("streets", study.streets.own)] if study.streets.own else []),
         *([InputFile.of("elevation", Source(study.streets.dem))] if study.streets.dem else []),
         *([InputFile.of("estates", study.estates.rows)] if study.estates and study.estates.rows else []),

@@ -60,7 +60,7 @@ def _describe_units(study: Study, inputs: Inputs) -> list[str]:
 def _describe_streets(study: Study, inputs: Inputs) -> list[str]:
     streets = inputs.osm.streets
     return [
-        f"streets: {study.streets.osm.name}, {streets.length_m.sum() / 1000:.0f} km walkable,"
+        f"streets: {study.streets.label}, {streets.length_m.sum() / 1000:.0f} km walkable,"
         f" {len(streets.node_id)} nodes, {len(streets.tail)} edges, {int(streets.component.max()) + 1} separate pieces,"
         f" {int(streets.exits.sum())} streets leave the data; data of {inputs.osm.data_date or 'unknown date'}"
     ]

@@ -192,25 +192,33 @@ def layer_standing(
     complete: Mapping[str, Complete],
     centre_only: frozenset[str],
     people: int,
+    absent: frozenset[str] = frozenset(),
 ) -> Standing:
     """Tell whether the layer of a rule is known well enough to be counted.
 
-    No places at all is `no_data` unless the planner knows that there are none. Far fewer places than the circles of
-    these people would need, or grounds known by a point only, are `incomplete`.
+    No places at all is `no_data` unless the planner knows that there are none; so is a rule that means something
+    narrower than its services. Far fewer places than the circles of these people would need, grounds known by a point
+    only, or one of several services without any place (`absent`) are `incomplete`.
     """
     marks = {complete[s] for s in rule.services}
     mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
-    if places_of_any_size == 0 and mark != "yes":
+    if rule.broader or (places_of_any_size == 0 and mark != "yes"):
         return Standing("no_data", mark)
     expected = people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE else 0.0
     few = mark == "unknown" and places < INCOMPLETE_UNDER * expected
-    if mark == "no" or few or not centre_only.isdisjoint(rule.services):
+    lacking = any(service in absent and complete[service] != "yes" for service in rule.services)
+    if mark == "no" or few or lacking or not centre_only.isdisjoint(rule.services):
         return Standing("incomplete", mark)
     return Standing("ok", mark)
 
 
 def judged_standings(
-    judged: Mapping[str, Judged], *, complete: Mapping[str, Complete], centre_only: frozenset[str], people: int
+    judged: Mapping[str, Judged],
+    *,
+    complete: Mapping[str, Complete],
+    centre_only: frozenset[str],
+    people: int,
+    absent: frozenset[str] = frozenset(),
 ) -> dict[str, Standing]:
     """Tell for every judged rule what is known about its layer; a rule of parts knows what its parts know."""
     found: dict[str, Standing] = {}
@@ -223,6 +231,7 @@ def judged_standings(
                 complete=complete,
                 centre_only=centre_only,
                 people=people,
+                absent=absent,
             )
     for rule_id, verdict in judged.items():
         if verdict.rule.combine is not None:

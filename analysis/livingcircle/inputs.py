@@ -141,7 +141,15 @@ def _read_communities(study: Study) -> Units | None:
         problems = shifted(read.problems, study.communities.datum)
         return replace(read, frame=shifted(read.frame, study.communities.datum), problems=problems)
     making = study.communities.making()
-    return read_osm_units(study.streets.osm, int(making[1])) if making and making[0] == "osm" else None
+    if not making or making[0] != "osm":
+        return None
+    if study.streets.osm is None:
+        raise InputError(
+            "communities cannot be made of OpenStreetMap's borders",
+            got="no OpenStreetMap file",
+            remedy="give --osm, or communities = grid:SIZE",
+        )
+    return read_osm_units(study.streets.osm, int(making[1]))
 
 
 def _read_shares(study: Study) -> Shares | None:
@@ -153,15 +161,21 @@ def _read_streets(
     study: Study, catalogue: Catalogue, drawn: Units | None
 ) -> tuple[OsmExtract, tuple[str, ...], Reading | None]:
     """Read the streets in the plane of the communities, or in their own; with notes, and what a street layer held."""
-    osm = read_osm(study.streets.osm, catalogue, metric_crs(drawn.frame.total_bounds) if drawn else None)
+    crs = metric_crs(drawn.frame.total_bounds) if drawn else None
+    mapped = read_osm(study.streets.osm, catalogue, crs) if study.streets.osm else None
     notes: tuple[str, ...] = ()
     reading: Reading | None = None
     if study.streets.own:
+        crs = mapped.crs if mapped else crs
         own = read_street_layer(
-            study.streets.own, crs=osm.crs, cross=study.streets.node_crossings, datum=study.streets.datum
+            study.streets.own, crs=crs, cross=study.streets.node_crossings, datum=study.streets.datum
         )
-        osm, reading = replace(osm, streets=own), own.reading
+        mapped = replace(mapped, streets=own) if mapped else OsmExtract.of_streets(own)
+        reading = own.reading
         notes = (*own.notes, *wait_notes(own, study.streets.own.label))
+    if mapped is None:
+        raise ValueError("streets come from an OpenStreetMap file or a layer")
+    osm = mapped
     if study.streets.dem:
         osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
     return osm, notes, reading
@@ -223,7 +237,7 @@ def _populations(study: Study) -> dict[str, PopulationInput | SharesInput]:
 def _check_files(study: Study) -> None:
     """Complain about every missing file at once, before anything is read."""
     named: dict[str, Path | Database] = {
-        "streets": study.streets.osm,
+        **({"streets": study.streets.osm} if study.streets.osm else {}),
         **({"street layer": study.streets.layer} if study.streets.layer else {}),
         **({"elevation model": study.streets.dem} if study.streets.dem else {}),
         **({"estates": study.estates.file} if study.estates and study.estates.file else {}),

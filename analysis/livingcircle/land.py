@@ -13,6 +13,7 @@ import shapely
 
 from livingcircle.coverage import Judged, People, Units
 from livingcircle.reach import City, Layer, Reach, straight_m
+from livingcircle_layers.homes import LAND_M2_PER_PERSON
 from livingcircle_layers.lattice import LATTICE_M, first_inside, lattice_points
 from livingcircle_layers.units import repair_polygons
 
@@ -33,12 +34,15 @@ class Land:
         Units of every level with the unit of each point; where people live but no land is mapped, nothing is known.
     exit_m
         Each point's walk to where the streets leave the data.
+    notes
+        What the planner should know of the mapped land.
     """
 
     judged: tuple[Mapping[str, Judged], ...]
     square_metres: People
     levels: tuple[Units, ...]
     exit_m: Floats
+    notes: tuple[str, ...] = ()
 
 
 def land_points(residential: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> pd.DataFrame:
@@ -74,6 +78,17 @@ def land_points(residential: gpd.GeoDataFrame, units: gpd.GeoDataFrame) -> pd.Da
     table = pd.DataFrame({"x": x, "y": y, "unit": unit, "m2": np.maximum(np.rint(m2), 1).astype(np.int64)})
     table = table.iloc[order].reset_index(drop=True)
     return table.assign(unit=units.index.to_numpy()[table["unit"]])
+
+
+def land_notes(points: pd.DataFrame, people: int) -> list[str]:
+    """Say so where less residential land is mapped than can house the people: shares of it speak of a part."""
+    mapped = int(points["m2"].sum())
+    if not people or mapped >= LAND_M2_PER_PERSON * people:
+        return []
+    return [
+        f"residential land: {mapped / 1e6:.2f} km² are mapped for {people:,} people, {mapped / people:.1f} m² each,"
+        f" less than {LAND_M2_PER_PERSON:g}: much of it is not mapped, and shares of land are of what is mapped"
+    ]
 
 
 def square_metres(points: pd.DataFrame, units: gpd.GeoDataFrame) -> People:

@@ -29,7 +29,7 @@ from livingcircle.gates import (
 )
 from livingcircle.inputs import Inputs, Stages, read_inputs
 from livingcircle.joins import Joiner, Joins
-from livingcircle.land import Land, land_points, of_every_point, square_metres
+from livingcircle.land import Land, land_notes, land_points, of_every_point, square_metres
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Floats, Layer, Measurer, Reach, exit_distance, measure_layers
 from livingcircle.rules import TIER_MINUTES, Rule, RuleSet
@@ -177,7 +177,7 @@ def measure(
         judged = _judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
     people = _counted(city.homes, inputs, placement.shared)
-    land = _measure_land(study, inputs, city, open_city, rules.rules, walkers)
+    land = _measure_land(study, inputs, placement.homes, city, open_city, rules.rules, walkers)
     lost = _not_placed(placement, joins)
     levels = make_levels(
         inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name, not_placed=lost
@@ -229,6 +229,7 @@ def _judge_all(
 def _measure_land(
     study: Study,
     inputs: Inputs,
+    placed: pd.DataFrame,
     city: City,
     open_city: City | None,
     rules: Sequence[Rule],
@@ -264,7 +265,8 @@ def _measure_land(
     at, living = shapely.points(points["x"], points["y"]), gpd.GeoSeries(city.home_points, crs=inputs.units.crs)
     levels += [u for overlay in inputs.overlays for u in overlay.levels(at, living, city.homes["people"])]
     judged = _judge_all(study, asked, reaches, walkers)
-    return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m)
+    notes = tuple(land_notes(points, int(placed["people"][placed["unit"] != ""].sum())))
+    return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m, notes)
 
 
 def _widest_m(study: Study, rules: RuleSet) -> float:
@@ -431,7 +433,13 @@ def _across(inputs: Inputs, placement: Placement, city: City, joins: Joins) -> l
 
 
 def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
-    return judged_standings(judged, complete=facilities.complete, centre_only=facilities.centre_only, people=people)
+    return judged_standings(
+        judged,
+        complete=facilities.complete,
+        centre_only=facilities.centre_only,
+        people=people,
+        absent=frozenset(facilities.complete) - set(facilities.frame["service"]),
+    )
 
 
 def _not_placed(placement: Placement, joins: Joins) -> pd.Series:

@@ -428,7 +428,7 @@ def _not_measured(result: ScanResult, city: pd.DataFrame) -> Sheet:
         (
             "条文 Rule",
             _label(rule),
-            STATUSES.get(status.get(rule.id, ""), "未计算 not computed"),
+            "; ".join(t for t in (STATUSES.get(status.get(rule.id, ""), "未计算 not computed"), rule.broader) if t),
             rule.citation,
         )
         for rule in result.rules.rules

@@ -104,6 +104,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
     run = run_record(study, inputs, rules, measured.first, counts, stages)
     run["services_not_measured"] = measured.catalogue.unplaceable()
+    land_notes = measured.land.notes if measured.land else ()
     result = ScanResult(
         coverage=coverage,
         scores=_sorted_by_unit(scores),
@@ -116,7 +117,15 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=measured.catalogue,
-        run=_with_warnings(run, [*inner_place_notes(city), *lost_notes(communities), *more]),
+        run=_with_warnings(
+            run,
+            [
+                *inner_place_notes(city),
+                *lost_notes(communities),
+                *land_notes,
+                *more,
+            ],
+        ),
         settings=settings_of(study, measured.walkers, rules),
         approval_number=study.map.approval_number,
         estates=gains,

@@ -67,6 +67,15 @@ class Ground:
     of_land: bool = False
     shared: frozenset[str] = frozenset()
 
+    def lived_in(self) -> Bools:
+        """Tell in which communities somebody lives; all of them where nobody is known."""
+        return (self.people["all"] > 0) | self.of_land
+
+    @property
+    def number(self) -> int:
+        """All people; 0 where nobody is known."""
+        return 0 if self.of_land else int(self.people["all"].sum())
+
     def applies(self, rule: Rule) -> Bools:
         """Tell for which communities a rule is meant."""
         return ~self.rural if rule.applies_to == "urban" else np.ones(len(self.rural), dtype=bool)
@@ -111,13 +120,17 @@ class Stock:
 
     def standing(self, rule: Rule, people: int) -> Standing:
         """Tell what is known about the places of a rule."""
-        if rule.broader or (not rule.services and rule.metric != "density"):
-            return Standing("no_data", "unknown")
         if not rule.services:
-            return Standing("ok", "unknown")
+            return Standing("ok" if rule.metric == "density" and not rule.broader else "no_data", "unknown")
         any_size = self.places["facility_id"][self.places["service"].isin(rule.services)].nunique()
         return layer_standing(
-            rule, int(self.of(rule).sum()), any_size, complete=self.complete, centre_only=frozenset(), people=people
+            rule,
+            int(self.of(rule).sum()),
+            any_size,
+            complete=self.complete,
+            centre_only=frozenset(),
+            people=people,
+            absent=frozenset(rule.services) - set(self.places["service"]),
         )
 
     def by_community(self, rows: Bools, n: int, weight: Floats | None = None) -> Floats:

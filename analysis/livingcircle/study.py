@@ -86,9 +86,12 @@ class _OptionalTableInput(_Table):
 
 
 class StreetsInput(_Part):
-    """The OpenStreetMap file."""
+    """The OpenStreetMap file, a street layer of one's own, or both."""
 
-    osm: Path = Field(description=".osm.pbf, .osm, .osm.gz or .osm.bz2")
+    osm: Path | None = Field(
+        default=None,
+        description=".osm.pbf, .osm, .osm.gz or .osm.bz2; without it a layer, and facilities from your own files only",
+    )
     layer: Place | None = Field(default=None, description="a street layer of your own, instead of OSM's streets")
     table: str | None = Field(default=None, description="table of it, if it is a PostGIS database")
     query: str | None = Field(default=None, description="SELECT in it, if it is a PostGIS database")
@@ -99,6 +102,17 @@ class StreetsInput(_Part):
     datum: Datum = Field(default="wgs84", description="datum of your own street layer")
     node_crossings: bool = Field(default=False, description="join lines of it that merely cross")
     dem: Path | None = Field(default=None, description="GeoTIFF of heights in metres; slopes then change walking time")
+
+    @model_validator(mode="after")
+    def _some_streets(self) -> StreetsInput:
+        if self.osm is None and self.layer is None:
+            raise ValueError("osm = an OpenStreetMap file, layer = a street layer of your own, or both")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name of what the streets come from."""
+        return self.own.label if self.own else self.osm.name if self.osm else ""
 
     @property
     def own(self) -> Source | None:
@@ -407,7 +421,7 @@ class Study(_Part):
             update={
                 "streets": self.streets.model_copy(
                     update={
-                        "osm": placed(self.streets.osm),
+                        "osm": placed(self.streets.osm) if self.streets.osm else None,
                         "layer": placed(self.streets.layer) if self.streets.layer else None,
                         "dem": placed(self.streets.dem) if self.streets.dem else None,
                     }
@@ -504,17 +518,19 @@ class StudyOptions(_Part):
         if self.standard is None:
             raise _no_standard()
         missing = [f"--{k}" for k in ("osm", "communities") if getattr(self, k) is None]
-        if self.osm is None or self.communities is None:
+        if self.streets is not None and "--osm" in missing:
+            missing.remove("--osm")  # streets of one's own; facilities then come from files only
+        if missing or self.communities is None:
             raise UsageError(
                 "inputs are missing",
                 got=f"no {', no '.join(missing)}",
-                remedy="name a study file, or give --osm, --communities, --standard and --population",
+                remedy="name a study file, or give --osm (or --streets), --communities, --standard and --population",
             )
         return self.on(
             Study(
                 name=Path(self.communities).stem.replace(":", "-"),
                 standard=self.standard,
-                streets=StreetsInput(osm=self.osm),
+                streets=StreetsInput(osm=self.osm, layer=self.streets),
                 communities=CommunitiesInput.of(self.communities),
                 population=PopulationInput(file=self.population) if self.population else None,
             )
@@ -525,7 +541,7 @@ class StudyOptions(_Part):
         streets = {"osm": self.osm, "layer": self.streets, "columns": self.streets_columns, "dem": self.dem}
         # Another street layer has columns, rows and a datum of its own.
         own = study.streets
-        base = own if self.streets is None else StreetsInput(osm=own.osm, dem=own.dem)
+        base = own if self.streets is None else StreetsInput(osm=own.osm, layer=self.streets, dem=own.dem)
         given: dict[str, Any] = {
             "name": self.name,
             "standard": self.standard,

@@ -161,7 +161,7 @@ def restated(rule: Rule, coverage: pd.DataFrame, catalogue: Catalogue) -> pd.Dat
 def _standing(
     rule: Rule, rules: Sequence[Rule], stock: Stock, ground: Ground, standings: Mapping[str, Standing]
 ) -> Standing:
-    people = 0 if ground.of_land else int(ground.people["all"].sum())
+    people = ground.number
     if rule.combine is None:
         return stock.standing(rule, people)
     by_id = {one.id: one for one in rules}
@@ -314,7 +314,7 @@ def _having(rule: Rule, by_id: Mapping[str, Rule], stock: Stock, ground: Ground)
 
 
 def _of_communities(rule: Rule, units: Units, having: Having, ground: Ground, standing: Standing) -> _Found:
-    meant = ground.applies(rule) & (ground.people["all"] > 0)
+    meant = ground.applies(rule) & ground.lived_in()
     total = _summed(units, meant)
     demand, unknown = total(np.ones(len(meant))), total(having.unknown.astype(float))
     covered = total(having.has.astype(float))
@@ -346,7 +346,7 @@ def _on_foot(
     rows: pd.DataFrame, rule: Rule, walked: Bools, judged: Judged, ground: Ground, units: Units
 ) -> pd.DataFrame:
     """Say beside the communities that have a service how many can walk to one."""
-    total = _summed(units, ground.applies(rule) & (ground.people["all"] > 0))
+    total = _summed(units, ground.applies(rule) & ground.lived_in())
     status = rows["status"].to_numpy()
     covered = _known(total(walked.astype(float)), status)
     demand = rows["demand"].to_numpy(dtype=float)
@@ -373,7 +373,8 @@ def _points(rule: Rule, judged: Mapping[str, Judged], people: People, units: Uni
     demand = units.total(everybody).astype(float)
     value = np.divide(units.total(reached * everybody), demand, out=np.full(len(demand), np.nan), where=demand > 0)
     status = np.where(demand > 0, standing.status, "no_demand").astype(object)
-    return _Found(value, status, "people", demand, None, "all", "given")
+    asked = people.of(rule)
+    return _Found(value, status, asked.denominator, demand, None, asked.group, asked.basis)
 
 
 # Rows -----------------------------------------------------------------------------------------------------------------

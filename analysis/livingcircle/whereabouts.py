@@ -149,7 +149,7 @@ def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[
         own = frame["source"].to_numpy() == source
         if own.any() and away[own].all():
             raise _elsewhere(
-                f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.osm.name}",
+                f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.label}",
                 entry.rows,
                 frame[own],
                 gpd.GeoSeries([osm.streets.box], crs=osm.crs),
@@ -166,7 +166,7 @@ def check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> Non
     streets = shapely.STRtree(osm.streets.lines)
     if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
         raise _elsewhere(
-            f"{study.communities.name} does not overlap the streets of {study.streets.osm.name}",
+            f"{study.communities.name} does not overlap the streets of {study.streets.label}",
             study.communities.rows,
             units,
             gpd.GeoSeries([osm.extent], crs=osm.crs),

@@ -92,6 +92,28 @@ class OsmExtract:
     extent: shapely.Polygon
     data_date: str
 
+    @classmethod
+    def of_streets(cls, streets: Streets) -> OsmExtract:
+        """Return what is known where there is a street layer and no OpenStreetMap file: the streets alone."""
+        crs = streets.crs
+
+        def empty(**columns: str) -> gpd.GeoDataFrame:
+            made = {name: pd.Series([], dtype=dtype) for name, dtype in columns.items()}
+            return gpd.GeoDataFrame(made, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+
+        return cls(
+            crs=crs,
+            streets=streets,
+            features=empty(osm_id="str", tags="object"),
+            buildings=empty(floor_m2="float64", residential="bool"),
+            residential_land=empty(osm_id="str", name="str"),
+            water=empty(osm_id="str", name="str"),
+            barriers=empty(osm_id="str", kind="str"),
+            background=empty(kind="str", rank="int64", name="str"),
+            extent=streets.box,
+            data_date="",
+        )
+
 
 @dataclass
 class _Found:
