@@ -149,6 +149,31 @@ def test_streets_come_from_somewhere(tmp_path: Path) -> None:
         study(tmp_path, streets={"node_crossings": True})
 
 
+def test_floor_for_a_hundred_households_of_the_ladder(tmp_path: Path) -> None:
+    # w: 45 + 15 m² for 200 households are 30 m² for a hundred; e has 50 households and a hall of unknown floor
+    people = [(250, 0, 400, 200), (700, 0, 100, 50)]
+    halls = [(200, 0, "45"), (100, 0, "15"), (800, 0, "")]
+    lines = [f"{lonlat(x, y)[0]:.9f},{lonlat(x, y)[1]:.9f},{floor}" for x, y, floor in halls]
+    (tmp_path / "halls.csv").write_text("\n".join(["lon,lat,建筑面积", *lines]) + "\n", encoding="utf-8")
+    rule = {"id": "floor", "services": ["community_complex"], "metric": "per_100hh", "threshold": 30}
+    found = rows(
+        scan(
+            study(
+                tmp_path,
+                people=people,
+                people_heading="population,households",
+                rules=[WALK, rule],
+                facilities=[{"file": tmp_path / "halls.csv", "service": "community_complex"}],
+            )
+        ),
+        "floor",
+    )
+    assert found.loc[("community", "w"), ["value", "demand", "denominator"]].tolist() == [30.0, 200, "households"]
+    assert found.loc[("community", "w"), "met_clause"]
+    assert found.loc[("community", "e"), "status"] == "no_data"
+    assert found.loc[("city", "city"), ["value", "status"]].tolist() == [24.0, "incomplete"]  # at least 60 m² for 250
+
+
 def test_scores_of_the_ladder(result: ScanResult) -> None:
     # one service: in w 40 of 100 people reach it, in e all
     scores = result.scores.set_index(["level", "unit_id"])

@@ -36,6 +36,7 @@ Complete = Literal["yes", "no", "unknown"]
 Mode = Literal["classify", "replace", "add"]
 
 _COLUMNS = ["facility_id", "service", "name", "source", "area_m2", "ground", "fence_tag", "geometry"]
+SIZES = ("floor_m2", "beds", "seats")  # how large a place is, in columns of a planner's file
 UNPLACED_COLUMNS = ("source", "row", "name", "unit_id", "people", "reason", "detail")
 
 
@@ -78,7 +79,8 @@ class Facilities:
     Attributes
     ----------
     frame
-        One row per place and service: ``facility_id, service, name, source, area_m2, ground, fence_tag, geometry``; and
+        One row per place and service: ``facility_id, service, name, source, area_m2, ground, fence_tag, geometry``;
+        ``floor_m2, beds, seats`` where a file has them; and
         ``given``, the geometry as its own source has it, where ``geometry`` is an outline taken from OpenStreetMap.
     complete
         For every service of the catalogue: yes, no or unknown.
@@ -349,7 +351,13 @@ def read_facilities(
             expected="a column that names the kind of facility (类型, category, typecode) or telling names",
             remedy="say which service it is: --facilities SERVICE=FILE",
         )
-    return _frame(rows, geometry[at], crs), unplaced_rows(lost), removed, replace(points.attrs["reading"], label=label)
+    sizes = {
+        role: numbers(points, used[role], what=f"{role} in {label}", minimum=0).to_numpy(dtype=float)[at]
+        for role in SIZES
+        if role in used
+    }
+    frame = _frame(rows, geometry[at], crs).assign(**sizes)
+    return frame, unplaced_rows(lost), removed, replace(points.attrs["reading"], label=label)
 
 
 def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataFrame:
