@@ -14,8 +14,8 @@ from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
     "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "ESTATE_NAMES", "FACILITIES",
-    "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM", "STREET_DIAGNOSIS",
-    "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
+    "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM",
+    "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
     "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
