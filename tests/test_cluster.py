@@ -67,7 +67,7 @@ def _kill_the_first_worker(marker: str, answer: int) -> int:
 def test_a_cluster_gives_the_numbers_of_the_whole_although_a_worker_is_killed(
     measured: Measured,
     scheduler: str,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     jobs = [Job(_kill_the_first_worker, (str(tmp_path / "killed"), i)) for i in range(6)]
     assert sorted(Cluster(scheduler).run(jobs)) == [0, 1, 2, 3, 4, 5]

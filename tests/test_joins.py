@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
+from livingcircle import _joining
 from livingcircle.joins import (
     BLOCKED,
     ISLAND_SHARE,
@@ -363,3 +364,11 @@ def test_blocked_homes_of_chengdu_agree_with_looking_at_everything(real_data: Pa
     middle = shapely.line_interpolate_point(ways, 0.1), shapely.line_interpolate_point(ways, -0.1)
     inner = shapely.linestrings(np.stack([shapely.get_coordinates(m) for m in middle], axis=1))
     assert len(tree.query(inner, predicate="intersects")[0]) == 0
+
+
+@pytest.mark.parametrize("away", [(1e7, 0.0), (-1e7, 0.0), (0.0, 1e7), (1e7, 1e7)])
+def test_a_way_far_beside_all_barriers_looks_up_no_cell(away: tuple[float, float]) -> None:
+    grid = barrier_grid(np.array([shapely.LineString([(0, 0), (500, 300)])], dtype=object))
+    # As plain Python, in which a look-up outside of an array is an error and not a stray read.
+    assert not _joining._blocked.py_func(grid, away[0], away[1], away[0] + 20, away[1] + 20)
+    assert _joining._blocked.py_func(grid, 100.0, 0.0, 100.0, 200.0)

@@ -98,10 +98,10 @@ def _blocked(grid: Grid, ax: float, ay: float, bx: float, by: float) -> bool:
     half = PIECE_M / 2
     west, east = _range(min(ax, bx) - half - grid.west, max(ax, bx) + half - grid.west, grid.cell, grid.columns)
     south, north = _range(min(ay, by) - half - grid.south, max(ay, by) + half - grid.south, grid.cell, grid.rows)
+    if east <= west:  # beside the grid, where no cell may be looked up
+        return False
     for row in range(south, north):
-        for k in range(
-            grid.first[row * grid.columns + west], grid.first[row * grid.columns + east] if east > west else 0
-        ):
+        for k in range(grid.first[row * grid.columns + west], grid.first[row * grid.columns + east]):
             p = grid.piece[k]
             if _meet(ax, ay, bx, by, grid.start[p, 0], grid.start[p, 1], grid.stop[p, 0], grid.stop[p, 1]):
                 return True
