@@ -6,8 +6,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from livingcircle.measured import Measured
 
 
 def missing(what: str) -> None:
@@ -24,6 +28,15 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         missing("LIVINGCIRCLE_DATA does not name a folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """Return the demo town, measured at once."""
+    from livingcircle.demo import demo_study
+    from livingcircle.measured import measure
+
+    return measure(demo_study(tmp_path_factory.mktemp("town")))
 
 
 @pytest.fixture(scope="session")

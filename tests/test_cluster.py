@@ -18,7 +18,7 @@ from livingcircle.measured import Measured
 from livingcircle.tile_store import TileStore
 from livingcircle.tiled import Tiled
 from livingcircle_layers.errors import InputError
-from test_tiled import assert_equal, measured, tiled  # noqa: F401  a fixture is found by its name
+from test_tiled import assert_equal, tiled
 
 pytestmark = pytest.mark.cluster
 ROOT = Path(__file__).parent.parent

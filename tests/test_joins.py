@@ -23,6 +23,7 @@ from livingcircle.joins import (
     TOO_FAR,
     Joiner,
     Joins,
+    barrier_grid,
     island_edges,
 )
 from livingcircle_layers.barriers import barrier_kind, is_surface_water, on_ground

@@ -9,18 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livingcircle.demo import demo_study
 from livingcircle.engine import Job, Processes, ThisProcess
-from livingcircle.measured import Measured, layers_needed, measure
+from livingcircle.measured import Measured, layers_needed
 from livingcircle.reach import Layer, Reach
 from livingcircle.tile_store import TileStore
 from livingcircle.tiled import Tiled
 from livingcircle.tiles import tiles_of
-
-
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
-    return measure(demo_study(tmp_path_factory.mktemp("town")))
 
 
 def tiled(measured: Measured, tiling: Tiled, *, layers: int | None = None) -> dict[Layer, Reach]:
