@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from livingcircle.community_circles import community_circles
     from livingcircle.demo import demo_study
     from livingcircle.explain import explain
+    from livingcircle.fetch import fetch
     from livingcircle.measured import measure
     from livingcircle.network import WalkNetwork
     from livingcircle.recorded import measured_again
@@ -49,6 +50,7 @@ _HOME = {
     "count_within": "livingcircle.choice",
     "demo_study": "livingcircle.demo",
     "explain": "livingcircle.explain",
+    "fetch": "livingcircle.fetch",
     "isochrones": "livingcircle.circles",
     "load_result": "livingcircle.saved",
     "load_standard": "livingcircle.standards",
@@ -74,6 +76,7 @@ __all__ = [
     "count_within",
     "demo_study",
     "explain",
+    "fetch",
     "isochrones",
     "load_result",
     "load_standard",

@@ -151,6 +151,57 @@ def scan(  # noqa: PLR0913  one parameter for each option
 
 
 @app.command()
+def fetch(  # noqa: PLR0913  one parameter for each option
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the study.")],
+    place: Annotated[str | None, typer.Option(help="Name of a place; goes to Nominatim.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="W,S,E,N in degrees; goes to Overpass.")] = None,
+    polygon: Annotated[
+        Path | None, typer.Option(help="Vector file; only the box around it goes to Overpass, never its outlines.")
+    ] = None,
+    standard: Annotated[
+        str | None, typer.Option(help="Of the study; by default national in China, international elsewhere.")
+    ] = None,
+    communities: Annotated[str, typer.Option(help="grid:500, hex:500; or osm:8 (not in China).")] = "grid:500",
+    margin_m: Annotated[float, typer.Option("--margin-m", min=0, max=10_000, help="Load more around it, metres.")] = 0,
+    overpass: Annotated[str | None, typer.Option(help="Another Overpass server: https://host/api.")] = None,
+    nominatim: Annotated[str | None, typer.Option(help="Another Nominatim server: https://host.")] = None,
+    proxy: Annotated[str | None, typer.Option(help="http://host:port between here and the servers.")] = None,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", min=1, help="How long a silent server is waited for.")
+    ] = 180,
+    part_km2: Annotated[float, typer.Option("--part-km2", min=1, help="Larger boxes are asked for in parts.")] = 100,
+    cache: Annotated[Path | None, typer.Option(help="Folder of answers, which a second run uses again.")] = None,
+) -> None:
+    """Download streets, services and land from OpenStreetMap, as a study that scans as it is.
+
+    Says first which hosts will be asked. Sends a name or a box in degrees, never your outlines.
+
+    Example: livingcircle fetch --place 成都市锦江区 -o jinjiang
+    """
+    from livingcircle.fetch import fetch as run_fetch
+    from livingcircle.fetch import parse_box
+    from livingcircle_layers.overpass import NOMINATIM, OVERPASS, Servers
+
+    found = run_fetch(
+        output,
+        place=place,
+        bbox=parse_box(bbox) if bbox else None,
+        polygon=polygon,
+        standard=standard,
+        communities=communities,
+        margin_m=margin_m,
+        servers=Servers(overpass or OVERPASS, nominatim or NOMINATIM, proxy, timeout_s),
+        part_km2=part_km2,
+        cache=cache,
+        say=typer.echo,
+    )
+    for note in found.notes:
+        typer.echo(note)
+    typer.echo(f"{found.study}: next, livingcircle check {found.study}")
+
+
+@app.command()
 def check(study: Annotated[Path, typer.Argument(help="Study file (TOML).")]) -> None:
     """Validate and describe every input of a study; computes nothing.
 

@@ -186,7 +186,7 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
         barriers=build_barriers(lines, areas),
         background=_background(lines, areas),
         extent=project(np.array([shapely.box(*bounds)]), crs)[0],
-        data_date=scan.latest,
+        data_date=scan.latest or _header_date(path),
     )
 
 
@@ -223,6 +223,14 @@ def _walkable(
     if not len(streets.tail):
         raise _no_walkable_way(path)
     return streets
+
+
+def keys_read(catalogue: Catalogue) -> frozenset[str]:
+    """Return the keys of the objects that `read_osm` makes something of: what a download has to ask for.
+
+    Names alone are no reason to load an object, and routes are relations that no reader of ours takes.
+    """
+    return (catalogue.osm_keys | {*_LAND_KEYS, *_POINT_KEYS, *_STREET_KEYS}) - {"name", "route"}
 
 
 def check_osm_path(path: str | Path) -> Path:
@@ -297,6 +305,12 @@ def _header_box(path: Path) -> tuple[float, float, float, float] | None:
         return None
     low, high = box.bottom_left, box.top_right
     return (low.lon, low.lat, high.lon, high.lat)
+
+
+def _header_date(path: Path) -> str:
+    """Return of which day a file is that keeps no dates of its objects; "" where it does not say."""
+    with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+        return str(reader.header().get("osmosis_replication_timestamp", ""))[:10]
 
 
 class _Scan:
