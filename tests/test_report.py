@@ -16,7 +16,7 @@ from livingcircle.standards import Rule
 from made_result import made_result
 
 TITLES = [
-    "总览 Summary", "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "补点 Additions",
+    "总览 Summary", "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "各层级得分 Levels", "补点 Additions",
     "假覆盖 False coverage",
     "数据质量 Data quality", "未测量 Not measured", "数据字典 Data dictionary",
 ]  # fmt: skip
@@ -86,6 +86,21 @@ def test_coverage_lists_communities_only_and_sums_agree(book, result):
     assert len(coverage) == len(own)
     assert coverage["Covered on foot"].sum() == own["covered"].sum()
     assert coverage["Share on foot"].tolist() == pytest.approx(own["share"].tolist(), abs=1e-6, nan_ok=True)
+
+
+def test_levels_above_the_communities_have_a_sheet_and_estates_and_areas_one_of_their_own(result, tmp_path):
+    city = result.coverage["level"] == "city"
+    estate = result.coverage[city].assign(level="estate", unit_id="w1", unit_name="=某小区")
+    whole = result.scores["level"] == "city"
+    score = result.scores[whole].assign(level="estate", unit_id="w1", unit_name="=某小区")
+    told = replace(result, coverage=pd.concat([result.coverage, estate]), scores=pd.concat([result.scores, score]))
+    write_report(told, tmp_path / "report.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "report.xlsx")
+    levels, across = table(book, "各层级得分 Levels"), table(book, "小区与片区 Estates, areas")
+    assert levels["Level"].value_counts().to_dict() == {"district": 1, "city": 1, "estate": 1}
+    assert levels["Score"].tolist()[-1] == pytest.approx(result.scores.loc[whole, "score"].iloc[0])
+    assert (across["Unit id"].tolist(), set(across["Unit"])) == (["w1"] * city.sum(), {"=某小区"})
+    assert across["Covered on foot"].sum() == result.coverage.loc[city, "covered"].sum()
 
 
 def test_ranking_puts_scores_first_and_says_why_others_have_none(book):

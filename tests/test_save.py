@@ -22,6 +22,8 @@ from livingcircle import save
 from livingcircle.columns import COVERAGE, FACILITIES, SCORES, UNPLACED
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.save import prepare_output, save_result, without_folders
+from livingcircle.saved import load_result
+from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError
 from made_result import made_result
 
@@ -357,3 +359,18 @@ def test_a_lock_is_held_while_files_are_written(result, tmp_path, monkeypatch):
     )
     save_result(result, tmp_path / "out", homes=False)
     assert seen == [str(os.getpid())]
+
+
+def test_services_of_a_planners_own_catalogue_are_read_back_without_her_file(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[[service]]\nid = "tea_house"\nname_zh = "茶馆"\nname_en = "Tea house"\ntheme = "convenience"\n'
+        'kind = "point"\nicon = "茶"\nosm = ["shop=tea + name~茶馆"]\n[[service]]\nid = "park"\nname_zh = "城市公园"\n'
+    )
+    folder = save_result(made_result(catalogue=load_catalogue(own)), tmp_path / "o", homes=False)
+    own.unlink()
+    kept = load_result(folder).catalogue
+    assert (kept.services["tea_house"].icon, kept.services["park"].name_zh) == ("茶", "城市公园")
+    assert kept.services["park"].osm == load_catalogue().services["park"].osm  # only the name was changed
+    plain = save_result(made_result(), tmp_path / "p", homes=False)
+    assert load_result(plain).catalogue is load_catalogue()

@@ -31,6 +31,8 @@ FIELDS = {
     "rank": Field("名次", "Rank", "int", 8),
     "unit_id": Field("社区编号", "Community id", width=18),
     "unit_name": Field("社区", "Community", width=18),
+    "any_id": Field("单元编号", "Unit id", width=18),
+    "any_name": Field("单元", "Unit", width=24),
     "subdistrict": Field("街道", "Subdistrict", width=14),
     "district": Field("区县", "District", width=14),
     "people": Field("人口", "People", "int", 10),

@@ -51,6 +51,8 @@ def report_sheets(result: ScanResult) -> list[Sheet]:
         _gaps(here, result.gaps),
         _rules(result, city),
         _coverage(here),
+        _levels(scores, rules),
+        *_across(coverage),
         _additions(result, rules),
         _false_coverage(here),
         *_fairness(result),
@@ -289,6 +291,35 @@ def _coverage(here: pd.DataFrame) -> Sheet:
         "nearest_m_p90", "facilities", "status_text", "edge_share",
     )  # fmt: skip
     return _sheet("覆盖 Coverage", here, names)
+
+
+def _levels(scores: pd.DataFrame, rules: dict[str, Rule]) -> Sheet:
+    """List the scores of all units that are no communities: districts and subdistricts, and estates and areas."""
+    table = _of_any_unit(scores[scores["level"] != "community"])
+    weakest = table["weakest_rule"]
+    table = table.assign(weakest_rule=weakest.map({name: _label(rule) for name, rule in rules.items()}).fillna(weakest))
+    names = (
+        "level", "any_id", "any_name", "people", "score", "score_low", "score_high", "k_mean", "n_scored", "n_listed",
+        "complete_share", "missing_one_share", "weakest_rule", "confidence",
+    )  # fmt: skip
+    return _sheet("各层级得分 Levels", table, names)
+
+
+def _across(coverage: pd.DataFrame) -> list[Sheet]:
+    """List what every rule makes of estates and areas, which lie across the communities; none without them."""
+    table = coverage[coverage["level"].isin(("estate", "area"))]
+    if table.empty:
+        return []
+    names = (
+        "level", "any_id", "any_name", "rule", "label", "group", "walker", "gates", "demand", "covered", "share",
+        "radius_share", "minutes_share", "value", "finding", "walk_finding", "nearest_m_median", "facilities",
+        "status_text",
+    )  # fmt: skip
+    return [_sheet("小区与片区 Estates, areas", _of_any_unit(table), names)]
+
+
+def _of_any_unit(table: pd.DataFrame) -> pd.DataFrame:
+    return table.rename(columns={"unit_id": "any_id", "unit_name": "any_name"})
 
 
 def _additions(result: ScanResult, rules: dict[str, Rule]) -> Sheet:

@@ -333,6 +333,7 @@ def _write_run(result: ScanResult, path: Path) -> None:
         "program": PROGRAM,
         "rules": result.rules.id,
         "rule_set": rule_set_record(result.rules),
+        "catalogue": dict(result.catalogue.own),  # the planner's own services; the folder is read without her file
         "approval_number": result.approval_number,
         "attribution": list(credits_of(result.run)),
         "map_approval": approval_line(result.approval_number),

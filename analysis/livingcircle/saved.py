@@ -38,7 +38,7 @@ from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.study import Study
-from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.catalogue import extended_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.streets import Streets, streets_frames
@@ -77,7 +77,7 @@ def load_result(directory: str | Path) -> ScanResult:
             rules=tuple(Rule.model_validate(r) for r in rules["rules"]),
             scoring=tuple(rules["scoring"]),
         ),
-        catalogue=load_catalogue(),
+        catalogue=extended_catalogue(run.pop("catalogue", {}), "the catalogue in run.json"),
         run=run,
         settings={key: run["settings"][key] for key in run.pop("settings_order", run["settings"])},
         approval_number=run["approval_number"],

@@ -79,6 +79,7 @@ _PART_OF_ANY = re.compile(
 _BRANCH = re.compile(r"([(（\[【].*?[)）\]】]|[-—·].*)")
 _BRANCH_TAIL = r"(学?校|分校|部|.{0,6}校区|.{0,8}店|[东南西北]区)?$"
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _CODES = re.compile(r"\d{5,6}(\s*[|;,]\s*\d{5,6})*")
 _ALTERNATIVE_SEPARATORS = re.compile(r"[;；|/、,，]")
 
@@ -101,18 +102,25 @@ class Catalogue:
         The services in the order in which they are to be listed.
     families
         The wide categories.
+    own
+        What a planner's file adds to the built-in catalogue or changes in it.
 
     Attributes
     ----------
     services
         Services by id, in file order.
+    own
+        As given: with it `extended_catalogue` makes the same catalogue without the file.
     osm_keys
         An OSM object that carries none of these keys matches nothing; made for a reader's filter.
     tag_keys
         Every key that matching looks at; all other tags may be dropped.
     """
 
-    def __init__(self, services: Iterable[Service], families: Iterable[Family] = ()) -> None:
+    def __init__(
+        self, services: Iterable[Service], families: Iterable[Family] = (), *, own: Mapping[str, Any] = _NOTHING
+    ) -> None:
+        self.own = own
         self.services: Mapping[str, Service] = MappingProxyType({s.id: s for s in services})
         self._order = {service: rank for rank, service in enumerate(self.services)}
         self._families = tuple(families)
@@ -394,9 +402,26 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
         Names every fault of the file at once: unknown keys with the nearest legal one, terms that cannot be
         read, families that ask for services that do not exist.
     """
-    if extra is None:
+    return _builtin() if extra is None else extended_catalogue(read_toml(extra), extra.name)
+
+
+def extended_catalogue(own: Mapping[str, Any], where: str) -> Catalogue:
+    """Return the built-in services with what a planner's file holds on top.
+
+    Parameters
+    ----------
+    own
+        ``service`` and ``family``, the entries of the file; without any it is the built-in catalogue.
+    where
+        What errors call the file.
+
+    Raises
+    ------
+    InputError
+        As `load_catalogue`.
+    """
+    if not own:
         return _builtin()
-    own, where = read_toml(extra), extra.name
     faults = [
         unknown_word(f"{where}: unknown key", key, ("service", "family"))
         for key in own
@@ -405,7 +430,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     base = read_toml(SERVICES_FILE)
     services = _merged(base["service"], own.get("service", []), where, faults)
     families = _merged(base["family"], own.get("family", []), where, faults)
-    return _build(services, families, where, faults)
+    return _build(services, families, where, faults, own=own)
 
 
 @functools.cache
@@ -419,6 +444,8 @@ def _build(
     families: Iterable[Mapping[str, Any]],
     where: str,
     faults: list[str],
+    *,
+    own: Mapping[str, Any] = _NOTHING,
 ) -> Catalogue:
     known = [checked(Service, raw, where=f"{where}, service {raw.get('id')!r}", faults=faults) for raw in services]
     grouped = [checked(Family, raw, where=f"{where}, family {raw.get('id')!r}", faults=faults) for raw in families]
@@ -432,7 +459,7 @@ def _build(
     ]
     if faults:
         raise InputError.of(faults)
-    return Catalogue([s for s in known if s is not None], [f for f in grouped if f is not None])
+    return Catalogue([s for s in known if s is not None], [f for f in grouped if f is not None], own=own)
 
 
 def _merged(base: list[dict[str, Any]], own: Any, where: str, faults: list[str]) -> list[dict[str, Any]]:
