@@ -19,11 +19,13 @@ import pytest
 import rasterio
 import shapely
 import typer
+from openpyxl import load_workbook
 from rasterio import Affine
 
 import livingcircle as lc
 from demo_scans import demo_result
 from livingcircle.cli import app, main
+from livingcircle.saved import load_result
 from livingcircle.standards import list_standards
 from towns import LAT, LON, Town, lonlat, write_communities, write_rules, write_table
 
@@ -177,6 +179,20 @@ def test_flags_make_a_scan_without_a_study_file(run: Any, folder: Path, tmp_path
     # (100, 0): 150 + 10 m; (0, 50): 50 + 250 + 10 m; (200, 100): 100 + 100 + 50 + 10 m. Of 200 m: the first.
     city = coverage(tmp_path / "out").query("level == 'city' and rule == 'shop'").iloc[0]
     assert (city["demand"], city["covered"]) == (120, 40)
+
+
+def test_a_range_beside_each_share_on_demand(run: Any, folder: Path, tmp_path: Path) -> None:
+    inputs = ("--osm", folder / "town.osm", "--communities", folder / "communities.geojson",
+              "--population", folder / "people.csv", "--standard", folder / "rules.toml")  # fmt: skip
+    ended = run("scan", *inputs, "--sensitivity", "-o", tmp_path / "out")
+    assert ended.code == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == FILES | {"sensitivity.csv", "rank_stability.csv"}
+    assert "sensitivity = thresholds × 0.8; thresholds × 1.2; speeds × 0.8; speeds × 1.2" in ended.out
+    again = load_result(tmp_path / "out")
+    assert again.sensitivity is not None
+    assert (again.sensitivity["share_low"] <= again.sensitivity["share"]).all()
+    sheets = load_workbook(tmp_path / "out" / "report.xlsx").sheetnames
+    assert {"波动 Sensitivity", "名次稳定性 Rank stability"} <= set(sheets)
 
 
 def test_a_study_file_and_options_that_win_over_it(run: Any, folder: Path, tmp_path: Path) -> None:

@@ -205,17 +205,18 @@ def input_files(study: Study) -> list[InputFile]:
         *([InputFile.of("communities", study.communities.rows)] if study.communities.rows else []),
         *([InputFile.of("areas", study.areas.rows)] if study.areas else []),
         *([InputFile.of("candidates", study.candidates.table)] if study.candidates.table else []),
-        *_population_files(study.population),
+        *_population_files(study.population, "population"),
+        *_population_files(study.other_people, "population_compare"),
         *(InputFile.of("facilities", f.rows, f.licence) for f in study.facilities),
     ]
 
 
-def _population_files(given: PopulationInput | None) -> list[InputFile]:
+def _population_files(given: PopulationInput | None, role: str) -> list[InputFile]:
     if given is None:
         return []
     shares = given.shares.rows if given.shares else None
     return [
-        InputFile.of("population", given.rows, given.licence),
+        InputFile.of(role, given.rows, given.licence),
         *([InputFile.of("shares", shares, given.licence)] if shares else []),
     ]
 

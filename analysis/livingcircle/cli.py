@@ -123,6 +123,9 @@ def scan(  # noqa: PLR0913  one parameter for each option
     dem: Heights = None,
     name: Annotated[str | None, typer.Option(help="Title of map and report.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity", help="A range beside each share: other thresholds, speeds, people, gates.")
+    ] = False,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
     to_postgis: Annotated[
         str | None, typer.Option("--to-postgis", help="Also write tables: postgresql://user@host/database?schema=name.")
@@ -140,7 +143,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
     options = {
         "name": name, "osm": osm, "communities": communities, "areas": areas, "population": population,
         "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
-        "streets": streets, "streets_columns": _columns(streets_columns), "dem": dem,
+        "streets": streets, "streets_columns": _columns(streets_columns), "dem": dem, "sensitivity": sensitivity,
     }  # fmt: skip
     from livingcircle.runs import Work, parse_memory
 

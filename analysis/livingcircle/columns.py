@@ -14,9 +14,9 @@ from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
     "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "ESTATE_NAMES", "FACILITIES",
-    "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "SCORES", "SCORE_HISTOGRAM",
-    "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED", "Column", "Table", "column_of", "conform",
-    "data_dictionary_markdown", "looks_like_formula", "published",
+    "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "RANK_STABILITY", "SCORES",
+    "SCORE_HISTOGRAM", "SENSITIVITY", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED",
+    "Column", "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula", "published",
 ]  # fmt: skip
 
 # fmt: off
@@ -272,6 +272,52 @@ FAIRNESS = Table(
         Column(
             "k_difference", "float", "services", "k_mean of the group less k_mean of everybody in the unit",
             "该人群与全体居民人均可达项数之差"
+        ),
+    ),
+)
+
+SENSITIVITY = Table(
+    "sensitivity", "sensitivity.csv",
+    "A range beside each share: lowest and highest when thresholds, speeds, people or gates are changed one at a time",
+    "覆盖率的波动范围:逐一改变指标值、步速、人口、院门口径时的最低与最高",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        Column("rule", "id", "", "rule: one clause of the standard", "条文编号"),
+        Column("group", "id", "", "whom the rule is for, as scanned", "服务人群"),
+        Column("walker", "id", "", "whose walking speed was used", "步行人群"),
+        Column("share", "float", "share", "share on foot, as scanned", "步行覆盖率(本次扫描)"),
+        Column("share_low", "float", "share", "lowest share of all that was tried", "各种情形中最低的覆盖率"),
+        Column("share_high", "float", "share", "highest share of all that was tried", "各种情形中最高的覆盖率"),
+        Column(
+            "low_by", "text", "", "what made the lowest: as scanned, thresholds, speeds, population or gates",
+            "最低值出现的情形"
+        ),
+        Column("high_by", "text", "", "what made the highest", "最高值出现的情形"),
+    ),
+)
+
+RANK_STABILITY = Table(
+    "rank_stability", "rank_stability.csv",
+    "How stable scores and ranks are when thresholds, speeds, people or gates are changed one at a time",
+    "得分与名次的稳定性:逐一改变指标值、步速、人口、院门口径",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        _SCORE,
+        Column("score_low_variant", "float", "points", "lowest score of all that was tried", "各种情形中最低的得分"),
+        Column("score_high_variant", "float", "points", "highest score of all that was tried", "各种情形中最高的得分"),
+        Column(
+            "rank", "int", "", "rank among units of the same level, type and list, 1 is best, as scanned",
+            "同层级、同类型、同清单单元中的名次(本次扫描)", "not all communities of the unit are in the input"
+        ),
+        Column("rank_low", "int", "", "best rank of all that was tried", "各种情形中最靠前的名次", "not ranked"),
+        Column("rank_high", "int", "", "worst rank of all that was tried", "各种情形中最靠后的名次", "not ranked"),
+        Column(
+            "rank_share_stable", "float", "share", "share of what was tried in which the rank is the same as scanned",
+            "名次与本次扫描相同的情形所占比例", "not ranked, or nothing was tried"
         ),
     ),
 )
@@ -689,6 +735,8 @@ TABLES = (
     SCORES,
     SCORE_HISTOGRAM,
     FAIRNESS,
+    SENSITIVITY,
+    RANK_STABILITY,
     COMMUNITIES,
     FACILITIES,
     ACCESS_POINTS,

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.overlays import Overlay
-from livingcircle.population import read_population
+from livingcircle.population import read_beside, read_population
 from livingcircle.study import PopulationInput, SharesInput, Study
 from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
@@ -72,6 +72,8 @@ class Inputs:
     overlays: tuple[Overlay, ...] = ()
     parcels: gpd.GeoDataFrame | None = None
     shares: Shares | None = None
+    other_people: People | None = None
+    other_shares: Shares | None = None
 
     @property
     def narrow_gaps(self) -> npt.NDArray[np.object_]:
@@ -108,11 +110,13 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     with stages.stage("read_people", "reading people"):
         around = drawn.frame.total_bounds if drawn else _extent(osm).bounds
         population = read_population(study.population, osm, drawn.frame if drawn else None, tuple(around))
-        shares = _read_shares(study)
+        shares = _read_shares(study.population)
         communities = drawn or _cells(study, osm, population)
         units = communities.frame.to_crs(osm.crs)
         overlays, overlay_notes, areas_read = _read_overlays(study, osm, units)
         unit_notes = _problem_notes(study, communities, population)
+        other = study.other_people
+        other_people = read_beside(other, osm, communities.frame) if other else None
     areas = next((overlay.frame for overlay in overlays if overlay.level == "area"), None)
     with stages.stage("check_datum", "comparing every layer with the streets"):
         datums = check_datums(study, units, osm, facilities, estates, population, areas)
@@ -124,14 +128,16 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         "facilities": list(facilities.readings),
         "estates": [estates.reading],
         "population": [population.reading],
+        "population_compare": [other_people.reading if other_people else None],
     }
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
     parcels = None
     if study.candidates.table:
         parcels = read_parcels(study.candidates.table, crs=osm.crs, datum=study.candidates.datum)
     return Inputs(
-        communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares
-    )
+        communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
+        other_people, _read_shares(other),
+    )  # fmt: skip
 
 
 def _read_communities(study: Study) -> Units | None:
@@ -152,8 +158,8 @@ def _read_communities(study: Study) -> Units | None:
     return read_osm_units(study.streets.osm, int(making[1]))
 
 
-def _read_shares(study: Study) -> Shares | None:
-    given = study.population.shares if study.population else None
+def _read_shares(population: PopulationInput | None) -> Shares | None:
+    given = population.shares if population else None
     return read_shares(given.city(), given.rows) if given else None
 
 

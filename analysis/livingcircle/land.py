@@ -34,6 +34,12 @@ class Land:
         Units of every level with the unit of each point; where people live but no land is mapped, nothing is known.
     exit_m
         Each point's walk to where the streets leave the data.
+    reaches
+        Distances of all points by treatment of gates and layer.
+    city
+        The points that could be joined as homes on the streets, with gates respected.
+    joined
+        Which of the points those are.
     notes
         What the planner should know of the mapped land.
     """
@@ -42,6 +48,9 @@ class Land:
     square_metres: People
     levels: tuple[Units, ...]
     exit_m: Floats
+    reaches: Mapping[str, Mapping[Layer, Reach]]
+    city: City
+    joined: npt.NDArray[np.bool_]
     notes: tuple[str, ...] = ()
 
 
@@ -109,6 +118,13 @@ def of_every_point(
     joined
         Which of the points those are.
     """
+    places = city.facilities.geometry.to_numpy()[layer.chosen(city.facilities)]
+    straight = straight_m(shapely.points(points["x"], points["y"]), places, limit_m)
+    return replace(spread_walks(reach, joined), straight_m=straight)
+
+
+def spread_walks(reach: Reach, joined: npt.NDArray[np.bool_]) -> Reach:
+    """Return the walks of all points from those of the joined ones; its straight lines are not known."""
 
     def spread(values: Floats) -> Floats:
         out = np.full(len(joined), np.nan)
@@ -120,11 +136,10 @@ def of_every_point(
         out[joined] = doors
         return out
 
-    places = city.facilities.geometry.to_numpy()[layer.chosen(city.facilities)]
     return replace(
         reach,
         walk_m={walker: spread(v) for walker, v in reach.walk_m.items()},
         walk_s={walker: spread(v) for walker, v in reach.walk_s.items()},
-        straight_m=straight_m(shapely.points(points["x"], points["y"]), places, limit_m),
+        straight_m=np.full(len(joined), np.nan),
         nearest={walker: spread_doors(doors) for walker, doors in reach.nearest.items()},
     )

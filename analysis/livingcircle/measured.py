@@ -159,29 +159,15 @@ def measure(
     check_units(only, inputs.units)
     scene_records(study, rules, inputs.units)  # scenes that name what is not there stop the run before the long work
     with stages.stage("place", "placing people in homes"):
-        placement = place_people(
-            inputs.population,
-            inputs.units,
-            buildings=inputs.osm.buildings,
-            residential_land=inputs.osm.residential_land,
-            street_lines=inputs.osm.streets.lines[(inputs.osm.streets.component == 0) & ~inputs.osm.streets.raised],
-            water=inputs.osm.water,
-            narrow_gaps=inputs.narrow_gaps,
-        )
-        if inputs.shares:
-            placement = with_shares(placement, inputs.shares, inputs.units)
+        placement = place_homes(inputs)
     with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
         city, joins = _build_city(study, inputs, placement)
-        open_city = _with_open_gates(study, inputs, city) if study.gates != "respect" else None
+        open_city = with_open_gates(study, inputs, city) if study.gates != "respect" else None
         reaches = _measure_all(study, city, open_city, layers_needed(study, rules.rules, walkers), measurer)
-        judged = _judge_all(study, rules.rules, reaches, walkers)
+        judged = judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
-    people = _counted(city.homes, inputs, placement.shared)
+    people = counted_people(city.homes, inputs, placement.shared)
     land = _measure_land(study, inputs, placement.homes, city, open_city, rules.rules, walkers)
-    lost = _not_placed(placement, joins)
-    levels = make_levels(
-        inputs.units, city.homes["unit"], complete=study.communities.complete, name=study.name, not_placed=lost
-    )
     return Measured(
         study=study,
         inputs=inputs,
@@ -195,14 +181,28 @@ def measure(
         reaches=reaches,
         judged=judged,
         people=people,
-        levels=(*levels, *_across(inputs, placement, city, joins)),
-        standings=_standings(judged[0], inputs.facilities, people.number),
-        not_placed=lost,
+        levels=levels_of(study, inputs, placement, joins),
+        standings=standings_of(judged[0], inputs.facilities, people.number),
+        not_placed=people_not_placed(placement, joins),
         land=land,
         exit_m=exit_m,
         only=tuple(only),
         seconds=stages.seconds,
     )
+
+
+def place_homes(inputs: Inputs) -> Placement:
+    """Put the people of the inputs into homes, with the groups that are known by their share."""
+    placement = place_people(
+        inputs.population,
+        inputs.units,
+        buildings=inputs.osm.buildings,
+        residential_land=inputs.osm.residential_land,
+        street_lines=inputs.osm.streets.lines[(inputs.osm.streets.component == 0) & ~inputs.osm.streets.raised],
+        water=inputs.osm.water,
+        narrow_gaps=inputs.narrow_gaps,
+    )
+    return with_shares(placement, inputs.shares, inputs.units) if inputs.shares else placement
 
 
 def _measure_all(
@@ -217,7 +217,7 @@ def _measure_all(
     return {"respect": respect, "open": {layer: reach.or_shorter(over[layer]) for layer, reach in respect.items()}}
 
 
-def _judge_all(
+def judge_all(
     study: Study, rules: Sequence[Rule], reaches: Mapping[str, Mapping[Layer, Reach]], walkers: Sequence[Walker]
 ) -> tuple[Mapping[str, Judged], ...]:
     """Judge every home by every rule: one entry per walker, with gates respected, then with open borders."""
@@ -264,9 +264,9 @@ def _measure_land(
     )
     at, living = shapely.points(points["x"], points["y"]), gpd.GeoSeries(city.home_points, crs=inputs.units.crs)
     levels += [u for overlay in inputs.overlays for u in overlay.levels(at, living, city.homes["people"])]
-    judged = _judge_all(study, asked, reaches, walkers)
+    judged = judge_all(study, asked, reaches, walkers)
     notes = tuple(land_notes(points, int(placed["people"][placed["unit"] != ""].sum())))
-    return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m, notes)
+    return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m, reaches, here, joined, notes)
 
 
 def _widest_m(study: Study, rules: RuleSet) -> float:
@@ -305,7 +305,7 @@ def joiner_of(study: Study, inputs: Inputs, *, open_: bool) -> tuple[Streets, Jo
     return streets, Joiner(streets, barriers, limit_m=study.join_limit_m)
 
 
-def _with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
+def with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
     """Return the same homes and access points on streets whose estates are open."""
     streets, joiner = joiner_of(study, inputs, open_=True)
     return replace(
@@ -316,11 +316,17 @@ def _with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
     )
 
 
+def joined_homes(joiner: Joiner, placement: Placement) -> tuple[pd.DataFrame, Joins]:
+    """Return the homes inside communities that join a street, and the joins of all homes inside."""
+    homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
+    joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
+    return homes[joins.joined].reset_index(drop=True), joins
+
+
 def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
     """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
     streets, joiner = joiner_of(study, inputs, open_=False)
-    homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
-    joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
+    homes, joins = joined_homes(joiner, placement)
     frame = inputs.facilities.frame
     # A place of several services is entered at its outline where one of its rows has one.
     outlines_first = np.argsort(shapely.get_type_id(frame.geometry.to_numpy()) == 0, kind="stable")
@@ -341,7 +347,7 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
     )
     city = City(
         network=WalkNetwork(streets),
-        homes=homes[joins.joined].reset_index(drop=True),
+        homes=homes,
         home_joins=joins.take(joins.joined),
         facilities=frame,
         doors=doors,
@@ -363,7 +369,8 @@ def layers_needed(study: Study, rules: Sequence[Rule], walkers: Sequence[Walker]
     return {layer: list(chosen.values()) for layer, chosen in needed.items()}
 
 
-def _counted(homes: pd.DataFrame, inputs: Inputs, shared: Sequence[str]) -> People:
+def counted_people(homes: pd.DataFrame, inputs: Inputs, shared: Sequence[str]) -> People:
+    """Return who is counted in the homes on the streets."""
     units = inputs.units
     groups = {"all": homes["people"].to_numpy(dtype=np.int64)}
     groups |= {c: homes[c].to_numpy(dtype=np.int64) for c in homes.columns if c.startswith("age_")}
@@ -424,15 +431,25 @@ def make_levels(
     return levels
 
 
-def _across(inputs: Inputs, placement: Placement, city: City, joins: Joins) -> list[Units]:
-    """Return the units that lie across the communities: estates and areas."""
-    lost = placement.homes[placement.homes["unit"] != ""][~joins.joined]
+def levels_of(study: Study, inputs: Inputs, placement: Placement, joins: Joins) -> tuple[Units, ...]:
+    """Return the units of every level over the homes that join a street, also those that lie across: estates, areas."""
+    inside = placement.homes[placement.homes["unit"] != ""]
+    here, lost = inside[joins.joined], inside[~joins.joined]
+    levels = make_levels(
+        inputs.units,
+        here["unit"],
+        complete=study.communities.complete,
+        name=study.name,
+        not_placed=people_not_placed(placement, joins),
+    )
     lost_points = gpd.GeoSeries(shapely.points(lost["x"], lost["y"]), crs=inputs.units.crs)
-    points = shapely.points(city.homes["x"], city.homes["y"])
-    return [units for overlay in inputs.overlays for units in overlay.levels(points, lost_points, lost["people"])]
+    points = shapely.points(here["x"], here["y"])
+    across = [units for overlay in inputs.overlays for units in overlay.levels(points, lost_points, lost["people"])]
+    return (*levels, *across)
 
 
-def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
+def standings_of(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
+    """Return for every judged rule what is known about its layer."""
     return judged_standings(
         judged,
         complete=facilities.complete,
@@ -442,7 +459,7 @@ def _standings(judged: Mapping[str, Judged], facilities: Facilities, people: int
     )
 
 
-def _not_placed(placement: Placement, joins: Joins) -> pd.Series:
+def people_not_placed(placement: Placement, joins: Joins) -> pd.Series:
     """Return per community the people whose homes could not be joined to a street."""
     inside = placement.homes[placement.homes["unit"] != ""]
     return inside[~joins.joined].groupby("unit")["people"].sum()

@@ -11,7 +11,19 @@ import pandas as pd
 
 from livingcircle._report_words import FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
-from livingcircle.columns import ADDITIONS, COMMUNITIES, COVERAGE, FAIRNESS, GAPS, SCORES, TABLES, UNPLACED, published
+from livingcircle.columns import (
+    ADDITIONS,
+    COMMUNITIES,
+    COVERAGE,
+    FAIRNESS,
+    GAPS,
+    RANK_STABILITY,
+    SCORES,
+    SENSITIVITY,
+    TABLES,
+    UNPLACED,
+    published,
+)
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
@@ -56,6 +68,7 @@ def report_sheets(result: ScanResult) -> list[Sheet]:
         _additions(result, rules),
         _false_coverage(here),
         *_fairness(result),
+        *_sensitivity(result, rules),
         _data_quality(result, communities, city),
         _not_measured(result, city),
         _data_dictionary(),
@@ -347,6 +360,26 @@ def _fairness(result: ScanResult) -> list[Sheet]:
         return []
     table = published(result.fairness, FAIRNESS)
     return [_sheet("公平 Fairness", table[table["level"] != "community"], FAIRNESS.names)]
+
+
+def _sensitivity(result: ScanResult, rules: dict[str, Rule]) -> list[Sheet]:
+    """Show the range beside each share, the widest first, and how stable the ranks are."""
+    if result.sensitivity is None or result.rank_stability is None:
+        return []
+    shares = published(result.sensitivity, SENSITIVITY)
+    shares = shares.assign(
+        label=shares["rule"].map({name: _label(rule) for name, rule in rules.items()}),
+        _width=shares["share_low"] - shares["share_high"],
+    ).sort_values(["_width", "level", "unit_id", "rule"], kind="stable")
+    names = (
+        "level", "unit_id", "unit_name", "label", "group", "walker", "share", "share_low", "share_high", "low_by",
+        "high_by", "rule",
+    )  # fmt: skip
+    ranks = published(result.rank_stability, RANK_STABILITY)
+    return [
+        _sheet("波动 Sensitivity", shares, names),
+        _sheet("名次稳定性 Rank stability", ranks, RANK_STABILITY.names),
+    ]
 
 
 def _false_coverage(here: pd.DataFrame) -> Sheet:

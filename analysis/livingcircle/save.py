@@ -35,8 +35,10 @@ from livingcircle.columns import (
     FALSE_COVERAGE,
     GAPS,
     HOMES,
+    RANK_STABILITY,
     SCORE_HISTOGRAM,
     SCORES,
+    SENSITIVITY,
     STREET_DIAGNOSIS,
     UNPLACED,
     Table,
@@ -205,6 +207,16 @@ def _write_false_coverage(result: ScanResult, path: Path) -> None:
 def _write_fairness(result: ScanResult, path: Path) -> None:
     if result.fairness is not None:
         _write_csv(result.fairness, FAIRNESS, path)
+
+
+def _write_sensitivity(result: ScanResult, path: Path) -> None:
+    if result.sensitivity is not None:
+        _write_csv(result.sensitivity, SENSITIVITY, path)
+
+
+def _write_rank_stability(result: ScanResult, path: Path) -> None:
+    if result.rank_stability is not None:
+        _write_csv(result.rank_stability, RANK_STABILITY, path)
 
 
 def _write_additions(result: ScanResult, path: Path) -> None:
@@ -407,6 +419,8 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "score_histogram.csv": _write_histogram,
     "fairness.csv": _write_fairness,
     "additions.csv": _write_additions,
+    "sensitivity.csv": _write_sensitivity,
+    "rank_stability.csv": _write_rank_stability,
     "communities.gpkg": _write_communities,
     "facilities.gpkg": _write_facilities,
     "circles.gpkg": _write_circles,

@@ -22,8 +22,10 @@ from livingcircle.columns import (
     GAPS,
     HOMES,
     MATRIX,
+    RANK_STABILITY,
     SCORE_HISTOGRAM,
     SCORES,
+    SENSITIVITY,
     STREET_DIAGNOSIS,
     STREET_EDGES,
     STREET_NODES,
@@ -91,6 +93,8 @@ def load_result(directory: str | Path) -> ScanResult:
         false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
         fairness=_if_there(folder / "fairness.csv", FAIRNESS),
         additions=_if_there(folder / "additions.csv", ADDITIONS),
+        sensitivity=_if_there(folder / "sensitivity.csv", SENSITIVITY),
+        rank_stability=_if_there(folder / "rank_stability.csv", RANK_STABILITY),
     )
 
 

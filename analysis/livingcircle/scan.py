@@ -32,6 +32,7 @@ from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import DISTANCE_METRICS, RuleSet
 from livingcircle.scores import histogram_table, scores_table, services_reached
+from livingcircle.sensitivity import doubt_of
 from livingcircle.stock import ground_of, stock_of
 from livingcircle.study import Study
 from livingcircle.supply import restated, supply_table
@@ -92,6 +93,10 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         if study.candidates.top:
             candidates = candidates_of(measured)
             additions, more = additions_table(measured, candidates), candidate_notes(measured, candidates)
+    doubt = None
+    if study.sensitivity is not None:
+        with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
+            doubt = doubt_of(measured, coverage, _sorted_by_unit(scores), counted=coverage_of)
     with stages.stage("circles", "drawing the circles of communities"):
         drawn = community_circles(measured)
         if measured.people.of_land:
@@ -103,6 +108,9 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
     communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
     run = run_record(study, inputs, rules, measured.first, counts, stages)
+    settings = settings_of(study, measured.walkers, rules)
+    if doubt:
+        settings["sensitivity"] = run["settings"]["sensitivity"] = "; ".join(doubt.tried) or "nothing was changed"
     run["services_not_measured"] = measured.catalogue.unplaceable()
     land_notes = measured.land.notes if measured.land else ()
     result = ScanResult(
@@ -126,7 +134,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
                 *more,
             ],
         ),
-        settings=settings_of(study, measured.walkers, rules),
+        settings=settings,
         approval_number=study.map.approval_number,
         estates=gains,
         study=study,
@@ -138,6 +146,8 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         false_coverage=false_coverage_table(coverage),
         fairness=fairness_table(histogram, scores),
         additions=additions,
+        sensitivity=doubt.shares if doubt else None,
+        rank_stability=doubt.ranks if doubt else None,
         facility_changes=inputs.facilities.changes,
     )
     return _restricted_to(result, measured.only) if measured.only else result
@@ -353,5 +363,7 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
         communities=communities,
         gaps=None if gaps is None else gaps[gaps["unit_id"].isin(kept["community"])].reset_index(drop=True),
         fairness=None if result.fairness is None else of(result.fairness),
+        sensitivity=None if result.sensitivity is None else of(result.sensitivity),
+        rank_stability=None if result.rank_stability is None else of(result.rank_stability),
         false_coverage=None if result.false_coverage is None else of(result.false_coverage),
     )

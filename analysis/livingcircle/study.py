@@ -324,6 +324,15 @@ class CandidatesInput(_Part):
         return Source(self.file, self.layer, None, self.columns, self.where, self.crs)
 
 
+class SensitivityInput(_Part):
+    """What is changed, one at a time, to see how much the shares and ranks depend on it."""
+
+    thresholds: float = Field(default=0.2, ge=0, lt=1, description="distances and minutes, less and more; 0: not tried")
+    speeds: float = Field(default=0.2, ge=0, lt=1, description="walking speeds, slower and faster; 0: not tried")
+    gates: bool = Field(default=True, description="estates open where they are closed, and closed where they are open")
+    population: bool = Field(default=True, description="the people of population_compare, where the study names them")
+
+
 class MapInput(_Part):
     """What the map must carry."""
 
@@ -370,12 +379,15 @@ class Study(_Part):
         default=None, description="without it demand is residential land in m², and there is no score"
     )
     population_compare: PopulationInput | None = Field(
-        default=None, description="another population, which livingcircle check compares"
+        default=None, description="another population, which livingcircle check compares and a sensitivity run takes"
     )
     facilities: tuple[FacilitiesInput, ...] = ()
     layer: tuple[LayerInput, ...] = ()
     walker_settings: tuple[WalkerInput, ...] = ()
     candidates: CandidatesInput = CandidatesInput()
+    sensitivity: SensitivityInput | None = Field(
+        default=None, description="judge again with other choices; also by --sensitivity"
+    )
     facility_override: tuple[FacilityOverride, ...] = ()
     grounds: GroundsInput = GroundsInput()
     map: MapInput = MapInput()
@@ -440,6 +452,12 @@ class Study(_Part):
             }
         )
 
+    @property
+    def other_people(self) -> PopulationInput | None:
+        """The population that a sensitivity run takes in the place of its own, if there is one."""
+        asked = self.sensitivity is not None and self.sensitivity.population and self.population is not None
+        return self.population_compare if asked else None
+
     def walker_profiles(self) -> tuple[Walker, ...]:
         """Return the chosen walkers, with the changes of the study."""
         return find_walkers(self.walkers, self.profiles())
@@ -478,6 +496,7 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "layer": LayerInput,
         "walker_settings": WalkerInput,
         "candidates": CandidatesInput,
+        "sensitivity": SensitivityInput,
         "facility_override": FacilityOverride,
         "grounds": GroundsInput,
         "map": MapInput,
@@ -512,6 +531,7 @@ class StudyOptions(_Part):
     dem: Path | None = None
     streets: Path | None = None
     streets_columns: dict[str, str] = Field(default_factory=dict)
+    sensitivity: bool = False
 
     def study(self) -> Study:
         """Return the study that the options describe; a missing one is a usage error."""
@@ -553,6 +573,7 @@ class StudyOptions(_Part):
             "population": self._population(study.population),
             "estates": _with(study.estates or EstatesInput(), {"file": self.estates}) if self.estates else None,
             "facilities": (*study.facilities, *self.facilities),
+            "sensitivity": (study.sensitivity or SensitivityInput()) if self.sensitivity else None,
         }
         return _with(study, given)
 
