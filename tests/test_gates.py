@@ -33,6 +33,7 @@ from livingcircle.result import ScanResult
 from livingcircle.scan import scan
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.estates import Estates, read_estates
+from livingcircle_layers.streets import Streets
 from towns import CRS as TOWN_CRS
 from towns import Town, lonlat, streets_of, study_of
 
@@ -98,6 +99,13 @@ def test_where_no_street_is_mapped_inside_people_walk_straight_to_the_gate(tmp_p
     result = scanned(tmp_path, walled(block()), homes)
     assert walks(result) == pytest.approx([90 + 130 + AROUND, 50 + 80 + AROUND], abs=FILE_M)
     assert result.homes.sort_values("y")["leg_m"].tolist() == pytest.approx([90, 50], abs=FILE_M)
+
+
+def test_an_outline_that_is_itself_the_wall_is_an_estate(tmp_path: Path) -> None:
+    # One closed way says residential land and wall at once.
+    town = block().box(20, 20, 260, 260, landuse="residential", barrier="wall", name="院")
+    town.node(150, 280, barrier="gate")
+    assert walks(scanned(tmp_path, town, [HOME])) == pytest.approx([90 + 130 + AROUND], abs=FILE_M)
 
 
 def test_nobody_lives_behind_a_wall_without_a_gate(tmp_path: Path) -> None:
@@ -348,10 +356,80 @@ def test_a_place_inside_such_an_estate_serves_its_own_people() -> None:
 def test_places_inside_such_estates_are_counted_in_the_notes(tmp_path: Path) -> None:
     town = walled(block()).node(150, 150, shop="convenience", name="院内店")
     result = scanned(tmp_path, town, [HOME, (100.0, -30.0, 7)])
-    assert (
-        "places in gated estates without mapped streets, which serve their own people only: 1" in result.run["warnings"]
-    )
+    said = "places in gated estates that no mapped street leads to, which serve their own people only: 1"
+    assert said in result.run["warnings"]
     assert walks(result) == pytest.approx([30 + 50 + 10, 90], abs=FILE_M)  # the inner shop is 90 m from the home
+
+
+#   An estate like a U, open to the north, in the same ring of streets; the middle is in its left arm, at (30, 120).
+#
+#     (0,200)┌──┐      ┌──┐gate (200,180), or inside the notch (140,180)
+#            │ ·│ notch│  │
+#            │  └──────┘  │      the notch is x = 60 to 140, down to y = 40
+#      (0,0) └────────────┘(200,0)
+U = shapely.Polygon([(0, 0), (200, 0), (200, 200), (140, 200), (140, 40), (60, 40), (60, 200), (0, 200)])
+
+
+def u_shaped(gate: tuple[float, float]) -> tuple[Streets, np.ndarray]:
+    frame = gpd.GeoDataFrame(
+        {"estate_id": ["e"], "name": ["院"], "source": ["own"], "gates": [1]}, geometry=[U], crs=TOWN_CRS
+    )
+    gates = gpd.GeoDataFrame({"estate": [0]}, geometry=[shapely.Point(gate)], crs=TOWN_CRS)
+    estates = Estates(frame, gates, np.array([], dtype=object), 0)
+    lines = barriers_with(no_barriers(), estates, RING, open_=False)
+    return with_gate_paths(RING, estates, lines, limit_m=300), lines
+
+
+@pytest.mark.parametrize("gate", [(200, 180), (140, 180), (0, 180), (100, 0)])
+def test_the_paths_of_a_bent_estate_stay_inside_it(gate: tuple[float, float]) -> None:
+    streets, lines = u_shaped(gate)
+    own = streets.lines[(streets.highway == "estate") & ~streets.raised]
+    assert shapely.within(own, U).all()
+    # Whoever lives or works in the notch joins the street in the north, and is walked to as if there were no estate.
+    notch = np.array([[100.0, 120.0], [100.0, 190.0]])
+    joins = Joiner(streets, lines).join(notch)
+    assert joins.leg_m.tolist() == [100.0, 30.0]
+    outsider = Joiner(streets, lines).join(np.array([[240.0, 100.0]]))
+    # 20 m to the street, 120 m north, 120 m west, 100 m south
+    assert WalkNetwork(streets).walk().nearest(outsider, joins.take([0]), limit=1e6)[0].tolist() == [360.0]
+
+
+def test_people_of_a_bent_estate_walk_around_its_notch() -> None:
+    # From (30, 120) around the inner corners (59, 39) and (141, 39), a metre off the wall, to (199, 180) behind the
+    # gate, and on to the street at (220, 180); the shop lies there. The path itself begins at the home.
+    streets, lines = u_shaped((200, 180))
+    home, shop = (Joiner(streets, lines).join(np.array([p])) for p in [(30.0, 120.0), (220.0, 180.0)])
+    by_hand = np.hypot(29, 81) + 82 + np.hypot(58, 141) + 1 + 20
+    assert WalkNetwork(streets).walk().nearest(home, shop, limit=1e6)[0][0] == pytest.approx(by_hand, abs=1.0)
+
+
+def test_each_part_of_an_estate_in_two_parts_leaves_by_its_own_gate() -> None:
+    two = shapely.union(shapely.box(0, 0, 80, 200), shapely.box(120, 0, 200, 200))
+    frame = gpd.GeoDataFrame(
+        {"estate_id": ["e"], "name": ["院"], "source": ["own"], "gates": [2]}, geometry=[two], crs=TOWN_CRS
+    )
+    gates = gpd.GeoDataFrame(
+        {"estate": [0, 0]}, geometry=[shapely.Point(0, 100), shapely.Point(200, 100)], crs=TOWN_CRS
+    )
+    estates = Estates(frame, gates, np.array([], dtype=object), 0)
+    lines = barriers_with(no_barriers(), estates, RING, open_=False)
+    streets = with_gate_paths(RING, estates, lines, limit_m=300)
+    homes = Joiner(streets, lines).join(np.array([[30.0, 100.0], [170.0, 100.0], [100.0, 100.0]]))
+    shops = Joiner(streets, lines).join(np.array([[-20.0, 100.0], [220.0, 100.0]]))
+    walk = WalkNetwork(streets).walk()
+    # 30 m to the gate, 20 m to the street; from between the parts 120 m to a street, 120 m along it, 120 m.
+    assert walk.nearest(homes, shops, limit=1e6)[0] == pytest.approx([50.0, 50.0, 360.0], abs=0.5)
+
+
+def test_gates_linked_with_streets_inside_are_no_way_through_for_others(tmp_path: Path) -> None:
+    # Gates in the north and in the south, and a street between (150, 60) and (150, 240) that meets neither. From
+    # (150, 310) others walk around, 10 + 150 + 300 + 150 + 10 m; the estate's people leave by the southern gate, 40 m
+    # to the gate, 20 m to the street, 10 m.
+    town = walled(block()).node(150, 20, barrier="gate").street((150, 60), (150, 240), highway="service")
+    town.node(150, 200, shop="convenience", name="院内店")
+    result = scanned(tmp_path, town, [(150.0, 310.0, 10), HOME, (150.0, 160.0, 1)])
+    assert walks(result) == pytest.approx([40 + 20 + 10, 40, 620], abs=FILE_M)
+    assert any("serve their own people only: 1" in note for note in result.run["warnings"])
 
 
 # -- outlines that are traced on the street ----------------------------------------------------------------------------
@@ -397,6 +475,9 @@ def test_opening_never_lengthens_a_walk_and_never_lowers_coverage() -> None:
     table = demo_result("both").coverage
     keys = ["level", "unit_id", "rule", "group", "walker"]
     respect, open_ = (table[table["gates"] == gates].set_index(keys) for gates in ("respect", "open"))
+    supply = respect[~respect.index.isin(open_.index)]  # what a community has, whoever walks to it
+    assert not supply["clause_measure"].isin(["walk_m", "walk_min", "radius_m"]).any()
+    respect = respect.drop(supply.index)
     open_ = open_.loc[respect.index]
     for column in ("covered", "minutes_covered"):
         assert (open_[column].fillna(-1) >= respect[column].fillna(-1)).all()
@@ -408,7 +489,8 @@ def test_opening_never_lengthens_a_walk_and_never_lowers_coverage() -> None:
 
 def test_comparing_leaves_the_numbers_with_gates_as_they_are() -> None:
     table = demo_result("both").coverage
-    assert table[table["gates"] == "respect"].reset_index(drop=True).equals(demo_result().coverage)
+    # rules that ask for a supply say nothing of gates
+    assert table[table["gates"] != "open"].reset_index(drop=True).equals(demo_result().coverage)
     assert demo_result("both").scores.equals(demo_result().scores)
 
 

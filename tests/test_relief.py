@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,37 @@ def test_a_bridge_between_banks_of_two_heights_rises_evenly(tmp_path: Path) -> N
     on_bridge = (over.node_xy[:, 0] >= 100) & (over.node_xy[:, 0] <= 300)
     x = over.node_xy[on_bridge, 0]
     assert over.height_m[on_bridge] == pytest.approx(500 + 10 * (x - 100) / 200, abs=0.01)
+
+
+def test_a_bridge_of_several_streets_rises_evenly_too(tmp_path: Path) -> None:
+    # The bridge from 100 to 300 is three streets, as where its name or its lanes change:
+    # 0 ── 1 ══ 2 ══ 3 ══ 4 ── 5 at x = 0, 100, 150, 220, 300, 400. Banks at 500 and 510 m, the valley at 400 m.
+    x = np.array([0.0, 100, 150, 220, 300, 400])
+    pairs = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+    spans = streets_of([(v, 0) for v in x], pairs, raised=[1, 2, 3])
+    dem = write_dem(tmp_path / "v.tif", lambda x, y: np.where(x < 120, 500.0, np.where(x > 280, 510.0, 400.0)))
+    over = drape(spans, dem)
+    assert over.height_m is not None
+    at = over.node_xy[:, 0]
+    assert over.height_m == pytest.approx(np.clip(500 + 10 * (at - 100) / 200, 500, 510), abs=0.01)
+    # One street of the bridge on the ground again, such as an island in the river, goes down to it.
+    down = drape(replace(spans, raised=np.array([False, True, False, True, False])), dem)
+    assert down.height_m is not None
+    assert down.height_m[down.node_xy[:, 0] == 150].tolist() == pytest.approx([400.0], abs=0.01)
+
+
+def test_a_bridge_with_an_unknown_end_and_one_without_an_end(tmp_path: Path) -> None:
+    # Beyond x = 280 nothing is known. A raised ring hangs on nothing and keeps the heights of the model.
+    spans = streets_of(
+        [(-400, 0), (100, 0), (200, 0), (300, 0), (0, 50), (40, 50), (20, 80)],
+        [(0, 1), (1, 2), (2, 3), (4, 5), (5, 6), (6, 4)],
+        raised=[1, 2, 3, 4, 5],
+    )
+    over = drape(spans, write_dem(tmp_path / "v.tif", lambda x, y: np.where(x > 280, -9999.0, 500.0)))
+    assert over.height_m is not None
+    at = over.node_xy[:, 0]
+    assert np.isnan(over.height_m[at > 100.1]).all()
+    assert over.height_m[at <= 100.1] == pytest.approx(np.full((at <= 100.1).sum(), 500.0), abs=0.01)
 
 
 def test_gaps_of_the_model_count_as_flat(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.coverage import Judged, People
+from livingcircle.inside import way_inside
 from livingcircle.joins import Joiner
 from livingcircle.reach import City
 from livingcircle_layers.cuts import split_edges, with_paths, without_edges
@@ -26,6 +27,8 @@ BEHIND_GATE_M = 1.0  # paths made for an estate's people begin this far behind t
 ALONG_M = 5.0  # a wall this close to an outline is the estate's own (as for parks)
 
 Geometries = npt.NDArray[Any]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def barriers_with(barriers: gpd.GeoDataFrame, estates: Estates, streets: Streets, *, open_: bool) -> Geometries:
@@ -92,9 +95,9 @@ def with_gate_paths(streets: Streets, estates: Estates, barriers: Geometries, *,
     """Return the streets with the ways through gates that no mapped street passes.
 
     Where streets inside the estate are mapped, the gate is linked with the nearest one inside and outside. Where none
-    are, people walk straight from home to a path from the middle of the estate to its gates, and out. Those paths are
-    made for the estate's own people: they lead out, so that nobody else takes a way through the estate by them, and a
-    place inside serves its people only.
+    are, people walk straight from home to a path from the middle of the estate to its gates, and out. Those links and
+    paths are made for the estate's own people: they lead out, so that nobody else takes a way through the estate by
+    them, and a place inside that no mapped street leads to serves its people only.
 
     Parameters
     ----------
@@ -107,7 +110,7 @@ def with_gate_paths(streets: Streets, estates: Estates, barriers: Geometries, *,
     passed = _passed(streets, estates)
     own = bare[estates.gates["estate"].to_numpy()]
     gate_xy = shapely.get_coordinates(estates.gates.geometry.to_numpy())
-    linked = _linked(streets, estates, gate_xy[~own & ~passed], barriers, limit_m)
+    linked = _linked(streets, estates, gate_xy[~own & ~passed], barriers, limit_m, way_out=True)
     return _with_stars(linked, estates, own, Joiner(linked, barriers, limit_m=limit_m))
 
 
@@ -131,32 +134,65 @@ def _with_stars(streets: Streets, estates: Estates, own: npt.NDArray[np.bool_], 
     if gates.empty:
         return streets
     split, at = split_edges(streets, joins.edge, joins.share)
-    used, hub = np.unique(gates["estate"].to_numpy(), return_inverse=True)
-    middle = shapely.get_coordinates(shapely.point_on_surface(estates.frame.geometry.to_numpy()[used]))
     gate_xy = shapely.get_coordinates(gates.geometry.to_numpy())
-    inward = middle[hub] - gate_xy
-    behind_xy = gate_xy + inward * np.minimum(1.0, BEHIND_GATE_M / np.maximum(np.hypot(*inward.T), 1e-9))[:, None]
-    n, k = len(split.node_id), len(gate_xy)
-    gate, behind = n + len(used) + np.arange(k), n + len(used) + k + np.arange(k)
+    middle, hub, arms = _arms(estates.frame.geometry.to_numpy(), gates["estate"].to_numpy(), gate_xy)
+    # New nodes: the middles, the gates, and the corners of each arm but the last, which is the middle.
+    n, k, corners = len(split.node_id), len(arms), np.array([len(arm) - 1 for arm in arms])
+    gate = n + len(middle) + np.arange(k)
+    corner = n + len(middle) + k + np.arange(corners.sum())
+    following = np.append(corner[1:], 0)
+    following[np.cumsum(corners) - 1] = n + hub
     return with_paths(
         split,
-        np.concatenate([gate, behind, behind]),
-        np.concatenate([at, gate, n + hub]),
-        np.concatenate([middle, gate_xy, behind_xy]),
+        np.concatenate([gate, corner[np.cumsum(corners) - corners], corner]),
+        np.concatenate([at, gate, following]),
+        np.concatenate([middle, gate_xy, *(arm[:-1] for arm in arms)]),
         highway="estate",
-        way_out=np.repeat([True, True, False], k),
+        way_out=np.repeat([True, True, False], [k, k, len(corner)]),
     )
+
+
+def _arms(grounds: Geometries, estate: Ints, gate_xy: Floats) -> tuple[Floats, Ints, list[Floats]]:
+    """Return middles of grounds, each gate's middle, and its way there from just behind the gate.
+
+    The way is straight where that stays inside, and else the shortest one at a distance from the outline, so that
+    nobody outside finds it beside the wall. A part of a ground that hangs on nothing has a middle of its own.
+    """
+    used, hub = np.unique(estate, return_inverse=True)
+    middle = shapely.get_coordinates(shapely.point_on_surface(grounds[used]))
+    inward = middle[hub] - gate_xy
+    behind = gate_xy + inward * np.minimum(1.0, BEHIND_GATE_M / np.maximum(np.hypot(*inward.T), 1e-9))[:, None]
+    arms = list(np.stack([behind, middle[hub]], axis=1))
+    floor = shapely.buffer(grounds[used], GAP_M / 100)
+    straight = shapely.covers(floor[hub], shapely.linestrings(np.stack([gate_xy, middle[hub]], axis=1)))
+    inner = shapely.buffer(grounds[used], -BEHIND_GATE_M, join_style="mitre")
+    for g in np.flatnonzero(~straight & ~shapely.is_empty(inner[hub])):
+        start = shapely.get_coordinates(shapely.shortest_line(inner[hub[g]], shapely.Point(gate_xy[g])))[0]
+        way = way_inside(inner[hub[g]], start, middle[hub[g]])
+        if way is None:
+            parts = shapely.get_parts(inner[hub[g]])
+            part = parts[np.argmin(shapely.distance(parts, shapely.Point(start)))]
+            own = shapely.get_coordinates(shapely.point_on_surface(part))[0]
+            way = way_inside(part, start, own)
+            middle, hub[g] = np.vstack([middle, own]), len(middle)
+        if way is not None:
+            arms[g] = way
+    return middle, hub, arms
 
 
 def inner_place_notes(city: City) -> list[str]:
-    """Say how many places can be entered only by the paths made for the people of an estate."""
-    made = city.network.streets.highway == "estate"
+    """Say how many places only the people of an estate walk to: no mapped street leads from the gates to them."""
+    streets = city.network.streets
+    way_out = (streets.highway == "estate") & streets.oneway
+    # Without the ways out, the streets of an estate that hang on them alone are pieces of their own.
+    alone = np.zeros(len(way_out), dtype=bool)
+    alone[~way_out] = without_edges(streets, way_out).component > 0
+    alone &= streets.component == 0
     joined = city.door_joins.joined
-    inside = pd.Series(made[city.door_joins.edge[joined]]).groupby(city.doors["facility_id"].to_numpy()[joined]).all()
+    inside = pd.Series(alone[city.door_joins.edge[joined]]).groupby(city.doors["facility_id"].to_numpy()[joined]).all()
     count = int(inside.sum())
-    return (
-        [f"places in gated estates without mapped streets, which serve their own people only: {count}"] if count else []
-    )
+    said = f"places in gated estates that no mapped street leads to, which serve their own people only: {count}"
+    return [said] if count else []
 
 
 def with_open_borders(streets: Streets, estates: Estates, barriers: Geometries, *, limit_m: float) -> Streets:
@@ -170,13 +206,16 @@ def with_open_borders(streets: Streets, estates: Estates, barriers: Geometries, 
         The longest straight way on either side of a border.
     """
     points = _along(shapely.boundary(estates.frame.geometry.to_numpy()))
-    return _linked(streets, estates, points, barriers, limit_m)
+    return _linked(streets, estates, points, barriers, limit_m, way_out=False)
 
 
 def _linked(
-    streets: Streets, estates: Estates, points: npt.NDArray[np.float64], barriers: Geometries, limit_m: float
+    streets: Streets, estates: Estates, points: Floats, barriers: Geometries, limit_m: float, *, way_out: bool
 ) -> Streets:
-    """Add straight ways through points on outlines, from the nearest street inside to the nearest one outside."""
+    """Add straight ways through points on outlines, from the nearest street inside to the nearest one outside.
+
+    A way out is for the estate's people alone: nobody comes in by it, nor joins it between its ends.
+    """
     inner = shapely.buffer(estates.frame.geometry.to_numpy(), -ALONG_M)
     within = shapely.STRtree(streets.lines).query(inner, predicate="intersects")[1]
     inside = np.isin(np.arange(len(streets.tail)), within)
@@ -187,11 +226,19 @@ def _linked(
     both = to_inner.joined & to_outer.joined
     edge = np.concatenate([np.flatnonzero(inside)[to_inner.edge[both]], np.flatnonzero(~inside)[to_outer.edge[both]]])
     split, at = split_edges(streets, edge, np.concatenate([to_inner.share[both], to_outer.share[both]]))
-    middle = len(split.node_id) + np.arange(both.sum())
-    return with_paths(split, at, np.concatenate([middle, middle]), points[both], highway="estate")
+    k = int(both.sum())
+    middle = len(split.node_id) + np.arange(k)
+    return with_paths(
+        split,
+        np.concatenate([at[:k], middle]),
+        np.concatenate([middle, at[k:]]),
+        points[both],
+        highway="estate",
+        way_out=np.full(2 * k, way_out),
+    )
 
 
-def _along(outlines: Geometries) -> npt.NDArray[np.float64]:
+def _along(outlines: Geometries) -> Floats:
     """Return points at most `BORDER_STEP_M` apart along closed outlines."""
     rings = shapely.get_parts(outlines)
     steps = np.maximum(1, np.ceil(shapely.length(rings) / BORDER_STEP_M)).astype(np.int64)

@@ -34,6 +34,7 @@ LICENCE = "ODbL 1.0"
 _LAND_KEYS = ("highway", "railway", "waterway", "natural", "water", "landuse", "leisure", "building", "barrier")
 _POINT_KEYS = ("entrance", "barrier", "crossing")
 _STREET_KEYS = ("highway", "landuse", "place", "crossing")
+_GROUND_KEYS = ("landuse", "natural", "building")  # what has them is ground, also where its outline is a wall or a way
 # Never on a map of ours, whatever else the object is tagged (see README, maps in China).
 _NEVER = (("man_made", "pipeline"), ("amenity", "prison"), ("landuse", "military"))
 
@@ -404,7 +405,7 @@ class _Scan:
     def _is_loop(self, area: Any, tags: Tags) -> bool:
         """Tell whether a closed way only returns to its start, such as a path around a lake; it has no inside."""
         linear = "highway" in tags or "barrier" in tags or "railway" in tags
-        plain = not self._facility_keys & tags.keys() and tags.get("area") != "yes"
+        plain = not (self._facility_keys | set(_GROUND_KEYS)) & tags.keys() and tags.get("area") != "yes"
         return bool(area.from_way()) and linear and plain and not is_square(tags)
 
     def line_frame(self, crs: CRS) -> gpd.GeoDataFrame:

@@ -11,9 +11,13 @@ import numpy.typing as npt
 import rasterio
 from pyproj import CRS, Transformer
 from rasterio.windows import Window
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import spsolve
 
 from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.street_lines import TOUCH_M
 from livingcircle_layers.streets import Streets
 
 FLAT_SHARE = 0.5  # with more of the street length without a height, the raster is of another place (a judgement)
@@ -26,7 +30,8 @@ def drape(streets: Streets, path: str | Path) -> Streets:
     """Give every street its slope: cut it into short pieces and note the height of their ends.
 
     A long street over a ridge goes up and down again, which its two ends alone do not tell. Bridges and tunnels do not
-    follow the ground: their pieces rise evenly from end to end.
+    follow the ground: however many streets make one up, it rises evenly from where it leaves the ground to where it
+    comes back.
 
     Parameters
     ----------
@@ -44,12 +49,8 @@ def drape(streets: Streets, path: str | Path) -> Streets:
     edge = np.repeat(np.arange(len(pieces)), pieces - 1)
     number = np.arange(len(edge)) - np.repeat(np.cumsum(pieces - 1) - (pieces - 1), pieces - 1) + 1
     share = number / pieces[edge]
-    cut, node = split_edges(streets, edge, share)
-    height = sample_heights(Path(path), cut.node_xy, cut.crs)
-    bridge = streets.raised[edge]
-    e, s = edge[bridge], share[bridge]
-    height[node[bridge]] = (1 - s) * height[streets.tail[e]] + s * height[streets.head[e]]
-    draped = replace(cut, height_m=height)
+    cut, _ = split_edges(streets, edge, share)
+    draped = replace(cut, height_m=_off_the_ground(cut, sample_heights(Path(path), cut.node_xy, cut.crs)))
     flat = share_without_height(draped)
     if flat > FLAT_SHARE:
         raise InputError(
@@ -59,6 +60,37 @@ def drape(streets: Streets, path: str | Path) -> Streets:
             remedy="use a larger raster, and fill its gaps (nodata)",
         )
     return draped
+
+
+def _off_the_ground(streets: Streets, height: Floats) -> Floats:
+    """Return heights of nodes, those within bridges and tunnels interpolated between the nodes on the ground.
+
+    A height that is not known at one end is known nowhere on the bridge.
+    """
+    n, ends = len(height), np.concatenate([streets.tail, streets.head])
+    raised = np.tile(streets.raised, 2)
+    within = (np.bincount(ends[raised], minlength=n) > 1) & (np.bincount(ends[~raised], minlength=n) == 0)
+    a, b = (end[streets.raised] for end in (streets.tail, streets.head))
+    inner = within[a] & within[b]
+    piece = connected_components(coo_array((np.ones(inner.sum()), (a[inner], b[inner])), shape=(n, n)))[1]
+    shore = within[a] != within[b]
+    inside, outside = np.where(within[a], a, b)[shore], np.where(within[a], b, a)[shore]
+    within &= np.isin(piece, piece[inside])  # a ring without an end stays on the ground
+    lost = np.isin(piece, piece[inside[np.isnan(height[outside])]])
+    number = np.cumsum(within) - 1
+    steepness = 1.0 / np.maximum(streets.length_m[streets.raised], TOUCH_M)
+    out = height.copy()
+    if within.any():
+        # Even rise: at every node within, what comes up from one side goes on to the other.
+        tie = inner & within[a]
+        i, j, w = number[a[tie]], number[b[tie]], steepness[tie]
+        k, v = number[inside], steepness[shore]
+        m = int(within.sum())
+        rows, columns = np.concatenate([i, j, i, j, k]), np.concatenate([j, i, i, j, k])
+        matrix = coo_array((np.concatenate([-w, -w, w, w, v]), (rows, columns)), shape=(m, m)).tocsc()
+        out[within] = spsolve(matrix, np.bincount(k, v * np.nan_to_num(height[outside]), minlength=m))
+        out[within & lost] = np.nan
+    return out
 
 
 def share_without_height(streets: Streets) -> float:
