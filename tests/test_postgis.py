@@ -19,8 +19,10 @@ import pytest
 import shapely
 
 import livingcircle as lc
+from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
 from livingcircle.recorded import measured_again
+from livingcircle.save import result_files
 from livingcircle.study import CommunitiesInput, Study, StudyOptions
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.postgis import read_database
@@ -370,12 +372,9 @@ def test_files_and_tables_are_replaced_together_or_not_at_all(
     assert (out / "run.json").read_bytes() == before
     assert server.execute("select count(*) from twice.scores").fetchone() == (len(result.scores),)
     server.execute("drop view twice.theirs")
-    blocked = out / ".livingcircle.lock"
-    blocked.write_text(str(os.getpid()), encoding="ascii")
-    with pytest.raises(InputError, match="is writing into"):  # the files cannot be written: neither are the tables
-        changed.save(out, postgis=target)
+    with held_folder(out, result_files()), pytest.raises(InputError, match="is writing into"):
+        changed.save(out, postgis=target)  # the files cannot be written: neither are the tables
     assert server.execute("select count(*) from twice.scores").fetchone() == (len(result.scores),)
-    blocked.unlink()
     changed.save(out, postgis=target)
     assert server.execute("select count(*) from twice.scores").fetchone() == (1,)
 

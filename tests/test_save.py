@@ -276,7 +276,7 @@ def test_a_file_that_cannot_be_replaced_brings_all_others_back(saved, monkeypatc
     replace = Path.replace
 
     def sometimes(self, target):
-        if self.parent != saved and Path(target) == saved / stuck and "earlier" not in self.parts:
+        if self.parent.name.startswith(".livingcircle.partial-") and Path(target) == saved / stuck:
             raise PermissionError(errno.EACCES, "The process cannot access the file")
         return replace(self, target)
 
@@ -336,17 +336,36 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):
     tmp_path.chmod(0o700)
 
 
-def test_a_second_process_is_refused_while_the_first_is_writing(result, saved):
+HOLDER = """
+import sys
+from pathlib import Path
+from livingcircle.output_folder import held_folder
+with held_folder(Path(sys.argv[1]), ["run.json"]):
+    print("held", flush=True)
+    input()
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone(result, saved):
     before = contents(saved)
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        (saved / ".livingcircle.lock").write_text(str(other.pid))
+    command = [sys.executable, "-c", HOLDER, str(saved)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env) as other:
+        assert other.stdout.readline() == b"held\n"
         with pytest.raises(InputError, match=rf"process {other.pid} is writing into .*; remedy: wait until it ends"):
             prepare_output(saved)
-        with pytest.raises(InputError, match="is writing into"):
+        with pytest.raises(InputError, match=rf"process {other.pid} is writing into"):
             save_result(result, saved, homes=False)
-        other.communicate(b"\n")
+        assert contents(saved) == before | {".livingcircle.lock": str(other.pid).encode()}
+        other.kill()  # it cannot tidy up
     assert contents(saved) == before | {".livingcircle.lock": str(other.pid).encode()}
-    save_result(result, saved, homes=False)  # the lock is stale now
+    save_result(result, saved, homes=False)
+    assert {path.name for path in saved.iterdir()} == ALWAYS
+
+
+def test_a_lock_file_without_a_process_behind_it_is_no_lock(result, saved):
+    (saved / ".livingcircle.lock").write_text(str(os.getpid()))  # as an earlier version left it, or a copied folder
+    save_result(result, saved, homes=False)
     assert {path.name for path in saved.iterdir()} == ALWAYS
 
 

@@ -69,6 +69,7 @@ class Town:
     art: str
     dx: float = 10.0
     dy: float = 20.0
+    at: XY = (0.0, 0.0)  # metres of the lower left corner of the drawing
     _nodes: dict[int, tuple[XY, dict[str, str]]] = field(default_factory=dict)
     _ways: list[tuple[int, list[int], dict[str, str]]] = field(default_factory=list)
     _relations: list[tuple[int, list[tuple[str, int]], dict[str, str]]] = field(default_factory=list)
@@ -76,7 +77,7 @@ class Town:
 
     def __post_init__(self) -> None:
         for mark, place in sorted(drawn(self.art, dx=self.dx, dy=self.dy).items()):
-            self._nodes[ord(mark)] = (place, {})
+            self._nodes[ord(mark)] = ((place[0] + self.at[0], place[1] + self.at[1]), {})
 
     def xy(self, mark: str) -> XY:
         """Return the place of a node in metres."""

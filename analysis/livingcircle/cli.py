@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
+from livingcircle.interrupts import interruptible
 from livingcircle_layers.errors import LivingCircleError, UsageError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     try:
-        app(args=arguments)
+        with interruptible():
+            app(args=arguments)
     except LivingCircleError as fault:
         if "--debug" in (sys.argv[1:] if arguments is None else arguments):
             raise

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,16 +79,46 @@ class Processes:
 
     def _run_once(self, left: dict[int, Job]) -> Iterator[Any]:
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(min(self.number, max(len(left), 1)), mp_context=context) as pool:
+        others = multiprocessing.active_children()
+        with ProcessPoolExecutor(min(self.number, max(len(left), 1)), context, _end_with_the_parent) as pool:
             try:
-                futures = {pool.submit(job.function, *job.arguments): number for number, job in left.items()}
+                with _not_for_children():
+                    futures = {pool.submit(job.function, *job.arguments): number for number, job in left.items()}
                 for future in as_completed(futures):
                     answer = future.result()
                     del left[futures[future]]
                     yield answer
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                for process in set(multiprocessing.active_children()) - set(others):
+                    process.kill()  # what it was working on is not written, or written whole
                 raise
+
+
+def _end_with_the_parent() -> None:
+    """Let a worker leave Ctrl-C to its parent, and end when the parent is gone, which a pool's workers do not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _not_for_children() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, not even before they can say so themselves."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children take it over
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Cluster:

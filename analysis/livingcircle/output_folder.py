@@ -13,8 +13,9 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import IO
 
 from livingcircle_layers.errors import InputError
 
@@ -23,7 +24,9 @@ RUN_FILE = "run.json"  # the file that tells whose result a folder holds: its "p
 LOCK_FILE = ".livingcircle.lock"
 STAGE_PREFIX = ".livingcircle.partial-"
 PROBE_PREFIX = ".livingcircle.probe-"
-EARLIER = "earlier"  # inside the stage: the files of the earlier result, until all new ones are in place
+EARLIER = "earlier"  # inside the stage: the files of the earlier result, while they are moved out
+REPLACED = "replaced"  # its name as soon as all of them are out, and the new ones are moved in
+FAR_OFF = 1 << 30  # Windows locks bytes and hides them: one that nobody reads
 
 
 def check_folder(directory: Path, names: Sequence[str]) -> None:
@@ -81,6 +84,7 @@ def held_folder(directory: Path, names: Sequence[str]) -> Iterator[None]:
     """
     check_folder(directory, names)
     with disk_errors(directory), _made(directory), _locked(directory):
+        _finish_a_killed_run(directory, names)
         yield
 
 
@@ -111,8 +115,6 @@ def replaced_files(directory: Path, names: Sequence[str], *, held: bool = False)
         As `check_folder`; also if the disk is full, or a file cannot be replaced.
     """
     with nullcontext() if held else held_folder(directory, names), disk_errors(directory):
-        for left_over in directory.glob(f"{STAGE_PREFIX}*"):  # of a killed run: we hold the lock
-            shutil.rmtree(left_over)
         stage = directory / f"{STAGE_PREFIX}{os.getpid()}"
         stage.mkdir()
         try:
@@ -123,30 +125,50 @@ def replaced_files(directory: Path, names: Sequence[str], *, held: bool = False)
 
 
 def _move_into_place(stage: Path, directory: Path, names: Sequence[str]) -> None:
-    """Move the staged files in and the earlier ones out; if one cannot be moved, put all back.
+    """Move the earlier files out and the staged ones in; if one cannot be moved, put all back.
 
     RUN_FILE goes last: as long as it is the earlier one, the folder still counts as ours.
     """
-    earlier = stage / EARLIER
+    earlier, replaced = stage / EARLIER, stage / REPLACED
     earlier.mkdir()
-    moved: list[str] = []
+    names = [name for name in names if name != RUN_FILE]
     try:
         for name in names:
-            if name == RUN_FILE:
-                continue
             if os.path.lexists(directory / name):
                 (directory / name).replace(earlier / name)
-            moved.append(name)
-            if (stage / name).exists():
-                (stage / name).replace(directory / name)
-        (stage / RUN_FILE).replace(directory / RUN_FILE)
+        earlier.replace(replaced)
+        _move_in(stage, directory, names)
     except BaseException:
-        for name in moved:
-            if os.path.lexists(earlier / name):
-                (earlier / name).replace(directory / name)
-            else:
+        if replaced.exists():
+            for name in names:
                 (directory / name).unlink(missing_ok=True)
+        _move_back(replaced if replaced.exists() else earlier, directory)
         raise
+
+
+def _move_in(stage: Path, directory: Path, names: Sequence[str]) -> None:
+    for name in names:
+        if os.path.lexists(stage / name):
+            (stage / name).replace(directory / name)
+    (stage / RUN_FILE).replace(directory / RUN_FILE)
+
+
+def _move_back(earlier: Path, directory: Path) -> None:
+    for path in sorted(earlier.iterdir()):
+        path.replace(directory / path.name)
+
+
+def _finish_a_killed_run(directory: Path, names: Sequence[str]) -> None:
+    """Bring a folder to one whole result, the earlier or the new one, where a run was killed while it wrote."""
+    for stage in sorted(directory.glob(f"{STAGE_PREFIX}*")):  # we hold the folder: nobody else works in them
+        if (stage / EARLIER).is_dir():
+            _move_back(stage / EARLIER, directory)
+        elif (stage / REPLACED).is_dir() and (stage / RUN_FILE).exists():
+            _move_in(stage, directory, [name for name in names if name != RUN_FILE])
+        if stage.is_dir():
+            shutil.rmtree(stage)
+        else:
+            stage.unlink()
 
 
 def _foreign_files(directory: Path, names: Sequence[str]) -> list[str]:
@@ -156,8 +178,8 @@ def _foreign_files(directory: Path, names: Sequence[str]) -> list[str]:
 
 
 def _is_ours(directory: Path) -> bool:
-    if any(directory.glob(f"{STAGE_PREFIX}*/{EARLIER}")):  # a run was killed while it moved its files in
-        return True
+    if any(any(directory.glob(f"{STAGE_PREFIX}*/{name}")) for name in (EARLIER, REPLACED)):
+        return True  # a run was killed while it moved its files in
     try:
         run = json.loads((directory / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -172,11 +194,24 @@ def disk_errors(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         got, remedy = error.strerror or str(error), "choose another -o"
+        if isinstance(error.filename, str) and not _is_ours_or_below(Path(error.filename), directory):
+            raise InputError(
+                f"{error.filename} cannot be used", got=got, remedy="check the file and its rights"
+            ) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             got, remedy = "the disk is full", "free some space, or choose another -o"
+        elif error.errno == errno.EFBIG:
+            got, remedy = "a file is larger than the disk or your limit allows", "raise the limit, or choose another -o"
         elif isinstance(error, PermissionError):
             remedy = "close its files in other programs (Excel, QGIS), or choose another -o"
         raise InputError(f"cannot write to {directory}", got=got, remedy=remedy) from error
+
+
+def _is_ours_or_below(path: Path, directory: Path) -> bool:
+    """Tell whether a path lies in a folder, is one of those that lead to it, or a hidden file of ours."""
+    inner, outer = path.absolute(), directory.absolute()
+    hidden = path.name.startswith(f".{PROGRAM}")
+    return hidden or inner.is_relative_to(outer) or outer.is_relative_to(inner)
 
 
 @contextmanager
@@ -195,52 +230,68 @@ def _made(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the folder's lock file; the lock of a process that has ended is taken over."""
+    """Hold the folder's lock; the system lets go of it when the process ends, however it ends."""
     lock = directory / LOCK_FILE
-    _refuse_if_locked(directory)
-    lock.unlink(missing_ok=True)
-    try:
-        with lock.open("x", encoding="ascii") as stream:
-            stream.write(str(os.getpid()))
-    except FileExistsError:
-        raise _in_use(directory, "another process") from None
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
+    with ExitStack() as open_file:
+        while True:
+            stream = open_file.enter_context(lock.open("a+", encoding="ascii"))
+            if not _try_to_hold(stream):
+                raise _in_use(directory)
+            # Whoever held it before may have deleted the file between our opening and our holding it.
+            if lock.exists() and os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+                break
+            open_file.pop_all().close()
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        try:
+            yield
+        finally:
+            if sys.platform == "win32":
+                stream.close()  # an open file cannot be deleted there
+            with suppress(OSError):
+                lock.unlink(missing_ok=True)
 
 
 def _refuse_if_locked(directory: Path) -> None:
     try:
-        owner = (directory / LOCK_FILE).read_text(encoding="ascii", errors="replace").strip()
+        with (directory / LOCK_FILE).open(encoding="ascii") as stream:
+            held = not _try_to_hold(stream, shared=True)
     except FileNotFoundError:
         return
-    if not owner.isdecimal() or _is_alive(int(owner)):
-        raise _in_use(directory, f"process {owner or '?'}")
+    if held:
+        raise _in_use(directory)
 
 
-def _in_use(directory: Path, owner: str) -> InputError:
-    return InputError(
-        f"{owner} is writing into {directory}",
-        remedy=f"wait until it ends, choose another -o, or delete {LOCK_FILE} if no such process is running",
-    )
-
-
-def _is_alive(process: int) -> bool:
-    if sys.platform == "win32":  # there, os.kill would end the process
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, process)  # only to ask about it
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
+def _try_to_hold(stream: IO[str], *, shared: bool = False) -> bool:
+    """Lock an open file unless another process has; the lock ends with the file, or with the process."""
     try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
+        if sys.platform == "win32":
+            import msvcrt
+
+            stream.seek(FAR_OFF)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(stream.fileno(), (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            return False
+        raise
     return True
+
+
+def _in_use(directory: Path) -> InputError:
+    with suppress(OSError):
+        owner = (directory / LOCK_FILE).read_text(encoding="ascii", errors="replace").strip()
+        if owner.isdecimal():
+            return _refusal(directory, f"process {owner}")
+    return _refusal(directory, "another process")
+
+
+def _refusal(directory: Path, owner: str) -> InputError:
+    return InputError(f"{owner} is writing into {directory}", remedy="wait until it ends, or choose another -o")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +61,8 @@ class TileStore:
             (folder / name).mkdir(parents=True, exist_ok=True)
 
     def has(self, key: str) -> bool:
-        """Tell whether a result is there."""
-        return self._result(key).exists()
+        """Tell whether a whole result is there; what a power cut has left of one is none."""
+        return zipfile.is_zipfile(self._result(key))
 
     def load(self, key: str) -> Arrays:
         """Return a result: hundredths (-1: not reached) and the key of the nearest door (0: none) per walker."""
@@ -75,12 +76,15 @@ class TileStore:
     @property
     def side_m(self) -> float | None:
         """The side of the tiles that the results belong to; None: none yet."""
-        file = self.folder / "side_m"
-        return float(file.read_text(encoding="ascii")) if file.exists() else None
+        file = self.folder / "side_m.npz"
+        if not zipfile.is_zipfile(file):
+            return None
+        with np.load(file) as noted:
+            return float(noted["side_m"])
 
     def note_side(self, side_m: float) -> None:
         """Write down the side of the tiles, so that a later run cuts the same ones."""
-        (self.folder / "side_m").write_text(f"{side_m:g}", encoding="ascii")
+        write_arrays(self.folder / "side_m.npz", {"side_m": np.array(side_m)})
 
     def part_file(self, name: str) -> Path:
         """Return where a part is written."""
