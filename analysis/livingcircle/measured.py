@@ -323,6 +323,15 @@ def joined_homes(joiner: Joiner, placement: Placement) -> tuple[pd.DataFrame, Jo
     return homes[joins.joined].reset_index(drop=True), joins
 
 
+def _given_ways(inputs: Inputs, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
+    """Return the ways in that the planner's lists tell, by the position of their place."""
+    given = inputs.facilities.ways_in
+    if given is None or given.empty:
+        return None
+    at = pd.Series(range(len(places)), index=places["facility_id"])
+    return given.assign(place=at.reindex(given["facility_id"]).to_numpy())
+
+
 def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
     """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
     streets, joiner = joiner_of(study, inputs, open_=False)
@@ -338,6 +347,7 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
         streets=inputs.osm.streets,
         features=inputs.osm.features,
         walls=walls.geometry[walls["kind"] == "wall"].to_numpy(),
+        given=_given_ways(inputs, places),
     )
     door_joins = joiner.join(shapely.get_coordinates(doors.geometry.to_numpy()))
     doors = doors.assign(

@@ -40,7 +40,12 @@ def is_gate(tags: dict[str, str]) -> bool:
 
 
 def access_points(
-    places: gpd.GeoDataFrame, *, streets: Streets, features: gpd.GeoDataFrame, walls: Geometries
+    places: gpd.GeoDataFrame,
+    *,
+    streets: Streets,
+    features: gpd.GeoDataFrame,
+    walls: Geometries,
+    given: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """Find the points at which each place is entered from the street.
 
@@ -56,6 +61,9 @@ def access_points(
         ``tags``, ``geometry``: gates and entrances are taken from it.
     walls
         Lines of mapped walls and fences.
+    given
+        ``place`` (position in `places`), ``geometry``: ways in that a planner's list tells, those of grounds on their
+        outline.
 
     Returns
     -------
@@ -78,6 +86,8 @@ def access_points(
         _crossings(ground, outline, level),
         _near(building, shapely.boundary(geometry[building]), openings, 1.0, "entrance"),
     ]
+    if given is not None:
+        parts += _given(given, ground, walls)
     fenced = places["fence_tag"].to_numpy(dtype=bool)[ground] | walled(outline, walls)
     parts.append(_frontage(ground[~fenced], outline[~fenced], level))
     line = np.flatnonzero(np.isin(shapely.get_type_id(geometry), (1, 5)))
@@ -118,6 +128,15 @@ def _outer_rings(polygons: Geometries) -> Geometries:
 def _near(owner: Any, outline: Geometries, openings: Geometries, reach: float, how: str) -> pd.DataFrame:
     i, j = shapely.STRtree(openings).query(outline, predicate="dwithin", distance=reach)
     return _table(owner[i], how, openings[j])
+
+
+def _given(given: gpd.GeoDataFrame, ground: Any, walls: Geometries) -> list[pd.DataFrame]:
+    """Return the ways in that a list tells; a gate stands in the wall that is drawn along its outline."""
+    place, points = given["place"].to_numpy(), given.geometry.to_numpy().copy()
+    gate = np.isin(place, ground)
+    i, j = shapely.STRtree(walls).query_nearest(points, max_distance=GATE_REACH_M, all_matches=False)
+    points[i] = np.where(gate[i], shapely.get_point(shapely.shortest_line(walls[j], points[i]), 0), points[i])
+    return [_table(place[gate], "gate", points[gate]), _table(place[~gate], "entrance", points[~gate])]
 
 
 def _crossings(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFrame:

@@ -116,29 +116,41 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def without_inner_parts(
-    frame: gpd.GeoDataFrame, *, keep: frozenset[str] = frozenset()
+    frame: gpd.GeoDataFrame, *, keep: frozenset[str] = frozenset(), parents: Mapping[str, str] | None = None
 ) -> tuple[gpd.GeoDataFrame, list[dict[str, Any]]]:
-    """Remove buildings and gates of a place that is in the table itself, under the name before theirs."""
+    """Remove buildings and gates of a place that is in the table itself: by its name before theirs, or as their parent.
+
+    Parameters
+    ----------
+    parents
+        Of which row its list says that a row is a part, by ``facility_id``; it counts for grounds of one service.
+
+    Returns
+    -------
+    The facilities, and a record per row removed, with its geometry as ``at``.
+    """
     core = frame["name"].map(core_name).to_numpy()
     geometry = frame.geometry.to_numpy()
     service = frame["service"].to_numpy()
     by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
     for i, name in enumerate(core):
         by_name[service[i], name].append(i)
+    ids = frame["facility_id"].to_numpy()
+    ground = frame["ground"].to_numpy(dtype=bool)
+    at_id = {(service[i], ids[i]): i for i in range(len(frame))}
     gone, records = [], []
     for i, name in enumerate(core):
         match = _INNER.fullmatch(name)
-        if match is None or frame["facility_id"].iloc[i] in keep:
+        told = at_id.get((service[i], (parents or {}).get(ids[i], ""))) if ground[i] else None
+        if (match is None and told is None) or told == i or ids[i] in keep:
             continue
-        whole = by_name.get((service[i], match[1]), [])
+        whole = [told] if told is not None else by_name.get((service[i], match[1]), []) if match else []
         gap = shapely.distance(geometry[i], geometry[whole]) if whole else np.array([])
         if len(gap) and gap.min() <= INNER_M:
-            parent = frame["facility_id"].iloc[whole[int(np.argmin(gap))]]
-            reason = f"{match[2]} is a part of it"
-            row = frame.iloc[i]
-            records.append(
-                change(row, "removed", "part_of_place", reason, into=parent, distance_m=round(float(gap.min()), 2))
-            )
+            parent = ids[whole[int(np.argmin(gap))]]
+            reason = f"{match[2]} is a part of it" if match else "its list says that it is a part of it"
+            more = {"into": parent, "distance_m": round(float(gap.min()), 2), "at": geometry[i]}
+            records.append(change(frame.iloc[i], "removed", "part_of_place", reason, **more))
             gone.append(i)
     return frame.drop(index=frame.index[gone]).reset_index(drop=True), records
 

@@ -20,12 +20,13 @@ from livingcircle_layers.cleaning import Override, change, changes_table, kept_i
 from livingcircle_layers.cleaning import merged as merged_places
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, to_wgs84
+from livingcircle_layers.entrances import Hints, ways_in
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, ground_m2, on_campus, united
 from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.names import core_name, same_place_name
 from livingcircle_layers.sources import Reading, Source
-from livingcircle_layers.tables import numbers, read_points
+from livingcircle_layers.tables import numbers, pair_points, read_points
 
 SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
 STATION_ENTRANCE_M = (
@@ -96,6 +97,8 @@ class Facilities:
         How many rows each file has and how many of them count.
     labels
         What each of the planner's files is called in `frame`'s column ``source``, in the order given.
+    ways_in
+        ``facility_id, geometry``: where the planner's files say that places are entered; points.
     """
 
     frame: gpd.GeoDataFrame
@@ -106,6 +109,7 @@ class Facilities:
     changes: pd.DataFrame = field(default_factory=lambda: changes_table([]))
     readings: tuple[Reading, ...] = ()
     labels: tuple[str, ...] = ()
+    ways_in: gpd.GeoDataFrame | None = None
 
 
 def unplaced_rows(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
@@ -163,9 +167,13 @@ def gather_facilities(
     complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
     complete.update(osm_complete or {})
     frames, lost, readings = [frame], [unplaced], []
+    hints = Hints()
     labels = _labels(sources)
     for source, label in zip(sources, labels, strict=True):
-        rows, rejected, removed, reading = read_facilities(source, catalogue, crs=features.crs, label=label, keep=keep)
+        rows, rejected, removed, reading, told_beside = read_facilities(
+            source, catalogue, crs=features.crs, label=label, keep=keep
+        )
+        hints = hints.and_(told_beside)
         known |= {*rows["facility_id"], *(c["facility_id"] for c in removed)}
         changes += removed
         if source.mode == "replace":
@@ -178,14 +186,16 @@ def gather_facilities(
         lost.append(rejected)
         readings.append(reading)
     everything, told = overruled(pd.concat(frames, ignore_index=True), overrides, known)
-    everything, parts = without_inner_parts(everything, keep=keep)
+    everything, parts = without_inner_parts(everything, keep=keep, parents=hints.parent)
     everything, housing = _without_housing(everything, catalogue, estates, keep=keep)
     merged, twins = merged_places(everything, keep=keep)
     lost.append(_removed_rows([*told, *parts, *housing]))
     merged = merged.sort_values(["service", "source", "facility_id"], kind="stable").reset_index(drop=True)
     is_point = shapely.get_type_id(merged.geometry.to_numpy()) == 0
     green = np.array([catalogue.services[s].theme == "ecology" for s in merged["service"]], dtype=bool)
-    by_centre = green & is_point & (merged["area_m2"].to_numpy(dtype=float) > 0)
+    entered, notes = ways_in(merged, [*changes, *parts, *twins], hints)
+    entered_there = merged["facility_id"].isin(entered["facility_id"]).to_numpy()
+    by_centre = green & is_point & ~entered_there & (merged["area_m2"].to_numpy(dtype=float) > 0)
     return Facilities(
         frame=merged,
         complete=complete,
@@ -194,6 +204,8 @@ def gather_facilities(
         changes=changes_table([*changes, *told, *parts, *housing, *twins]),
         readings=tuple(readings),
         labels=tuple(labels),
+        notes=tuple(notes),
+        ways_in=entered,
     )
 
 
@@ -306,8 +318,8 @@ def read_facilities(
     crs: CRS,
     label: str | None = None,
     keep: frozenset[str] = frozenset(),
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Records, Reading]:
-    """Read a planner's file: its facilities, the rows that could not be used, those removed, and how it was read."""
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Records, Reading, Hints]:
+    """Read a planner's file: facilities, rows that could not be used, those removed, how it was read, and its hints."""
     label = label or source.source.label
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
@@ -342,7 +354,7 @@ def read_facilities(
             reason = refusals[0].rule if refusals else "no_service"
             own = {"facility_id": f"{label}:{row}", "source": label, "row": row, "name": name.iloc[i]}
             lost.append({"source": label, "row": row, "name": name.iloc[i], "reason": reason, "detail": detail})
-            removed += [_refused(own, refusal) for refusal in refusals]
+            removed += [{**_refused(own, refusal), "at": geometry[i]} for refusal in refusals]
     lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
         raise InputError(
@@ -357,7 +369,20 @@ def read_facilities(
         if role in used
     }
     frame = _frame(rows, geometry[at], crs).assign(**sizes)
-    return frame, unplaced_rows(lost), removed, replace(points.attrs["reading"], label=label)
+    reading = replace(points.attrs["reading"], label=label)
+    return frame, unplaced_rows(lost), removed, reading, _hints(points, used, source, label, crs)
+
+
+def _hints(points: gpd.GeoDataFrame, used: Mapping[str, str], source: FacilitySource, label: str, crs: CRS) -> Hints:
+    """Return where the rows of a file are entered, and of which others they are parts."""
+    ids = label + ":" + points["row"].astype("str")
+    entrance: dict[str, Any] = {}
+    if "entrance" in used:
+        degrees = gpd.GeoSeries(to_wgs84(pair_points(points, used["entrance"], source.source), source.datum), crs=WGS84)
+        known = degrees.notna().to_numpy()
+        entrance = dict(zip(ids[known], degrees[known].to_crs(crs), strict=True))
+    parent = points[used["parent"]].str.strip() if "parent" in used else pd.Series("", index=points.index)
+    return Hints(entrance, {i: f"{label}:{p}" for i, p in zip(ids, parent, strict=True) if p})
 
 
 def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataFrame:

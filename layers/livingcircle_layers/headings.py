@@ -14,6 +14,8 @@ _USUAL = {
     "lon": "lon lng long longitude 经度 lon_wgs84 wgs84_lon wgs84_lng x",
     "lat": "lat latitude 纬度 lat_wgs84 wgs84_lat y",
     "lonlat": "location lonlat lon_lat 经纬度 坐标",
+    "entrance": "entr_location entrance_location 入口坐标 出入口坐标 入口经纬度 出入口经纬度",
+    "parent": "parent parent_id 父级 父级编号 所属编号",
     "id": (
         "id unit_id code 编码 代码 编号 社区代码 社区编码 社区编号 行政区划代码 unit_code "
         "community_id community_code facility_id grid_id cell_id 网格编号 格网编号 设施编号 uid"

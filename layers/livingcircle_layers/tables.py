@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -43,6 +44,7 @@ __all__ = [
     "find_column",
     "find_columns",
     "numbers",
+    "pair_points",
     "parse_numbers",
     "read_places",
     "read_points",
@@ -333,6 +335,14 @@ def read_points(given: Source | Path | str) -> tuple[gpd.GeoDataFrame, pd.DataFr
     frame.attrs["columns_used"] = dict(places.columns_used)
     frame.attrs["reading"] = places.reading
     return frame, rejected
+
+
+def pair_points(table: pd.DataFrame, heading: str, source: Source) -> npt.NDArray[Any]:
+    """Return the points of a column of pairs, such as ``entr_location``; None where there is none.
+
+    The pairs are in the CRS that the source declares, or in degrees.
+    """
+    return _check_coordinates(table, {"lonlat": heading}, declared_crs(source))[0]
 
 
 def _nothing_usable(name: str, places: Places) -> str:
