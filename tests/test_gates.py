@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 
 from demo_scans import demo_result
 from livingcircle.gates import barriers_with, with_gate_paths
-from livingcircle.joins import Joiner
+from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.result import ScanResult
 from livingcircle.scan import scan
@@ -401,6 +401,40 @@ def test_people_of_a_bent_estate_walk_around_its_notch() -> None:
     home, shop = (Joiner(streets, lines).join(np.array([p])) for p in [(30.0, 120.0), (220.0, 180.0)])
     by_hand = np.hypot(29, 81) + 82 + np.hypot(58, 141) + 1 + 20
     assert WalkNetwork(streets).walk().nearest(home, shop, limit=1e6)[0][0] == pytest.approx(by_hand, abs=1.0)
+
+
+@given(
+    st.sampled_from([(200.0, 180.0), (140.0, 180.0), (0.0, 180.0), (100.0, 0.0)]),
+    st.tuples(st.floats(2, 198), st.floats(2, 198)).filter(lambda p: shapely.Point(p).within(U.buffer(-2))),
+)
+@settings(max_examples=40, deadline=None)
+def test_nobody_is_lost_in_a_bent_estate(gate: tuple[float, float], home: tuple[float, float]) -> None:
+    streets, lines = u_shaped(gate)
+    joins = Joiner(streets, lines).join(np.array([home]))
+    assert joins.joined.all()
+    assert streets.highway[joins.edge[0]] == "estate"
+    on_path = streets.lines[joins.edge[0]].interpolate(joins.share[0], normalized=True)
+    assert U.covers(shapely.LineString([home, on_path]))
+    corner = end_of_ring(streets)
+    assert np.isfinite(WalkNetwork(streets).walk().nearest(joins, corner, limit=1e6)[0]).all()
+
+
+def end_of_ring(streets: Streets) -> Joins:
+    first = np.flatnonzero(streets.highway != "estate")[:1]
+    return Joins(first, np.zeros(1), np.zeros(1), np.array([""], dtype=object))
+
+
+def test_people_live_all_around_a_court_that_is_no_part_of_the_estate(tmp_path: Path) -> None:
+    ring = shapely.Polygon(shapely.box(20, 20, 280, 280).exterior, [shapely.box(100, 100, 200, 200).exterior])
+    rings = [[lonlat(x, y) for x, y in r.coords] for r in (ring.exterior, *ring.interiors)]
+    features = [
+        {"type": "Feature", "properties": {"gated": "yes"}, "geometry": {"type": "Polygon", "coordinates": rings}},
+        {"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": lonlat(150, 280)}},
+    ]
+    file = tmp_path / "court.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    homes = [HOME, (150.0, 250.0, 3), (60.0, 60.0, 2), (240.0, 150.0, 1)]
+    assert scanned(tmp_path, block(), homes, estates={"file": file}).unplaced.empty
 
 
 def test_each_part_of_an_estate_in_two_parts_leaves_by_its_own_gate() -> None:

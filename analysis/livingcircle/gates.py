@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.coverage import Judged, People
-from livingcircle.inside import way_inside
+from livingcircle.inside import ways_inside
 from livingcircle.joins import Joiner
 from livingcircle.reach import City
 from livingcircle_layers.cuts import split_edges, with_paths, without_edges
@@ -137,14 +137,14 @@ def _with_stars(streets: Streets, estates: Estates, own: npt.NDArray[np.bool_], 
     gate_xy = shapely.get_coordinates(gates.geometry.to_numpy())
     middle, hub, arms = _arms(estates.frame.geometry.to_numpy(), gates["estate"].to_numpy(), gate_xy)
     # New nodes: the middles, the gates, and the corners of each arm but the last, which is the middle.
-    n, k, corners = len(split.node_id), len(arms), np.array([len(arm) - 1 for arm in arms])
+    n, k, corners = len(split.node_id), len(gate_xy), np.array([len(arm) - 1 for arm in arms])
     gate = n + len(middle) + np.arange(k)
     corner = n + len(middle) + k + np.arange(corners.sum())
     following = np.append(corner[1:], 0)
     following[np.cumsum(corners) - 1] = n + hub
     return with_paths(
         split,
-        np.concatenate([gate, corner[np.cumsum(corners) - corners], corner]),
+        np.concatenate([gate, corner[np.cumsum(corners) - corners][:k], corner]),
         np.concatenate([at, gate, following]),
         np.concatenate([middle, gate_xy, *(arm[:-1] for arm in arms)]),
         highway="estate",
@@ -153,31 +153,44 @@ def _with_stars(streets: Streets, estates: Estates, own: npt.NDArray[np.bool_], 
 
 
 def _arms(grounds: Geometries, estate: Ints, gate_xy: Floats) -> tuple[Floats, Ints, list[Floats]]:
-    """Return middles of grounds, each gate's middle, and its way there from just behind the gate.
+    """Return middles of grounds, and ways to them: from just behind each gate, then from inner corners; each one's hub.
 
     The way is straight where that stays inside, and else the shortest one at a distance from the outline, so that
-    nobody outside finds it beside the wall. A part of a ground that hangs on nothing has a middle of its own.
+    nobody outside finds it beside the wall. A part of a ground that hangs on nothing has a middle of its own. Ways from
+    inner corners are for homes that do not see the others.
     """
     used, hub = np.unique(estate, return_inverse=True)
     middle = shapely.get_coordinates(shapely.point_on_surface(grounds[used]))
     inward = middle[hub] - gate_xy
     behind = gate_xy + inward * np.minimum(1.0, BEHIND_GATE_M / np.maximum(np.hypot(*inward.T), 1e-9))[:, None]
-    arms = list(np.stack([behind, middle[hub]], axis=1))
+    arms, bends = list(np.stack([behind, middle[hub]], axis=1)), list[tuple[int, Floats]]()
     floor = shapely.buffer(grounds[used], GAP_M / 100)
     straight = shapely.covers(floor[hub], shapely.linestrings(np.stack([gate_xy, middle[hub]], axis=1)))
     inner = shapely.buffer(grounds[used], -BEHIND_GATE_M, join_style="mitre")
-    for g in np.flatnonzero(~straight & ~shapely.is_empty(inner[hub])):
-        start = shapely.get_coordinates(shapely.shortest_line(inner[hub[g]], shapely.Point(gate_xy[g])))[0]
-        way = way_inside(inner[hub[g]], start, middle[hub[g]])
-        if way is None:
-            parts = shapely.get_parts(inner[hub[g]])
-            part = parts[np.argmin(shapely.distance(parts, shapely.Point(start)))]
-            own = shapely.get_coordinates(shapely.point_on_surface(part))[0]
-            way = way_inside(part, start, own)
-            middle, hub[g] = np.vstack([middle, own]), len(middle)
-        if way is not None:
-            arms[g] = way
-    return middle, hub, arms
+    hollow = shapely.area(shapely.convex_hull(inner)) - shapely.area(inner) > 1.0
+    for h in np.flatnonzero(hollow):
+        mine = np.flatnonzero((hub == h) & ~straight)
+        start = _nearest_in(inner[h], gate_xy[mine])
+        ways, around = ways_inside(inner[h], start, middle[h])
+        bends += [(int(h), way) for way in around]
+        for g, first, way in zip(mine, start, ways, strict=True):
+            if way is not None:
+                arms[g] = way
+            else:
+                parts = shapely.get_parts(inner[h])
+                part = parts[np.argmin(shapely.distance(parts, shapely.Point(first)))]
+                own = shapely.get_coordinates(shapely.point_on_surface(part))[0]
+                found, around = ways_inside(part, first, own)
+                hub[g] = len(middle)
+                middle = np.vstack([middle, own])
+                arms[g] = arms[g] if found[0] is None else found[0]
+                bends += [(int(hub[g]), further) for further in around]
+    return middle, np.append(hub, [h for h, _ in bends]).astype(np.int64), [*arms, *(way for _, way in bends)]
+
+
+def _nearest_in(ground: shapely.Geometry, xy: Floats) -> Floats:
+    """Return the nearest place of a ground to each of some places."""
+    return shapely.get_coordinates(shapely.get_point(shapely.shortest_line(ground, shapely.points(xy)), 0))
 
 
 def inner_place_notes(city: City) -> list[str]:
