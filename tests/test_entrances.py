@@ -13,6 +13,7 @@ from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import gcj02_from_wgs84
 from livingcircle_layers.facilities import Facilities, FacilitySource, gather_facilities
+from livingcircle_layers.grounds import OpenGrounds
 from towns import CRS, streets_of
 
 # Central Chengdu in the plane of the tests.
@@ -118,3 +119,29 @@ def test_a_part_by_its_parent_is_none_of_its_own_but_entrances_of_metro_stations
     rows = [row("P1", names[0], code, (200, 100)), row("P2", names[1], code, (300, 160), parent="P1")]
     found = gathered(tmp_path, rows)
     assert {i.removeprefix("amap.csv:") for i in found.frame["facility_id"]} == places
+
+
+@pytest.mark.parametrize("by", ["osm", "list"])
+def test_pitches_of_schools_are_out_by_default_whoever_draws_the_school_or_lists_the_pitch(tmp_path, by):
+    pitch = row("F1", "篮球场", "080104", (100, 100))
+    outside = row("F2", "体育公园篮球场", "080104", (900, 100))
+    drawn = ({"leisure": "pitch", "sport": "basketball"}, shapely.box(200, 50, 230, 70))
+    table, schools = tmp_path / "amap.csv", tmp_path / "schools.geojson"
+    pd.DataFrame([pitch, outside]).to_csv(table, index=False)
+    sources = [FacilitySource(table, datum="gcj02")]
+    osm = [drawn]
+    if by == "osm":
+        osm.append(({"amenity": "school", "name": "实验小学"}, PARK[1]))
+    else:
+        features(({}, PARK[1]))[["geometry"]].assign(name="实验小学").to_crs(WGS84).to_file(schools)
+        sources.append(FacilitySource(schools, service="primary_school", mode="add"))
+    found = gather_facilities(features(*osm), load_catalogue(), sources)
+    pitches = found.frame[found.frame["service"].str.contains("pitch|sports")]
+    assert set(pitches["facility_id"]) == {"amap.csv:F2"}
+    out = found.changes[found.changes["rule"] == "not_public_school"]
+    assert set(out["facility_id"]) == {"amap.csv:F1", "w0"}
+    assert {"F1", "w0"} <= set(found.unplaced["row"])
+    let_in = gather_facilities(features(*osm), load_catalogue(), sources, grounds=OpenGrounds(school=True)).frame
+    assert {"amap.csv:F1", "amap.csv:F2", "w0"} <= set(let_in["facility_id"])
+    her_word = [FacilitySource(table, service="sports_field", mode="add", datum="gcj02"), *sources[1:]]
+    assert "amap.csv:F1" in set(gather_facilities(features(*osm), load_catalogue(), her_word).frame["facility_id"])

@@ -89,7 +89,8 @@ def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd
             reason = "fenced_without_gate"
             detail = "a fence or wall is mapped around it, but no gate and no street through it"
         source, name = frame["source"].iloc[i], frame["name"].iloc[i]
-        rows.append({"source": source, "row": facility_id, "name": name, "reason": reason, "detail": detail})
+        row = facility_id.removeprefix(f"{source}:")  # as every other row of a planner's file is called
+        rows.append({"source": source, "row": row, "name": name, "reason": reason, "detail": detail})
     return unplaced_rows(rows)
 
 

@@ -15,14 +15,14 @@ import shapely
 from pyproj import CRS
 
 from livingcircle_layers.access import has_fence_tag
-from livingcircle_layers.catalogue import Catalogue, Refusal
+from livingcircle_layers.catalogue import SCHOOL_LEVELS, Catalogue, Refusal
 from livingcircle_layers.cleaning import Override, change, changes_table, kept_ids, overruled, without_inner_parts
 from livingcircle_layers.cleaning import merged as merged_places
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.entrances import Hints, ways_in
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, ground_m2, on_campus, united
+from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, campuses, ground_m2, is_campus, on_campus, united
 from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.names import core_name, same_place_name
 from livingcircle_layers.sources import Reading, Source
@@ -159,7 +159,13 @@ def gather_facilities(
         if service not in catalogue.services:
             raise catalogue.unknown_service(service)
     keep = kept_ids(overrides)
-    frame, unplaced, changes = osm_facilities(features, catalogue, grounds=grounds, keep=keep)
+    labels = _labels(sources)
+    read = [
+        read_facilities(source, catalogue, crs=features.crs, label=label, keep=keep)
+        for source, label in zip(sources, labels, strict=True)
+    ]
+    campus = np.concatenate([campuses(features), *(_school_grounds(found[0]) for found in read)])
+    frame, unplaced, changes = osm_facilities(features, catalogue, grounds=grounds, keep=keep, campus=campus)
     parks = [s.id for s in catalogue.services.values() if s.theme == "ecology"]
     frame, seams = united(frame, np.array([]) if roads is None else roads, green=parks, apart=keep)
     known = {*frame["facility_id"], *(c["facility_id"] for c in (*changes, *seams))}
@@ -168,22 +174,20 @@ def gather_facilities(
     complete.update(osm_complete or {})
     frames, lost, readings = [frame], [unplaced], []
     hints = Hints()
-    labels = _labels(sources)
-    for source, label in zip(sources, labels, strict=True):
-        rows, rejected, removed, reading, told_beside = read_facilities(
-            source, catalogue, crs=features.crs, label=label, keep=keep
-        )
+    for source, (rows, rejected, removed, reading, told_beside) in zip(sources, read, strict=True):
         hints = hints.and_(told_beside)
         known |= {*rows["facility_id"], *(c["facility_id"] for c in removed)}
-        changes += removed
+        judged = source.mode == "classify" and not grounds.school  # rows of a named service are the planner's word
+        own, shut = _off_campus(rows, catalogue, campus, keep=keep) if judged else (rows, [])
+        changes += [*removed, *shut]
+        lost += [rejected, _removed_rows(shut)]
         if source.mode == "replace":
             frames[0] = frames[0][frames[0]["service"] != source.service]
             complete[str(source.service)] = source.complete
         elif source.complete != "unknown":
-            complete.update(dict.fromkeys(rows["service"].unique(), source.complete))
+            complete.update(dict.fromkeys(own["service"].unique(), source.complete))
         # A file that replaces OpenStreetMap's list of parks still takes their outlines from it.
-        frames.append(_at_known_ground(rows, pd.concat([frame, *frames[1:]], ignore_index=True)))
-        lost.append(rejected)
+        frames.append(_at_known_ground(own, pd.concat([frame, *frames[1:]], ignore_index=True)))
         readings.append(reading)
     everything, told = overruled(pd.concat(frames, ignore_index=True), overrides, known)
     everything, parts = without_inner_parts(everything, keep=keep, parents=hints.parent)
@@ -218,13 +222,21 @@ def osm_facilities(
     *,
     grounds: OpenGrounds = ONLY_OPEN,
     keep: frozenset[str] = frozenset(),
+    campus: npt.NDArray[Any] | None = None,
 ) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Records]:
-    """Return the facilities among tagged objects, what could not be used, and what was removed."""
+    """Return the facilities among tagged objects, what could not be used, and what was removed.
+
+    Parameters
+    ----------
+    campus
+        Grounds of schools; without them those among the objects.
+    """
     rows, at, lost = [], [], []
     removed: Records = []
     geometry = features.geometry.to_numpy()
     area = np.round(ground_m2(geometry, features.crs), 1)
-    campus = on_campus(features)
+    inside = on_campus(geometry, campuses(features) if campus is None else campus)
+    inside &= ~np.array([is_campus(t) for t in features["tags"]], dtype=bool)
     for i, (osm_id, tags) in enumerate(zip(features["osm_id"], features["tags"], strict=True)):
         matched, refusals = catalogue.classify_osm(tags)
         if osm_id in keep:
@@ -236,7 +248,7 @@ def osm_facilities(
             removed += [_refused(own, refusal) for refusal in refusals]
         for service in services:
             kind = catalogue.services[service]
-            shut = grounds.shut(tags, on_campus=bool(campus[i])) if kind.open_ground and osm_id not in keep else None
+            shut = grounds.shut(tags, on_campus=bool(inside[i])) if kind.open_ground and osm_id not in keep else None
             if shut is not None:
                 detail = f"{service}: not open to all ({shut}); [grounds] {shut} = true lets such grounds in"
                 lost.append({"source": "osm", "row": osm_id, "name": name, "reason": "not_public", "detail": detail})
@@ -252,6 +264,24 @@ def osm_facilities(
             )
     frame = _frame(rows, geometry[at], features.crs)
     return _metro_by_entrances(frame, features), unplaced_rows(lost), removed
+
+
+def _school_grounds(rows: gpd.GeoDataFrame) -> npt.NDArray[Any]:
+    """Return the outlines of schools and kindergartens that a planner's file holds."""
+    school = rows["service"].isin((*SCHOOL_LEVELS, "kindergarten")).to_numpy()
+    grounds: npt.NDArray[Any] = rows.geometry.to_numpy()[school & (shapely.area(rows.geometry.to_numpy()) > 0)]
+    return grounds
+
+
+def _off_campus(
+    rows: gpd.GeoDataFrame, catalogue: Catalogue, campus: npt.NDArray[Any], *, keep: frozenset[str]
+) -> tuple[gpd.GeoDataFrame, Records]:
+    """Remove the pitches and gardens of schools from a list: nothing tells that they are open to all."""
+    open_ground = np.array([catalogue.services[s].open_ground for s in rows["service"]], dtype=bool)
+    shut = open_ground & on_campus(rows.geometry.to_numpy(), campus) & ~rows["facility_id"].isin(keep).to_numpy()
+    reason = "not open to all (school); [grounds] school = true lets such grounds in"
+    records = [change(rows.iloc[i], "removed", "not_public_school", reason) for i in np.flatnonzero(shut)]
+    return rows[~shut].reset_index(drop=True), records
 
 
 def _refused(row: Mapping[str, Any], refusal: Refusal) -> dict[str, Any]:

@@ -75,14 +75,18 @@ def is_campus(tags: Mapping[str, str]) -> bool:
     return tags.get("amenity") in _CAMPUS
 
 
-def on_campus(features: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
-    """Tell which tagged objects lie in the ground of a school without being one."""
+def campuses(features: gpd.GeoDataFrame) -> Geometries:
+    """Return the grounds of schools among tagged objects."""
     geometry = features.geometry.to_numpy()
     school = np.array([is_campus(t) for t in features["tags"]], dtype=bool)
-    campus = geometry[school & (shapely.area(geometry) > 0)]
-    inside = np.zeros(len(features), dtype=bool)
+    return geometry[school & (shapely.area(geometry) > 0)]
+
+
+def on_campus(geometry: Geometries, campus: Geometries) -> npt.NDArray[np.bool_]:
+    """Tell which places lie in one of some grounds."""
+    inside = np.zeros(len(geometry), dtype=bool)
     inside[shapely.STRtree(campus).query(shapely.point_on_surface(geometry), predicate="intersects")[0]] = True
-    return inside & ~school
+    return inside
 
 
 def ground_m2(geometry: Geometries, crs: CRS) -> npt.NDArray[np.float64]:

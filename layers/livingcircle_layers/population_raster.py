@@ -100,7 +100,9 @@ def read_raster(file: Path, *, crs: CRS, window: shapely.Polygon | None, values:
             raise density_fault(file.name, f"a name or unit that says so: {told.strip()}")
         column, row, numbers = _inhabited(file.name, dataset, part)
         transform = dataset.transform
-        notes = (f"{file.name} has {dataset.count} bands; the first is read",) if dataset.count > 1 else ()
+        notes = [f"{file.name} has {dataset.count} bands; the first is read"] if dataset.count > 1 else []
+        if (part.width, part.height) != (dataset.width, dataset.height):
+            notes.append(f"{file.name}: only its cells in the box around the communities are read and counted")
     x, y = _apply(transform, column[:, None] + np.array([0, 1, 1, 0]), row[:, None] + np.array([0, 0, 1, 1]))
     x, y = Transformer.from_crs(source_crs, crs, always_xy=True).transform(x, y)
     shapes = shapely.polygons(np.stack([x, y], axis=-1))
@@ -109,7 +111,7 @@ def read_raster(file: Path, *, crs: CRS, window: shapely.Polygon | None, values:
         numbers = numbers * area / M2_PER_KM2
     elif values is None:
         _check_plausible(file.name, numbers, area)
-    return RasterCells(numbers, shapes, notes)
+    return RasterCells(numbers, shapes, tuple(notes))
 
 
 def _opened(file: Path) -> rasterio.DatasetReader:
