@@ -208,6 +208,7 @@ def input_files(study: Study) -> list[InputFile]:
         *([InputFile.of("candidates", study.candidates.table)] if study.candidates.table else []),
         *_population_files(study.population, "population"),
         *_population_files(study.other_people, "population_compare"),
+        *(InputFile.of("catchments", c.rows) for c in study.catchments),
         *(InputFile.of("facilities", f.rows, f.licence) for f in study.facilities),
     ]
 

@@ -13,10 +13,11 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CIRCLES", "COMMUNITIES", "COVERAGE", "ESTATE_NAMES", "FACILITIES",
-    "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "RANK_STABILITY", "SCORES",
-    "SCORE_HISTOGRAM", "SENSITIVITY", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES", "UNPLACED",
-    "Column", "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula", "published",
+    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CAPACITY", "CIRCLES", "COMMUNITIES", "COVERAGE", "ESTATE_NAMES",
+    "FACILITIES", "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "RANK_STABILITY",
+    "SCORES", "SCORE_HISTOGRAM", "SENSITIVITY", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES",
+    "UNPLACED", "Column", "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula",
+    "published",
 ]  # fmt: skip
 
 # fmt: off
@@ -272,6 +273,57 @@ FAIRNESS = Table(
         Column(
             "k_difference", "float", "services", "k_mean of the group less k_mean of everybody in the unit",
             "该人群与全体居民人均可达项数之差"
+        ),
+    ),
+)
+
+CAPACITY = Table(
+    "capacity", "capacity.csv",
+    "Beds, seats and floor in reach, shared with all who reach them: 2SFCA (Luo & Wang 2003), E2SFCA (Luo & Qi 2009)",
+    "床位、学位、建筑面积的可达供给:两步移动搜索法 2SFCA 与带距离衰减的 E2SFCA",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        _SERVICE,
+        Column("measure", "id", "", "beds, seats, or m2 of floor", "床位、学位或建筑面积 m2"),
+        Column(
+            "method", "id", "", "2sfca; e2sfca_slow or e2sfca_fast: nearer people weigh more, by thirds of the reach",
+            "方法:2sfca;e2sfca_slow、e2sfca_fast 按距离三等分递减"
+        ),
+        Column("group", "id", "", "who shares the supply", "共享供给的人群"),
+        Column("reach_m", "float", "m", "longest walk, as the clause of the service says", "最远步行距离,按该服务条文"),
+        Column("people", "int", "people", "people of the group in homes on the streets", "单元内该人群人数"),
+        Column(
+            "supply_in_reach", "float", "beds, seats or m²", "what the places have that people of the unit can walk to",
+            "单元居民步行可达设施的总供给"
+        ),
+        Column(
+            "access_per_1000", "float", "per 1,000 people", "supply per 1,000 people, mean over people",
+            "每千人可达供给,按人口平均", "nobody of the group lives in the unit"
+        ),
+        Column(
+            "access_p10", "float", "per 1,000 people", "a tenth of the people have no more than this",
+            "人口 10 分位", "nobody of the group lives in the unit"
+        ),
+        Column(
+            "access_p50", "float", "per 1,000 people", "half of the people have no more than this",
+            "人口中位数", "nobody of the group lives in the unit"
+        ),
+        Column("people_without", "int", "people", "people without any known supply in reach", "范围内无已知供给的人数"),
+        Column(
+            "required_per_1000", "float", "per 1,000 people", "what a clause of the run asks for",
+            "条文要求的千人指标", "no clause states one"
+        ),
+        Column(
+            "people_below", "int", "people", "people whose access is below the figure of the clause",
+            "低于条文指标的人数", "no clause states one"
+        ),
+        Column("places_known", "int", "places", "places of the input whose figure is known", "规模已知的设施数"),
+        Column(
+            "places_unknown", "int", "places",
+            "places of the input whose figure is not known: they take no part, so that access is at least this much",
+            "规模未知的设施数(不参与计算,故供给为下限)"
         ),
     ),
 )
@@ -735,6 +787,7 @@ TABLES = (
     SCORES,
     SCORE_HISTOGRAM,
     FAIRNESS,
+    CAPACITY,
     SENSITIVITY,
     RANK_STABILITY,
     COMMUNITIES,

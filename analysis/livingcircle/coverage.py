@@ -467,8 +467,10 @@ def met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:
     return met
 
 
-def people_quantiles(walk_m: Floats, count: npt.NDArray[Any], units: Units) -> tuple[Floats, Floats]:
-    """Return the median and 90th percentile of the walk by people; the unreached count as beyond everything."""
+def people_quantiles(
+    walk_m: Floats, count: npt.NDArray[Any], units: Units, *, at: tuple[float, float] = (0.5, 0.9)
+) -> tuple[Floats, Floats]:
+    """Return two quantiles of the walk by people (median and p90); the unreached count as beyond everything."""
     inside = np.flatnonzero((units.code >= 0) & (count > 0))
     order = inside[np.argsort(walk_m[inside], kind="stable")]
     order = order[np.argsort(units.code[order], kind="stable")]
@@ -477,8 +479,8 @@ def people_quantiles(walk_m: Floats, count: npt.NDArray[Any], units: Units) -> t
     first = np.searchsorted(code, np.arange(len(units.ids) + 1))
     before, total = running[first[:-1]], np.diff(running[first])
     out = []
-    for q in (0.5, 0.9):
-        at = np.searchsorted(running[1:], before + np.ceil(q * total - 1e-9), side="left")
-        values = np.append(walk_m[order], np.nan)[np.minimum(at, len(order))]
+    for q in at:
+        position = np.searchsorted(running[1:], before + np.ceil(q * total - 1e-9), side="left")
+        values = np.append(walk_m[order], np.nan)[np.minimum(position, len(order))]
         out.append(np.where(total > 0, values, np.nan))
     return out[0], out[1]

@@ -19,6 +19,7 @@ from livingcircle.population import read_beside, read_population
 from livingcircle.study import PopulationInput, SharesInput, Study
 from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
+from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.cleaning import Override
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.datum import shifted
@@ -34,6 +35,7 @@ from livingcircle_layers.relief import drape
 from livingcircle_layers.shares import Shares, read_shares
 from livingcircle_layers.sources import Database, Reading, is_elsewhere, without_address
 from livingcircle_layers.street_layer import read_street_layer, wait_notes
+from livingcircle_layers.typed_toml import unknown_word
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
 from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units
@@ -72,6 +74,7 @@ class Inputs:
     overlays: tuple[Overlay, ...] = ()
     parcels: gpd.GeoDataFrame | None = None
     shares: Shares | None = None
+    catchments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
     other_people: People | None = None
     other_shares: Shares | None = None
 
@@ -136,7 +139,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         parcels = read_parcels(study.candidates.table, crs=osm.crs, datum=study.candidates.datum)
     return Inputs(
         communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
-        other_people, _read_shares(other),
+        _read_catchments(study, catalogue, osm), other_people, _read_shares(other),
     )  # fmt: skip
 
 
@@ -161,6 +164,18 @@ def _read_communities(study: Study) -> Units | None:
 def _read_shares(population: PopulationInput | None) -> Shares | None:
     given = population.shares if population else None
     return read_shares(given.city(), given.rows) if given else None
+
+
+def _read_catchments(study: Study, catalogue: Catalogue, osm: OsmExtract) -> dict[str, npt.NDArray[np.object_]]:
+    """Return the outlines of catchments by service; several files of one service are taken together."""
+    unknown = [part.service for part in study.catchments if part.service not in catalogue.services]
+    if unknown:
+        raise InputError.of([unknown_word("[[catchments]]: unknown service", s, catalogue.services) for s in unknown])
+    found: dict[str, npt.NDArray[np.object_]] = {}
+    for part in study.catchments:
+        outlines = read_catchments(part.rows, crs=osm.crs, datum=part.datum)
+        found[part.service] = np.append(found.get(part.service, np.array([], dtype=object)), outlines)
+    return found
 
 
 def _read_streets(
@@ -251,6 +266,7 @@ def _check_files(study: Study) -> None:
         **({"areas": study.areas.file} if study.areas else {}),
         **({"parcels": study.candidates.file} if study.candidates.file else {}),
         **{role: part.file for role, part in _populations(study).items() if part.file},
+        **{f"catchments {i + 1}": entry.file for i, entry in enumerate(study.catchments)},
         **{f"facilities {i + 1}": entry.file for i, entry in enumerate(study.facilities)},
         **{f"reference {i + 1}": path for i, path in enumerate(study.references())},
     }

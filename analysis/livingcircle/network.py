@@ -141,6 +141,11 @@ class Walk:
         return _search.Edges(s.tail, s.head, self.forward, self.backward, self.wait)
 
     @cached_property
+    def turned(self) -> _search.Edges:
+        """Edges against the walk: a walk from home to place, searched from the place."""
+        return _search.Edges(self.edges.tail, self.edges.head, self.backward, self.forward, self.wait)
+
+    @cached_property
     def arcs(self) -> _search.Arcs:
         """Arcs in the direction of the walk."""
         return self._rows(against=False)
@@ -218,6 +223,28 @@ class Walk:
         keep = cost <= limit
         return place[keep], door[keep], cost[keep]
 
+    def pairs_from_doors(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Ints, Ints, Floats]:
+        """Return the same as `pairs`, sorted alike, by searches from the doors: faster where they are fewer."""
+        on_edge = self._doors_by_edge(homes)
+        bearers = self._bearers(on_edge)
+
+        def part(begin: int) -> tuple[Ints, Ints, Floats]:
+            entries = self._places(doors.take(np.arange(begin, min(begin + _PLACES_AT_A_TIME, len(doors.edge)))))
+            door, home, cost = _search.within_limit(
+                self.arcs_against, self.turned, entries, on_edge, bearers, limit + _ROUNDING
+            )
+            cost = np.round(cost, 2)
+            keep = cost <= limit
+            return home[keep], door[keep] + begin, cost[keep]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(part, range(0, len(doors.edge), _PLACES_AT_A_TIME)))
+        if not parts:
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
+        home, door, cost = (np.concatenate(found) for found in zip(*parts, strict=True))
+        order = np.lexsort((door, home))
+        return home[order], door[order], cost[order]
+
     def catchments(self, homes: Joins, weights: Ints) -> Catchments:
         """Return what counts, for places anywhere on the network, the homes that walk to them within limits.
 
@@ -228,10 +255,10 @@ class Walk:
         weights
             Per home and column what is summed, such as people (homes × columns).
         """
-        # The walk from home to place is searched from the place, so everything is turned round.
-        turned = _search.Edges(self.edges.tail, self.edges.head, self.backward, self.forward, self.wait)
         on_edge = self._doors_by_edge(homes)
-        return Catchments(self, turned, on_edge, self._bearers(on_edge), np.ascontiguousarray(weights, dtype=np.int64))
+        return Catchments(
+            self, self.turned, on_edge, self._bearers(on_edge), np.ascontiguousarray(weights, dtype=np.int64)
+        )
 
     def _bearers(self, on_edge: _search.Doors) -> _search.Bearers:
         """Return for each node the edges at it that carry doors."""

@@ -13,6 +13,7 @@ from livingcircle._report_words import FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
 from livingcircle.columns import (
     ADDITIONS,
+    CAPACITY,
     COMMUNITIES,
     COVERAGE,
     FAIRNESS,
@@ -68,6 +69,7 @@ def report_sheets(result: ScanResult) -> list[Sheet]:
         _additions(result, rules),
         _false_coverage(here),
         *_fairness(result),
+        *_capacity(result),
         *_sensitivity(result, rules),
         _data_quality(result, communities, city),
         _not_measured(result, city),
@@ -360,6 +362,13 @@ def _fairness(result: ScanResult) -> list[Sheet]:
         return []
     table = published(result.fairness, FAIRNESS)
     return [_sheet("公平 Fairness", table[table["level"] != "community"], FAIRNESS.names)]
+
+
+def _capacity(result: ScanResult) -> list[Sheet]:
+    """Tell how many beds, seats or m² people have in reach, shared with all others who have them in reach."""
+    if result.capacity is None:
+        return []
+    return [_sheet("供给 Capacity", published(result.capacity, CAPACITY), CAPACITY.names)]
 
 
 def _sensitivity(result: ScanResult, rules: dict[str, Rule]) -> list[Sheet]:

@@ -48,6 +48,7 @@ class ScanResult:
     false_coverage: pd.DataFrame | None = None
     fairness: pd.DataFrame | None = None
     additions: pd.DataFrame | None = None
+    capacity: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     rank_stability: pd.DataFrame | None = None
     facility_changes: pd.DataFrame | None = None

@@ -24,6 +24,7 @@ from livingcircle.columns import (
     ACCESS_POINTS,
     ADDITIONS,
     BANDS,
+    CAPACITY,
     CIRCLES,
     COMMUNITIES,
     COVERAGE,
@@ -207,6 +208,11 @@ def _write_false_coverage(result: ScanResult, path: Path) -> None:
 def _write_fairness(result: ScanResult, path: Path) -> None:
     if result.fairness is not None:
         _write_csv(result.fairness, FAIRNESS, path)
+
+
+def _write_capacity(result: ScanResult, path: Path) -> None:
+    if result.capacity is not None:
+        _write_csv(result.capacity, CAPACITY, path)
 
 
 def _write_sensitivity(result: ScanResult, path: Path) -> None:
@@ -419,6 +425,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "score_histogram.csv": _write_histogram,
     "fairness.csv": _write_fairness,
     "additions.csv": _write_additions,
+    "capacity.csv": _write_capacity,
     "sensitivity.csv": _write_sensitivity,
     "rank_stability.csv": _write_rank_stability,
     "communities.gpkg": _write_communities,

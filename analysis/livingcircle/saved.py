@@ -13,6 +13,7 @@ import pyogrio
 from livingcircle.columns import (
     ADDITIONS,
     BANDS,
+    CAPACITY,
     CIRCLES,
     COVERAGE,
     ESTATE_NAMES,
@@ -93,6 +94,7 @@ def load_result(directory: str | Path) -> ScanResult:
         false_coverage=_if_there(folder / "false_coverage.csv", FALSE_COVERAGE),
         fairness=_if_there(folder / "fairness.csv", FAIRNESS),
         additions=_if_there(folder / "additions.csv", ADDITIONS),
+        capacity=_if_there(folder / "capacity.csv", CAPACITY),
         sensitivity=_if_there(folder / "sensitivity.csv", SENSITIVITY),
         rank_stability=_if_there(folder / "rank_stability.csv", RANK_STABILITY),
     )

@@ -15,6 +15,7 @@ import shapely
 
 from livingcircle.accounts import account, lost_notes, run_record, settings_of
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
+from livingcircle.capacity import capacity_table, capacity_unknown
 from livingcircle.choice import count_within
 from livingcircle.columns import COVERAGE, conform
 from livingcircle.community_circles import community_circles
@@ -93,6 +94,8 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         if study.candidates.top:
             candidates = candidates_of(measured)
             additions, more = additions_table(measured, candidates), candidate_notes(measured, candidates)
+    with stages.stage("capacity", "sharing out beds, seats and floor"):
+        capacity = capacity_table(measured)
     doubt = None
     if study.sensitivity is not None:
         with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
@@ -105,6 +108,9 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     histogram = _sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
+    if len(unsized := capacity_unknown(measured)):
+        order = ["reason", "source", "row", "unit_id"]
+        unplaced = pd.concat([unplaced, unsized]).sort_values(order, kind="stable", ignore_index=True)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
     communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
     run = run_record(study, inputs, rules, measured.first, counts, stages)
@@ -146,6 +152,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         false_coverage=false_coverage_table(coverage),
         fairness=fairness_table(histogram, scores),
         additions=additions,
+        capacity=capacity,
         sensitivity=doubt.shares if doubt else None,
         rank_stability=doubt.ranks if doubt else None,
         facility_changes=inputs.facilities.changes,
@@ -363,6 +370,7 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
         communities=communities,
         gaps=None if gaps is None else gaps[gaps["unit_id"].isin(kept["community"])].reset_index(drop=True),
         fairness=None if result.fairness is None else of(result.fairness),
+        capacity=None if result.capacity is None else of(result.capacity),
         sensitivity=None if result.sensitivity is None else of(result.sensitivity),
         rank_stability=None if result.rank_stability is None else of(result.rank_stability),
         false_coverage=None if result.false_coverage is None else of(result.false_coverage),

@@ -324,6 +324,23 @@ class CandidatesInput(_Part):
         return Source(self.file, self.layer, None, self.columns, self.where, self.crs)
 
 
+class CatchmentInput(_TableInput):
+    """Catchments of a service (学区): a home may only use the places that stand in a polygon with it."""
+
+    service: str = Field(description="service of the catalogue")
+    file: Place = Field(description="GeoJSON, GeoPackage, Shapefile, GeoParquet or postgresql://… with polygons")
+
+
+class CapacityInput(_Part):
+    """How beds, seats and floor within reach are shared (capacity.csv)."""
+
+    decay: Literal["slow", "fast"] = Field(
+        default="slow",
+        description="weights of the near, middle and far third of the reach (Luo & Qi 2009): slow 1, 0.68, 0.22; "
+        "fast 1, 0.42, 0.09",
+    )
+
+
 class SensitivityInput(_Part):
     """What is changed, one at a time, to see how much the shares and ranks depend on it."""
 
@@ -385,6 +402,8 @@ class Study(_Part):
     layer: tuple[LayerInput, ...] = ()
     walker_settings: tuple[WalkerInput, ...] = ()
     candidates: CandidatesInput = CandidatesInput()
+    capacity: CapacityInput = CapacityInput()
+    catchments: tuple[CatchmentInput, ...] = ()
     sensitivity: SensitivityInput | None = Field(
         default=None, description="judge again with other choices; also by --sensitivity"
     )
@@ -447,6 +466,7 @@ class Study(_Part):
                 "population": people(self.population),
                 "population_compare": people(self.population_compare),
                 "facilities": tuple(moved(f) for f in self.facilities),
+                "catchments": tuple(moved(c) for c in self.catchments),
                 "catalogue": folder / self.catalogue if self.catalogue else None,
                 "standard": str(standard) if self.standard.endswith(".toml") else self.standard,
             }
@@ -496,6 +516,8 @@ def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> lis
         "layer": LayerInput,
         "walker_settings": WalkerInput,
         "candidates": CandidatesInput,
+        "capacity": CapacityInput,
+        "catchments": CatchmentInput,
         "sensitivity": SensitivityInput,
         "facility_override": FacilityOverride,
         "grounds": GroundsInput,
