@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from livingcircle.ground import Ground
     from livingcircle.result import ScanResult
     from livingcircle.runs import Work
-    from livingcircle.study import FacilitiesInput, Study
+    from livingcircle.study import FacilitiesInput, Study, StudyOptions
     from livingcircle.walkers import Walker
 
 app = typer.Typer(
@@ -125,6 +125,10 @@ def scan(  # noqa: PLR0913  one parameter for each option
     dem: Heights = None,
     name: Annotated[str | None, typer.Option(help="Title of map and report.")] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only this community; may be repeated.")] = None,
+    district: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a study file with [[district]] entries, only this one; may be repeated."),
+    ] = None,
     sensitivity: Annotated[
         bool, typer.Option("--sensitivity", help="A range beside each share: other thresholds, speeds, people, gates.")
     ] = False,
@@ -147,10 +151,18 @@ def scan(  # noqa: PLR0913  one parameter for each option
         "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
         "streets": streets, "streets_columns": _columns(streets_columns), "dem": dem, "sensitivity": sensitivity,
     }  # fmt: skip
+    from livingcircle.batch import is_batch
     from livingcircle.runs import Work, parse_memory
 
-    chosen = _study(study, options)
     work = Work(jobs, None if memory is None else parse_memory(memory), scheduler, resume)
+    if study is not None and is_batch(study):
+        if only:
+            raise UsageError("--only names communities of one study", got="a batch", remedy="use --district")
+        _scan_districts(study, _chosen(options), output, district or [], homes=homes, work=work, postgis=to_postgis)
+        return
+    if district:
+        raise UsageError("--district needs a study file with [[district]] entries")
+    chosen = _study(study, options)
     folder = output or Path("outputs") / (chosen.name or "scan")
     _scan_and_save(chosen, folder, only=only or [], homes=homes, work=work, to_postgis=to_postgis)
 
@@ -431,13 +443,20 @@ def standards(
 
 def _study(path: Path | None, options: dict[str, Any]) -> Study:
     """Return the study of a file or of the options; options given beside a file win over it."""
-    from livingcircle.study import Study, StudyOptions
+    from livingcircle.study import Study
+
+    chosen = _chosen(options)
+    return chosen.on(Study.load(path)) if path else chosen.study()
+
+
+def _chosen(options: dict[str, Any]) -> StudyOptions:
+    """Return the options that are given."""
+    from livingcircle.study import StudyOptions
 
     facilities = tuple(_facilities(text) for text in options.pop("facilities") or [])
     if options["gates"] not in (None, "respect", "open", "both"):
         raise UsageError("--gates is unknown", got=repr(options["gates"]), expected="respect, open or both")
-    chosen = StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
-    return chosen.on(Study.load(path)) if path else chosen.study()
+    return StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
 
 
 def _ground(
@@ -486,6 +505,31 @@ def _scan_and_save(
     with _progress() as say:
         result = scan_into(study, output, only=only, homes=homes, work=work, postgis=to_postgis, progress=say)
     _report(result, output)
+
+
+def _scan_districts(
+    path: Path,
+    options: StudyOptions,
+    output: Path | None,
+    chosen: Sequence[str],
+    *,
+    homes: bool,
+    work: Work,
+    postgis: str | None,
+) -> None:
+    """Scan the districts of a study file, print what became of each, and end with 3 if one failed."""
+    from livingcircle.batch import Batch, scan_batch
+
+    batch = Batch.load(path, options)
+    folder = output or Path("outputs") / batch.name
+    with _progress() as say:
+        ended = scan_batch(batch, folder, chosen=chosen, homes=homes, work=work, postgis=postgis, progress=say)
+    if ended.result is not None:
+        _report(ended.result, folder)
+    for line in ended.lines():
+        typer.echo(line)
+    if ended.failed:
+        raise typer.Exit(3)
 
 
 def _report(result: ScanResult, output: Path) -> None:

@@ -13,7 +13,8 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CAPACITY", "CIRCLES", "COMMUNITIES", "COVERAGE", "ESTATE_NAMES",
+    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CAPACITY", "CIRCLES", "COMMUNITIES", "COVERAGE", "DISTRICTS",
+    "ESTATE_NAMES",
     "FACILITIES", "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "RANK_STABILITY",
     "SCORES", "SCORE_HISTOGRAM", "SENSITIVITY", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES",
     "UNPLACED", "Column", "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula",
@@ -613,6 +614,19 @@ FACILITY_CHANGES = Table(
     ),
 )
 
+DISTRICTS = Table(
+    "districts", "districts.csv",
+    "Districts of a batch: what became of each",
+    "批量运行的各区:完成情况",
+    (
+        Column("district", "text", "", "name of the [[district]] in the study file", "区名"),
+        Column("status", "id", "", "done, failed or skipped", "完成 done、失败 failed、跳过 skipped"),
+        Column("reason", "text", "", "why it failed or was skipped", "失败或跳过的原因", "done"),
+        Column("communities", "int", "", "communities that were counted", "社区数", "not done"),
+        Column("people", "int", "people", "people who were placed", "计入的人口", "not done"),
+    ),
+)
+
 ESTATES = Table(
     "estates",
     "estates.csv",
@@ -798,6 +812,7 @@ TABLES = (
     GAPS,
     FALSE_COVERAGE,
     ADDITIONS,
+    DISTRICTS,
     ESTATES,
     CIRCLES,
     BANDS,

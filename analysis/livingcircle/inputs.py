@@ -143,6 +143,24 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     )  # fmt: skip
 
 
+def check_inputs(study: Study) -> gpd.GeoDataFrame | None:
+    """Check what can be checked at once, without the streets: every file is there, and the communities can be used.
+
+    Returns
+    -------
+    The communities (EPSG:4326), None where they are made of what is read later.
+
+    Raises
+    ------
+    InputError
+        A file is missing, or the communities cannot be counted.
+    """
+    _check_files(study)
+    if study.communities.rows is None:
+        return None
+    return shifted(read_units(study.communities.rows).frame, study.communities.datum)
+
+
 def _read_communities(study: Study) -> Units | None:
     """Read the communities; None where they are cells over people who are not read yet."""
     if study.communities.rows:

@@ -52,6 +52,7 @@ class ScanResult:
     sensitivity: pd.DataFrame | None = None
     rank_stability: pd.DataFrame | None = None
     facility_changes: pd.DataFrame | None = None
+    districts: pd.DataFrame | None = None
 
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""

@@ -82,7 +82,7 @@ def parse_memory(text: str) -> int:
 
 
 @dataclass
-class _Measurer:
+class Measurements:
     """Measures at once what is small, and part by part what is large or was asked to be."""
 
     work: Work
@@ -94,6 +94,7 @@ class _Measurer:
     def __call__(
         self, city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float
     ) -> Mapping[Layer, Reach]:
+        """Measure every layer for all homes; see `livingcircle.reach.measure_layers`."""
         if self.work.plain and len(city.homes) < WORTH_KEEPING:
             return measure_layers(city, needed, limit_m=limit_m)
         if self.store is None:
@@ -157,7 +158,7 @@ def scan_into(
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
     with held_folder(directory, result_files()):
-        measurer = _Measurer(work or Work(), directory / WORK_FOLDER, say)
+        measurer = Measurements(work or Work(), directory / WORK_FOLDER, say)
         result = result_of(measure(study, only=only, progress=progress, measurer=measurer), progress=progress)
         say("writing results")
         save_result(result, directory, homes=homes, postgis=target, held=True)

@@ -28,6 +28,7 @@ from livingcircle.columns import (
     CIRCLES,
     COMMUNITIES,
     COVERAGE,
+    DISTRICTS,
     ESTATE_NAMES,
     ESTATES,
     FACILITIES,
@@ -188,6 +189,11 @@ def _write_unplaced(result: ScanResult, path: Path) -> None:
 def _write_facility_changes(result: ScanResult, path: Path) -> None:
     if result.facility_changes is not None:
         _write_csv(result.facility_changes, FACILITY_CHANGES, path)
+
+
+def _write_districts(result: ScanResult, path: Path) -> None:
+    if result.districts is not None:
+        _write_csv(result.districts, DISTRICTS, path)
 
 
 def _write_estates(result: ScanResult, path: Path) -> None:
@@ -436,6 +442,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "unplaced.csv": _write_unplaced,
     "facility_changes.csv": _write_facility_changes,
     "estates.csv": _write_estates,
+    "districts.csv": _write_districts,
     "map.html": _write_map,
     "report.xlsx": write_report,
     HOMES_FILE: _write_homes,

@@ -99,13 +99,13 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     doubt = None
     if study.sensitivity is not None:
         with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
-            doubt = doubt_of(measured, coverage, _sorted_by_unit(scores), counted=coverage_of)
+            doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
     with stages.stage("circles", "drawing the circles of communities"):
         drawn = community_circles(measured)
         if measured.people.of_land:
             drawn = drawn.assign(people=pd.array([pd.NA] * len(drawn), dtype="Int64"))
         bands = green_bands(measured)
-    histogram = _sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
+    histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
     if len(unsized := capacity_unknown(measured)):
@@ -121,7 +121,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
     land_notes = measured.land.notes if measured.land else ()
     result = ScanResult(
         coverage=coverage,
-        scores=_sorted_by_unit(scores),
+        scores=sorted_by_unit(scores),
         histogram=histogram,
         communities=communities,
         facilities=_facilities(inputs, measured.catalogue),
@@ -175,7 +175,7 @@ def coverage_of(measured: Measured) -> pd.DataFrame:
     by_distance = pd.concat(tables, ignore_index=True)
     tables = [by_distance, _supply(measured)]
     tables += [restated(r, by_distance, measured.catalogue) for r in measured.rules.rules if r.measured_by]
-    return _sorted(_stacked(tables), measured.rules, measured.walkers)
+    return in_order(_stacked(tables), measured.rules, [w.name for w in measured.walkers])
 
 
 def _supply(measured: Measured) -> pd.DataFrame:
@@ -245,11 +245,12 @@ def _places_inside(inputs: Inputs, judged: Mapping[str, Judged]) -> dict[str, di
     return {units.key: {layer: units.total(mask.astype(np.int64)) for layer, mask in once.items()} for units in located}
 
 
-def _sorted(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[Walker]) -> pd.DataFrame:
+def in_order(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[str]) -> pd.DataFrame:
+    """Return a table of coverage in its final order: by level, unit, rule, walker (in the order of names), gates."""
     order = {
         "level": list(LEVELS),
         "rule": [r.id for r in rules.rules],
-        "walker": [w.name for w in walkers],
+        "walker": list(walkers),
         "gates": ["respect", "open"],
     }
     keys = [
@@ -259,7 +260,8 @@ def _sorted(coverage: pd.DataFrame, rules: RuleSet, walkers: Sequence[Walker]) -
     return coverage.iloc[np.lexsort([np.asarray(k) for k in keys])].reset_index(drop=True)
 
 
-def _sorted_by_unit(table: pd.DataFrame) -> pd.DataFrame:
+def sorted_by_unit(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in its final order: by level and unit, otherwise as it is."""
     level = table["level"].map({v: i for i, v in enumerate(LEVELS)})
     order = np.lexsort([table["unit_id"].to_numpy(dtype=str), level.to_numpy()])
     return table.iloc[order].reset_index(drop=True)

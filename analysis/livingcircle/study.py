@@ -425,6 +425,12 @@ class Study(_Part):
         if not path.is_file():
             raise InputError(f"study file not found: {path}", remedy="check the path, or pass the inputs as options")
         raw = read_toml(path)
+        if "district" in raw:
+            raise InputError(
+                f"{path.name} holds several districts",
+                expected="one study",
+                remedy="use livingcircle scan, which takes it",
+            )
         faults = unknown_keys(raw, cls, path.name)
         study = None if faults else checked(cls, raw, where=path.name, faults=faults)
         if study is None:

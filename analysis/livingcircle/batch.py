@@ -1,0 +1,302 @@
+"""Many districts in one study file: all checked first, scanned one after the other, in one set of files at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from livingcircle.columns import DISTRICTS, conform
+from livingcircle.combined import Part, combined
+from livingcircle.inputs import check_inputs
+from livingcircle.measured import measure
+from livingcircle.output_folder import held_folder
+from livingcircle.postgis_tables import Target
+from livingcircle.result import ScanResult
+from livingcircle.runs import WORK_FOLDER, Measurements, Work
+from livingcircle.save import prepare_output, result_files, save_result
+from livingcircle.scan import result_of
+from livingcircle.standards import load_standard
+from livingcircle.study import Study, StudyOptions, unknown_keys
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.errors import InputError, LivingCircleError, UsageError, sentence
+from livingcircle_layers.typed_toml import checked, nearest, read_toml
+
+KEY = "district"  # [[district]] in a study file
+OVERLAP_SHARE = 0.01  # of the smaller community; borders that are drawn twice never fit to the centimetre
+ALIKE = {
+    "standard": "the standard",
+    "catalogue": "the catalogue",
+    "walkers": "the walkers",
+    "walker_settings": "the walkers' settings",
+    "gates": "the treatment of gates",
+}  # what the sums and ranks of a whole city ask to be the same everywhere
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Studies of the districts of a city, or of several cities.
+
+    Attributes
+    ----------
+    name
+        Title of map and report.
+    studies
+        By name of the district, in the order of the file.
+    """
+
+    name: str
+    studies: Mapping[str, Study]
+
+    @classmethod
+    def load(cls, path: Path, options: StudyOptions | None = None) -> Batch:
+        """Read a study file with ``[[district]]`` entries; what an entry says takes the place of what the file says.
+
+        Tables are merged key by key, lists are replaced. Options of the command line win over both.
+
+        Raises
+        ------
+        InputError
+            Unknown keys, impossible values, missing or repeated names: all faults of all districts at once.
+        """
+        raw = read_toml(path)
+        entries = raw.pop(KEY, [])
+        shared = {key: value for key, value in raw.items() if key != "name"}
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise InputError(f"{path.name}: [{KEY}] is no list", expected=f"[[{KEY}]] for every district")
+        faults = unknown_keys(raw, Study, path.name)
+        if "scene" in raw:
+            faults.append(f"{path.name}: [[scene]] belongs to the study of one city, not to a batch")
+        studies: dict[str, Study] = {}
+        for number, entry in enumerate(entries, start=1):
+            name = entry.get("name")
+            if not isinstance(name, str) or not name.strip() or name in studies:
+                faults.append(
+                    sentence(
+                        f"{path.name}: district {number} needs a name of its own", got=repr(name), remedy="name = …"
+                    )
+                )
+                continue
+            where = f"{path.name}, district {name}"
+            own = unknown_keys(entry, Study, where)
+            study = None if own else checked(Study, _merged(shared, entry), where=where, faults=own)
+            faults += own
+            if study is not None:
+                moved = study.relative_to(path.parent)
+                studies[name] = options.on(moved).model_copy(update={"name": name}) if options else moved
+        if faults:
+            raise InputError.of(faults)
+        return cls(str(raw.get("name") or path.stem), studies)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a district: done, failed or skipped, and why."""
+
+    district: str
+    status: str
+    reason: str = ""
+    part: Part | None = None
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of every district, and the result of those that are done; None: of none."""
+
+    outcomes: tuple[Outcome, ...]
+    result: ScanResult | None
+
+    @property
+    def failed(self) -> bool:
+        """Whether any district failed."""
+        return any(outcome.status == "failed" for outcome in self.outcomes)
+
+    def lines(self) -> list[str]:
+        """Return a line per district: what became of it, its people, and why."""
+        counts = [outcome.part.result.run["people"]["placed"] if outcome.part else None for outcome in self.outcomes]
+        return [
+            f"{outcome.district}\t{outcome.status}\t"
+            + (
+                f"{people:,} people in {len(outcome.part.result.communities):,} communities"
+                if outcome.part
+                else outcome.reason
+            )
+            for outcome, people in zip(self.outcomes, counts, strict=True)
+        ]
+
+
+def is_batch(path: Path) -> bool:
+    """Tell whether a study file has ``[[district]]`` entries."""
+    return path.is_file() and KEY in read_toml(path)
+
+
+def scan_batch(
+    batch: Batch,
+    directory: Path,
+    *,
+    chosen: Sequence[str] = (),
+    homes: bool = False,
+    work: Work | None = None,
+    postgis: str | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> BatchResult:
+    """Scan every district and write the results of all of them as one; one that fails does not stop the others.
+
+    Parameters
+    ----------
+    batch
+        The districts.
+    directory
+        As for `livingcircle.runs.scan_into`; also gets `districts.csv`.
+    chosen
+        Names of the districts that are scanned; none: all.
+    homes, work, postgis, progress
+        As for `livingcircle.runs.scan_into`.
+
+    Raises
+    ------
+    InputError
+        Something that can be seen before the first computation is wrong with a district: all faults at once.
+    UsageError
+        A chosen district does not exist.
+    """
+    say = progress or (lambda text: None)  # noqa: ARG005  nobody listens
+    if unknown := [name for name in chosen if name not in batch.studies]:
+        close = nearest(unknown[0], batch.studies)
+        raise UsageError("unknown district", got=", ".join(unknown), remedy=f"did you mean {close}?" if close else None)
+    wanted = {name: study for name, study in batch.studies.items() if not chosen or name in chosen}
+    target = Target.of(postgis) if postgis else None
+    prepare_output(directory, target)
+    say(f"checking the inputs of {len(wanted)} districts")
+    check_districts(wanted)
+    with held_folder(directory, result_files()):
+        outcomes = []
+        for number, (name, study) in enumerate(batch.studies.items(), start=1):
+            if name not in wanted:
+                outcomes.append(Outcome(name, "skipped", "not among the chosen districts"))
+                continue
+            title = f"{name} ({number} of {len(batch.studies)})"
+            outcomes.append(_scanned(name, study, directory, work or Work(), _titled(say, title)))
+        parts = [outcome.part for outcome in outcomes if outcome.part]
+        if not parts:
+            return BatchResult(tuple(outcomes), None)
+        say("putting the districts together")
+        result = replace(combined(batch.name, parts), districts=districts_table(outcomes))
+        say("writing results")
+        save_result(result, directory, homes=homes, postgis=target, held=True)
+    return BatchResult(tuple(outcomes), result)
+
+
+def check_districts(studies: Mapping[str, Study]) -> None:
+    """Check everything that can be checked before the first computation.
+
+    Raises
+    ------
+    InputError
+        All faults of all districts.
+    """
+    faults: list[str] = []
+    drawn: dict[str, gpd.GeoDataFrame] = {}
+    for name, study in studies.items():
+        with _collected(faults, name):
+            units = check_inputs(study)
+            drawn |= {} if units is None else {name: units}
+        with _collected(faults, name):
+            load_standard(study.standard, catalogue=load_catalogue(study.catalogue))
+        with _collected(faults, name):
+            study.walker_profiles()
+    faults += _overlaps(drawn)
+    first = next(iter(studies.values()))
+    for key, what in ALIKE.items():
+        other = [name for name, study in studies.items() if getattr(study, key) != getattr(first, key)]
+        if other:
+            faults.append(
+                sentence(
+                    f"{what} of {', '.join(other)} differ from those of {first.name}",
+                    expected="the same in all districts, as their people are summed and ranked",
+                    remedy="scan these districts by a file of their own",
+                )
+            )
+    if len({study.population is None for study in studies.values()}) > 1:
+        faults.append("some districts have a population and some have none: people and land cannot be summed")
+    if faults:
+        raise InputError.of(faults)
+
+
+@contextmanager
+def _collected(faults: list[str], name: str) -> Iterator[None]:
+    try:
+        yield
+    except LivingCircleError as fault:
+        faults.append(f"district {name}: {fault}")
+
+
+def _overlaps(drawn: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
+    """Name the communities of two districts that lie over each other, whose people would be counted twice."""
+    if not drawn:
+        return []
+    owner = np.repeat(np.array(list(drawn), dtype=object), [len(units) for units in drawn.values()])
+    ids = np.concatenate([units.index.to_numpy(dtype=object) for units in drawn.values()])
+    shapes = np.concatenate([units.geometry.to_numpy() for units in drawn.values()])
+    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    a, b = (pair[(a < b) & (owner[a] != owner[b])] for pair in (a, b))
+    smaller = np.minimum(shapely.area(shapes[a]), shapely.area(shapes[b]))
+    over = shapely.area(shapely.intersection(shapes[a], shapes[b])) > OVERLAP_SHARE * smaller
+    return [
+        f"{ids[i]} of district {owner[i]} and {ids[j]} of district {owner[j]} lie over each other:"
+        " their people would be counted twice"
+        for i, j in zip(a[over], b[over], strict=True)
+    ]
+
+
+def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    """Return a row per district: what became of it, why, and how many people it has."""
+    rows = [
+        {
+            "district": outcome.district,
+            "status": outcome.status,
+            "reason": outcome.reason,
+            "communities": len(outcome.part.result.communities) if outcome.part else pd.NA,
+            "people": outcome.part.result.run["people"]["placed"] if outcome.part else pd.NA,
+        }
+        for outcome in outcomes
+    ]
+    return conform(pd.DataFrame(rows).astype({"communities": "Int64", "people": "Int64"}), DISTRICTS)
+
+
+def _scanned(name: str, study: Study, directory: Path, work: Work, say: Callable[[str], None]) -> Outcome:
+    folder = directory / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+    measurer = Measurements(work, folder, say)
+    try:
+        measured = measure(study, progress=say, measurer=measurer)
+        part = Part.of(measured, result_of(measured, progress=say))
+    except LivingCircleError as fault:
+        say(f"failed: {fault}")
+        return Outcome(name, "failed", str(fault))
+    measurer.finish()
+    return Outcome(name, "done", part=part)
+
+
+def _titled(say: Callable[[str], None], title: str) -> Callable[[str], None]:
+    return lambda text: say(f"{title}: {text}")
+
+
+def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shared settings with a district's own in their place."""
+    out = dict(shared)
+    for key, value in own.items():
+        base = out.get(key)
+        if isinstance(value, dict) and isinstance(base, dict):
+            instead = {"file", "make"} if {"file", "make"} & value.keys() else set()
+            out[key] = _merged({k: v for k, v in base.items() if k not in instead}, value)
+        else:
+            out[key] = value
+    return out

@@ -1,0 +1,147 @@
+"""Many districts in one file: checked first, scanned one after the other, counted as one city."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import livingcircle as lc
+from livingcircle import batch as batches
+from livingcircle.batch import Batch, scan_batch
+from livingcircle.cli import main
+from livingcircle.saved import load_result
+from livingcircle_layers.errors import InputError, UsageError
+from small_city import CSV_FILES, small_study
+from towns import write_communities
+
+WEST, EAST = (-500.0, -500.0, 500.0, 1000.0), (0.0, -500.0, 500.0, 1000.0)
+SHARED = """
+name = "两区"
+standard = "rules.toml"
+[streets]
+osm = "town.osm"
+[population]
+file = "people.csv"
+[candidates]
+top = 1
+"""
+DISTRICTS = """
+[[district]]
+name = "west"
+communities.file = "west.geojson"
+[[district]]
+name = "east"
+communities.file = "east.geojson"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("batch")
+    small_study(made)  # one city of two communities, w and e
+    write_communities(made / "west.geojson", {"w": WEST})
+    write_communities(made / "east.geojson", {"e": EAST})
+    write_communities(made / "same.geojson", {"w": EAST})
+    return made
+
+
+def written(folder: Path, text: str, name: str = "city.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def ended(folder: Path) -> Any:
+    return scan_batch(Batch.load(written(folder, SHARED + DISTRICTS)), folder / "out")
+
+
+def test_districts_together_are_the_city_that_is_scanned_at_once(folder: Path, ended: Any) -> None:
+    whole = lc.scan(small_study(folder, name="两区"))
+    ours = ended.result
+    for level in ("community", "city"):
+        for name in ("coverage", "scores", "histogram"):
+            tables = (getattr(result, name) for result in (ours, whole))
+            mine, theirs = (table[table["level"] == level].reset_index(drop=True) for table in tables)
+            pd.testing.assert_frame_equal(mine, theirs, check_dtype=False)
+    assert ours.run["people"] == whole.run["people"]
+    assert len(ours.facilities) == len(whole.facilities)  # each is in the reach of both
+    assert ours.unplaced["people"].sum() == whole.unplaced["people"].sum()
+    np.testing.assert_array_equal(ours.gaps["without"], whole.gaps["without"])
+
+
+def test_a_district_is_a_level_of_its_own_where_communities_name_none(ended: Any) -> None:
+    districts = ended.result.scores.query("level == 'district'")
+    assert list(districts["unit_id"]) == ["east", "west"]
+    assert districts["people"].sum() == ended.result.run["people"]["placed"]
+
+
+def test_all_files_are_written_and_read_back(folder: Path, ended: Any) -> None:
+    assert (folder / "out" / "districts.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "district,status,reason,communities,people",
+        f"west,done,,1,{ended.outcomes[0].part.result.run['people']['placed']}",
+        f"east,done,,1,{ended.outcomes[1].part.result.run['people']['placed']}",
+    ]
+    again = load_result(folder / "out")
+    pd.testing.assert_frame_equal(again.coverage, ended.result.coverage, check_dtype=False, rtol=1e-4, atol=1e-4)
+    assert (folder / "out" / "map.html").stat().st_size > 100_000
+
+
+def test_ids_that_two_districts_use_get_the_district_in_front(folder: Path) -> None:
+    text = SHARED + DISTRICTS.replace("east.geojson", "same.geojson")
+    result = scan_batch(Batch.load(written(folder, text, "same.toml")), folder / "same").result
+    assert result is not None
+    assert list(result.communities.index) == ["east/w", "west/w"]
+    assert set(result.gaps["unit_id"]) <= {"east/w", "west/w"}
+
+
+def test_every_fault_of_every_district_is_told_before_anything_is_computed(folder: Path) -> None:
+    text = SHARED + DISTRICTS + '[[district]]\nname = "west"\n[[district]]\nname = "north"\nwalker = "adult"\n'
+    with pytest.raises(InputError, match=r"district 3 needs a name of its own.*north.*unknown key.*'walkers'"):
+        Batch.load(written(folder, text, "faults.toml"))
+    elders = DISTRICTS.replace('"east"', '"east"\nwalkers = ["elder"]')
+    text = SHARED + elders.replace("west.geojson", "missing.geojson")
+    told: list[str] = []
+    with pytest.raises(InputError, match=r"district west: .*missing\.geojson.*the walkers of east differ"):
+        scan_batch(Batch.load(written(folder, text, "late.toml")), folder / "late", progress=told.append)
+    assert told == ["checking the inputs of 2 districts"]
+    assert not (folder / "late").exists()
+
+
+def test_communities_of_two_districts_that_lie_over_each_other_are_refused(folder: Path) -> None:
+    text = SHARED + DISTRICTS.replace("east.geojson", "communities.geojson")  # w and e
+    with pytest.raises(InputError, match=r"w of district west and w of district east lie over each other"):
+        scan_batch(Batch.load(written(folder, text, "over.toml")), folder / "over")
+
+
+def test_a_district_that_fails_does_not_stop_the_others(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bad.csv").write_text("lon,lat,population\n104,30,many\n", encoding="utf-8")
+    bad = '"west.geojson"\npopulation.file = "bad.csv"'
+    path = written(folder, (SHARED + DISTRICTS).replace('"west.geojson"', bad), "fails.toml")
+    with pytest.raises(SystemExit) as ended:
+        main(["scan", str(path), "-o", str(folder / "fails")])
+    assert ended.value.code == 3
+    table = pd.read_csv(folder / "fails" / "districts.csv")
+    assert list(table["status"]) == ["failed", "done"]
+    assert "bad.csv" in table["reason"][0]
+    out = capsys.readouterr().out.splitlines()
+    assert out[-2].startswith("west\tfailed\t")
+    assert out[-1].startswith("east\tdone\t")
+    monkeypatch.setattr(batches, "measure", lambda *_, **__: pytest.fail("computed"))
+    with pytest.raises(UsageError, match="unknown district; got wst; remedy: did you mean west"):
+        scan_batch(Batch.load(path), folder / "none", chosen=["wst"])
+
+
+def test_districts_that_are_not_chosen_are_skipped(folder: Path) -> None:
+    path = written(folder, SHARED + DISTRICTS)
+    ended = scan_batch(Batch.load(path), folder / "one", chosen=["east"])
+    assert [(o.district, o.status) for o in ended.outcomes] == [("west", "skipped"), ("east", "done")]
+    assert ended.result is not None
+    assert list(ended.result.communities.index) == ["e"]
+    assert all((folder / "one" / name).exists() for name in CSV_FILES)
