@@ -82,7 +82,7 @@ def test_a_district_is_a_level_of_its_own_where_communities_name_none(ended: Any
 
 def test_all_files_are_written_and_read_back(folder: Path, ended: Any) -> None:
     assert (folder / "out" / "districts.csv").read_text(encoding="utf-8-sig").splitlines() == [
-        "district,status,reason,communities,people",
+        "district,status,why,communities,people",
         f"west,done,,1,{ended.outcomes[0].part.result.run['people']['placed']}",
         f"east,done,,1,{ended.outcomes[1].part.result.run['people']['placed']}",
     ]
@@ -129,7 +129,7 @@ def test_a_district_that_fails_does_not_stop_the_others(
     assert ended.value.code == 3
     table = pd.read_csv(folder / "fails" / "districts.csv")
     assert list(table["status"]) == ["failed", "done"]
-    assert "bad.csv" in table["reason"][0]
+    assert "bad.csv" in table["why"][0]
     out = capsys.readouterr().out.splitlines()
     assert out[-2].startswith("west\tfailed\t")
     assert out[-1].startswith("east\tdone\t")

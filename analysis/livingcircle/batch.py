@@ -263,7 +263,7 @@ def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
         {
             "district": outcome.district,
             "status": outcome.status,
-            "reason": outcome.reason,
+            "why": outcome.reason,
             "communities": len(outcome.part.result.communities) if outcome.part else pd.NA,
             "people": outcome.part.result.run["people"]["placed"] if outcome.part else pd.NA,
         }

@@ -621,7 +621,7 @@ DISTRICTS = Table(
     (
         Column("district", "text", "", "name of the [[district]] in the study file", "区名"),
         Column("status", "id", "", "done, failed or skipped", "完成 done、失败 failed、跳过 skipped"),
-        Column("reason", "text", "", "why it failed or was skipped", "失败或跳过的原因", "done"),
+        Column("why", "text", "", "why it failed or was skipped", "失败或跳过的原因", "done"),
         Column("communities", "int", "", "communities that were counted", "社区数", "not done"),
         Column("people", "int", "people", "people who were placed", "计入的人口", "not done"),
     ),
