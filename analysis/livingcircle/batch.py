@@ -227,6 +227,10 @@ def check_districts(studies: Mapping[str, Study]) -> None:
             )
     if len({study.population is None for study in studies.values()}) > 1:
         faults.append("some districts have a population and some have none: people and land cannot be summed")
+    if any(study.sensitivity is not None for study in studies.values()):
+        faults.append(
+            sentence("a batch has no ranges of sensitivity", remedy="ask for them in the scan of one district")
+        )
     if faults:
         raise InputError.of(faults)
 

@@ -115,7 +115,7 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
         _stacked([histogram_table(reached, votes.people, [unit]), *(_without_city(r.histogram) for r in named)])
     )
     return replace(
-        first,
+        _side_by_side(named),
         coverage=coverage,
         scores=scores,
         histogram=histogram,
@@ -128,7 +128,6 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
         run=_run(name, parts),
         settings=_settings(parts),
         study=None,
-        **{key: _optional(named, key, _stacked) for key in ("estates", "facility_changes")},
         **{key: _optional(named, key, _distinct) for key in ("circles", "bands", "estate_names", "diagnosis")},
         gaps=_optional(
             named, "gaps", lambda tables: _stacked(tables).sort_values("unit_id", kind="stable", ignore_index=True)
@@ -241,8 +240,6 @@ def _as_district(part: Part) -> ScanResult:
         return result
 
     def moved(table: Any) -> Any:
-        if table is None or "level" not in table:
-            return table
         whole, between = table["level"] == "city", table["level"] == "subdistrict"
         ids = table["unit_id"].where(~whole, part.name).where(~between, part.name + "/" + table["unit_id"])
         named = {"unit_name": table["unit_name"].where(~whole, part.name)} if "unit_name" in table else {}
@@ -251,7 +248,7 @@ def _as_district(part: Part) -> ScanResult:
     return replace(
         result,
         communities=result.communities.assign(district=part.name),
-        **{name: moved(getattr(result, name)) for name in ("coverage", "scores", "histogram")},
+        **{field.name: moved(table) for field in fields(result) if _is_levelled(table := getattr(result, field.name))},
     )
 
 
@@ -284,6 +281,21 @@ def _with_ids(result: ScanResult, name: str, clashes: set[tuple[str, str]]) -> S
     if (communities["district"] == "").all():
         upper["subdistrict"] = told(["subdistrict"] * len(communities), communities["subdistrict"])
     return replace(result, **{**changes, "communities": communities.assign(**upper).set_axis(index)})
+
+
+def _is_levelled(table: Any) -> bool:
+    return isinstance(table, pd.DataFrame) and "level" in table
+
+
+def _side_by_side(results: Sequence[ScanResult]) -> ScanResult:
+    """Return the tables of all districts under each other, for those of which nobody knows more: without the city."""
+    names = [field.name for field in fields(ScanResult) if isinstance(getattr(results[0], field.name), pd.DataFrame)]
+
+    def put(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        whole = _stacked([_without_city(table) if _is_levelled(table) else table for table in tables])
+        return sorted_by_unit(whole) if _is_levelled(whole) else whole
+
+    return replace(results[0], **{name: _optional(results, name, put) for name in names})
 
 
 def _without_city(table: pd.DataFrame) -> pd.DataFrame:
@@ -358,7 +370,7 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
     notes = [f"{part.name}: {note}" for part in parts for note in part.result.run["warnings"]]
     if supply:
         notes.append(
-            f"rules about supply have no row for the whole city in a batch, only for districts: {', '.join(supply)}"
+            f"rules about supply have rows for districts in a batch, none for the whole city: {', '.join(supply)}"
         )
     return {
         **first,
