@@ -287,6 +287,31 @@ def test_parks_that_are_all_too_small_are_data() -> None:
     assert layer_standing(one, 0, 3, complete=unknown, centre_only=frozenset(), people=10).status == "incomplete"
 
 
+@pytest.mark.parametrize(
+    ("places", "size_known", "mark", "status"),
+    [
+        (0, 0.0, "unknown", "no_data"),  # three parks, and of none is it known whether it is large enough
+        (0, 0.0, "yes", "no_data"),  # that they are all does not tell how large they are
+        (0, 1 / 3, "yes", "incomplete"),  # one is too small, the other two may be large enough
+        (2, 2 / 3, "yes", "incomplete"),
+        (2, 1.0, "yes", "ok"),
+    ],
+)
+def test_parks_of_unknown_size_are_not_said_to_be_too_small(
+    places: int, size_known: float, mark: Complete, status: str
+) -> None:
+    one = rule(services=("park",), min_site_m2=5000)
+    complete: dict[str, Complete] = {"park": mark}
+
+    def found(of: Rule) -> str:
+        return layer_standing(
+            of, places, 3, complete=complete, centre_only=frozenset(), people=10, sized={"park": size_known}
+        ).status
+
+    assert found(one) == status
+    assert found(rule(services=("park",))) == "ok"  # any park will do
+
+
 def test_no_places_are_no_data_unless_that_is_known() -> None:
     assert standing(rule(), 0) == Standing("no_data", "unknown")
     assert standing(rule(), 0, "no") == Standing("no_data", "no")

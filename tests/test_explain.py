@@ -142,11 +142,21 @@ def test_everybody_inside_and_no_data() -> None:
     assert not any("Share on foot" in line for line in lines)
 
 
+def test_land_in_the_sum_and_people_beside_it_are_kept_apart() -> None:
+    lines = told("city", "park_300_500_statistic_500").lines()
+    assert any("m² of residential land" in line for line in lines)
+    assert any("of the residents, who are not in this sum" in line for line in lines)
+    assert not any("of the residents" in line for line in told("city", PRIMARY).lines())
+
+
 def test_what_does_not_exist() -> None:
     with pytest.raises(UsageError, match=r"the scan has no rule gb50180_2018_primary; remedy: did you mean"):
         explain(town(), "city", "gb50180_2018_primary")
     with pytest.raises(UsageError, match=r"the scan has no unit_id SY999; remedy: did you mean SY0"):
         explain(town(), "SY999", PRIMARY)
+    for rule, metric in (("chengdu_policy_park_per_cap_2025", "per_cap"), ("chengdu_policy_retail", "share_unit")):
+        with pytest.raises(UsageError, match=rf"{rule} measures no walk of people; got {metric}"):
+            explain(town(), "city", rule)
     with pytest.raises(UsageError, match=r"the scan has no walker elder"):
         explain(town(), "city", PRIMARY, walker="elder")
 
@@ -160,6 +170,9 @@ def test_from_a_folder_by_the_command(tmp_path: Path) -> None:
     plain = json.loads(shown.stdout)
     assert plain == json.loads(json.dumps(told("SY032", PRIMARY).as_dict(), ensure_ascii=False))
     assert json.loads(file.read_text(encoding="utf-8"))["type"] == "FeatureCollection"
+    unknown = run.invoke(app, ["explain", str(out), "--unit", "SY032", "--rule", NURSERY])
+    assert unknown.exit_code == 0, unknown.output
+    assert "no data for this service" in unknown.stdout
     # A number that was changed in the folder is not explained.
     text = (out / "coverage.csv").read_text(encoding="utf-8-sig")
     line = next(t for t in text.splitlines() if t.startswith("community,SY032") and PRIMARY in t)

@@ -88,6 +88,17 @@ def test_coverage_lists_communities_only_and_sums_agree(book, result):
     assert coverage["Share on foot"].tolist() == pytest.approx(own["share"].tolist(), abs=1e-6, nan_ok=True)
 
 
+@pytest.mark.parametrize("title", ["规则 Rules", "覆盖 Coverage"])
+def test_every_share_stands_beside_its_denominator_clause_and_doubt(book, result, title):
+    sheet = table(book, title)
+    rows = result.coverage[result.coverage["level"] == ("community" if title.startswith("覆盖") else "city")]
+    assert not sheet["Share on foot"].isna().all()
+    told = sheet[sheet["Share on foot"].notna()]
+    assert told[["Share of what", "Demand", "Clause", "Confidence"]].notna().all().all()
+    assert "人 people" in set(told["Share of what"])
+    assert sheet["Target attained"].notna().sum() == rows["attainment"].notna().sum()
+
+
 def test_levels_above_the_communities_have_a_sheet_and_estates_and_areas_one_of_their_own(result, tmp_path):
     city = result.coverage["level"] == "city"
     estate = result.coverage[city].assign(level="estate", unit_id="w1", unit_name="=某小区")

@@ -394,7 +394,15 @@ def test_services_of_the_users_catalogue(tmp_path: Path) -> None:
         ),
         (
             f"extends = 'chengdu'\n[[rule]]\nid = '{KINDERGARTEN}'\nthreshold = 500",
-            "a figure is changed but not its citation",
+            "what the clause says is changed but not its citation",
+        ),
+        (  # whether 不达标 may be said hangs on the force of the clause
+            f"extends = 'chengdu'\n[[rule]]\nid = '{KINDERGARTEN}'\nbound = 'must'",
+            "what the clause says is changed but not its citation",
+        ),
+        (
+            f"extends = 'chengdu'\n[[rule]]\nid = '{KINDERGARTEN}'\nverified_by = 'me'",
+            "verified_by is not written in a rule; remedy: write [[verified]] with rule, by, date and page",
         ),
         (
             "extends = 'chengdu'\nretire = ['gb50180_2018_kindergarden']",

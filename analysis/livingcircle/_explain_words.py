@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from livingcircle._report_words import DENOMINATORS
+
 if TYPE_CHECKING:
     from livingcircle.explain import Explanation
 
@@ -12,11 +14,6 @@ STATUS_WORDS = {
     "no_demand": "无应服务人口 nobody to be served lives here",
     "not_applicable": "该条文不适用 the rule does not apply here",
     "incomplete": "图层不全,覆盖为至少值 the layer is incomplete: the share is a lower bound",
-}
-UNITS = {
-    "people": "人 people",
-    "residential_land": "平方米居住用地 m² of residential land",
-    "households": "户 households",
 }
 
 
@@ -40,11 +37,15 @@ def told(explanation: Explanation) -> list[str]:
 def _sum(explanation: Explanation) -> list[str]:
     row = explanation.row
     demand, covered = int(row["demand"]), int(row["covered"])
-    unit = UNITS.get(str(row["denominator"]), str(row["denominator"]))
+    unit = DENOMINATORS.get(str(row["denominator"]), str(row["denominator"]))
+    of_people = row["denominator"] == "people"
+    split = f"  = 已覆盖 covered {covered:,} + 未覆盖 not covered {demand - covered:,};"
+    among = " 其中搜索范围内无设施 of them without any place in reach" if of_people else (
+        " 居民(不在上式内)中搜索范围内无设施 of the residents, who are not in this sum, without any place in reach"
+    )  # fmt: skip
     lines = [
         f"步行覆盖率 Share on foot: {covered:,} / {demand:,} = {row['share']:.6f} ({unit})",
-        f"  = 已覆盖 covered {covered:,} + 未覆盖 not covered {demand - covered:,};"
-        f" 其中搜索范围内无设施 of them without any place in reach {explanation.unreached:,};"
+        f"{split}{among} {explanation.unreached:,};"
         f" 未接入路网、未计入 on no street and not counted {explanation.not_placed:,}",
     ]
     if row["radius_covered"] is not None:

@@ -19,6 +19,14 @@ MARKS = {
     "M+": "M+ 待与标准原文核对 to be checked against the standard's text",
     "M?": "M? 存疑 unsure",
 }
+DENOMINATORS = {
+    "people": "人 people",
+    "residential_land": "平方米居住用地 m² of residential land",
+    "land": "平方米土地 m² of land",
+    "households": "户 households",
+    "units": "个社区 communities",
+}
+BASES = {"given": "", "share": "按比例推算 a share of everybody", "stand_in": "以全体人口代替 all people stand in"}
 FIELDS = {
     "item": Field("项目", "Item", width=34),
     "content": Field("内容", "Content", "long", 110),
@@ -62,6 +70,7 @@ FIELDS = {
     "rank_share_stable": Field("名次不变的情形占比", "Rank unchanged, share", "share", 10),
     "k_mean": Field("可达项数 k", "Services reached", "score", 10),
     "level": Field("层级", "Level", width=12),
+    "parts": Field("单元范围", "Extent", width=22),
     "gini": Field("k 的基尼系数", "Gini of services reached", "number"),
     "worst_tenth_k": Field("最少的十分之一居民可达项数", "Services reached, worst tenth", "score", 14),
     "k_difference": Field("与全体之差", "Difference to all", "score", 10),
@@ -77,9 +86,11 @@ FIELDS = {
     "scores": Field("计分", "Scores", width=8),
     "group": Field("人群", "Group", width=11),
     "walker": Field("步行人群", "Walker", width=14),
+    "group_basis": Field("人群数依据", "How the group is known", width=22),
     "gates": Field("院门口径", "Gates", width=10),
     "without": Field("未覆盖人数", "People without", "int", 11),
     "only_radius": Field("假覆盖人数", "False coverage, people", "int", 12),
+    "of_what": Field("分母", "Share of what", width=22),
     "demand": Field("应服务量", "Demand", "int", 11),
     "covered": Field("步行已覆盖", "Covered on foot", "int", 11),
     "share": Field("步行覆盖率", "Share on foot", "share", 10, scale_to=1),
@@ -88,6 +99,7 @@ FIELDS = {
     "minutes_share": Field("分钟覆盖率", "Share in minutes", "share", 10),
     "value": Field("指标结果", "Value", "number", 10),
     "target": Field("目标值", "Target", "number", 9),
+    "attainment": Field("目标达成率", "Target attained", "share", 10),
     "nearest_m_median": Field("最近步行距离中位数 (m)", "Nearest, median (m)", "metres"),
     "nearest_name": Field("对其中多数人最近的设施", "Nearest place for most of them", width=26),
     "nearest_m": Field("到该设施步行距离中位数 (m)", "Walk to it, median (m)", "metres"),
@@ -95,7 +107,7 @@ FIELDS = {
     "false_share": Field("假覆盖占比", "False coverage, share", "share", 10, scale_to=1),
     "city_rank": Field("全市名次", "Rank in the city", "int", 9),
     "completed": Field("补齐人口", "People who then have all", "int", 12),
-    "gained": Field("新增达标人口", "People gained", "int", 12),
+    "gained": Field("新增覆盖人口", "People gained", "int", 12),
     "gained_share": Field("占应服务人口", "Share gained", "share", 10),
     "candidate_id": Field("位置编号", "Candidate", width=22),
     "candidate_name": Field("地块名称", "Parcel", width=18),

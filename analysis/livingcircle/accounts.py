@@ -15,11 +15,12 @@ import pandas as pd
 from livingcircle.coverage import Judged
 from livingcircle.inputs import Inputs, Stages
 from livingcircle.joins import BLOCKED, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
+from livingcircle.reach import Layer
 from livingcircle.rules import RuleSet
 from livingcircle.scenes import scene_records
 from livingcircle.study import PopulationInput, Study
 from livingcircle.walkers import Walker
-from livingcircle_layers.facilities import unplaced_rows
+from livingcircle_layers.facilities import Facilities, unplaced_rows
 from livingcircle_layers.grounds import OpenGrounds
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE
@@ -272,6 +273,17 @@ def lost_notes(communities: gpd.GeoDataFrame) -> list[str]:
     return [
         f"{len(many)} communities have over {LOST_SHARE:.0%} of their people away from every street that can be walked"
         f" to, who are in no share and no score: {shown}{' …' if len(many) > 8 else ''}; see unplaced.csv"
+    ]
+
+
+def size_notes(rules: RuleSet, facilities: Facilities) -> list[str]:
+    """Say of which places the size is not known, where a clause asks for it."""
+    asked = {service for rule in rules.rules if Layer.of(rule).of_size for service in rule.services}
+    places = facilities.frame[facilities.frame["service"].isin(asked)]
+    unknown = places["area_m2"].isna().groupby(places["service"]).agg(["sum", "size"])
+    return [
+        f"{service}: the size of {some:,} of {all_:,} places is not known; clauses that ask for one cannot count them"
+        for service, some, all_ in unknown[unknown["sum"] > 0].itertuples()
     ]
 
 

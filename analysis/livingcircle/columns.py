@@ -557,7 +557,7 @@ ADDITIONS = Table(
         Column("service", "id", "", "service of the place that is added", "新增设施的服务"),
         Column(
             "rank", "int", "", "place among the best of its rule by people gained; they lie the rule's reach apart",
-            "该条文内按新增达标人口的名次,位置之间相距不小于该条文的距离", "listed for what it completes"
+            "该条文内按新增覆盖人口的名次,位置之间相距不小于该条文的距离", "listed for what it completes"
         ),
         Column(
             "city_rank", "int", "", "place among the additions of all rules by people completed",
@@ -574,10 +574,10 @@ ADDITIONS = Table(
         Column("unit_name", "text", "", "name of that community", "所在社区名称", "as unit_id, or not named"),
         Column(
             "gained", "int", "people", "people of the rule's group, of all communities, who come inside the rule",
-            "新增达标人口(全市)"
+            "新增覆盖人口(全市)"
         ),
         Column(
-            "gained_share", "float", "share", "gained / people of the rule's group", "新增达标人口占应服务人口的比例"
+            "gained_share", "float", "share", "gained / people of the rule's group", "新增覆盖人口占应服务人口的比例"
         ),
         Column(
             "completed", "int", "people",
@@ -631,7 +631,7 @@ ESTATES = Table(
     "estates",
     "estates.csv",
     "Gated estates: what opening the gates would bring",
-    "封闭小区:打开院门可新增的达标人口",
+    "封闭小区:打开院门可新增的覆盖人口",
     (
         Column("estate_id", "id", "", "outline of the estate", "小区编号"),
         Column("name", "text", "", "name of the estate", "小区名称", "not named"),
@@ -639,9 +639,9 @@ ESTATES = Table(
         Column("known_gates", "int", "", "gates that are known", "已知院门数"),
         Column("rule", "id", "", "rule", "条文编号"),
         Column("people", "int", "people", "people of the rule's group in the estate", "小区内该条文的服务人口"),
-        Column("inside", "int", "people", "inside the standard, leaving through the gates", "经院门步行达标人口"),
-        Column("inside_open", "int", "people", "inside the standard over open borders", "打开围墙后达标人口"),
-        Column("gain", "int", "people", "people whom opening the gates brings inside", "打开院门新增达标人口"),
+        Column("inside", "int", "people", "inside the standard, leaving through the gates", "经院门步行覆盖人口"),
+        Column("inside_open", "int", "people", "inside the standard over open borders", "打开围墙后覆盖人口"),
+        Column("gain", "int", "people", "people whom opening the gates brings inside", "打开院门新增覆盖人口"),
     ),
 )
 

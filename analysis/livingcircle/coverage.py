@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -193,21 +194,27 @@ def layer_standing(
     centre_only: frozenset[str],
     people: int,
     absent: frozenset[str] = frozenset(),
+    sized: Mapping[str, float] = MappingProxyType({}),
 ) -> Standing:
     """Tell whether the layer of a rule is known well enough to be counted.
 
     No places at all is `no_data` unless the planner knows that there are none; so is a rule that means something
-    narrower than its services. Far fewer places than the circles of these people would need, grounds known by a point
-    only, or one of several services without any place (`absent`) are `incomplete`.
+    narrower than its services, and one that asks for a size of which no place's is known. Far fewer places than the
+    circles of these people would need, grounds known by a point only or of unknown size (`sized`: the share of places
+    of a service whose size is known, where it is not all), or one of several services without any place (`absent`) are
+    `incomplete`.
     """
     marks = {complete[s] for s in rule.services}
     mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
-    if rule.broader or (places_of_any_size == 0 and mark != "yes"):
+    size_known = [sized.get(s, 1.0) for s in rule.services if s not in absent] if Layer.of(rule).of_size else []
+    untold = places == 0 and bool(size_known) and max(size_known) == 0.0
+    if rule.broader or untold or (places_of_any_size == 0 and mark != "yes"):
         return Standing("no_data", mark)
     expected = people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE else 0.0
     few = mark == "unknown" and places < INCOMPLETE_UNDER * expected
     lacking = any(service in absent and complete[service] != "yes" for service in rule.services)
-    if mark == "no" or few or lacking or not centre_only.isdisjoint(rule.services):
+    unsized = any(share < 1.0 for share in size_known)
+    if mark == "no" or few or lacking or unsized or not centre_only.isdisjoint(rule.services):
         return Standing("incomplete", mark)
     return Standing("ok", mark)
 
@@ -219,6 +226,7 @@ def judged_standings(
     centre_only: frozenset[str],
     people: int,
     absent: frozenset[str] = frozenset(),
+    sized: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, Standing]:
     """Tell for every judged rule what is known about its layer; a rule of parts knows what its parts know."""
     found: dict[str, Standing] = {}
@@ -232,6 +240,7 @@ def judged_standings(
                 centre_only=centre_only,
                 people=people,
                 absent=absent,
+                sized=sized,
             )
     for rule_id, verdict in judged.items():
         if verdict.rule.combine is not None:

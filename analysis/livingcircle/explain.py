@@ -189,12 +189,15 @@ def explain(
     """
     measured = scan if isinstance(scan, Measured) else measured_again(scan, study, progress=progress)
     walker, gates = walker or measured.walkers[0].name, gates or measured.first_gates
-    row = _row(coverage_of(measured), unit, rule, walker, gates)
+    coverage = coverage_of(measured)
+    _check_words(coverage, unit_id=unit, rule=rule, walker=walker, gates=gates)
+    verdict = measured.verdicts(walker, gates).get(rule)
+    row = _row(coverage, unit, rule, walker, gates)
+    if verdict is None or row is None:
+        got = measured.rules.rule(rule).metric
+        raise UsageError(f"{rule} measures no walk of people", got=got, remedy="choose another rule")
     if not isinstance(scan, Measured):
         _check_row(row, load_result(scan).coverage)
-    verdict = measured.verdicts(walker, gates).get(rule)
-    if verdict is None:
-        raise UsageError(f"{rule} measures no walk of people", got=row["clause_measure"], remedy="choose another rule")
     level = next(u for u in measured.levels if u.level == row["level"])
     code = level.ids.index(unit)
     inside = level.code == code
@@ -212,16 +215,20 @@ def explain(
     )
 
 
-def _row(coverage: pd.DataFrame, unit: str, rule: str, walker: str, gates: str) -> pd.Series:
-    """Return the one row of coverage, as files hold it; name what is legal where there is none."""
-    for column, value in (("unit_id", unit), ("rule", rule), ("walker", walker), ("gates", gates)):
+def _check_words(coverage: pd.DataFrame, **asked: str) -> None:
+    """Name what is legal where a word that is asked for is in no row."""
+    for column, value in asked.items():
         legal = list(dict.fromkeys(coverage[column]))
         if value not in legal:
             close = nearest(value, legal)
             raise UsageError(f"the scan has no {column} {value}", remedy=f"did you mean {close}?" if close else
                              f"choose one of {', '.join(map(str, legal[:12]))}")  # fmt: skip
+
+
+def _row(coverage: pd.DataFrame, unit: str, rule: str, walker: str, gates: str) -> pd.Series | None:
+    """Return the one row of coverage, as files hold it; None for a rule that nobody walks."""
     found = coverage[(coverage[_KEY] == [unit, rule, walker, gates]).all(axis=1)]
-    return published(found, COVERAGE).iloc[0]
+    return None if found.empty else published(found, COVERAGE).iloc[0]
 
 
 def _check_row(row: pd.Series, coverage: pd.DataFrame) -> None:
@@ -229,7 +236,7 @@ def _check_row(row: pd.Series, coverage: pd.DataFrame) -> None:
     theirs = coverage[(coverage[_KEY] == row[_KEY].to_numpy()).all(axis=1)]
     for name in ("demand", "covered", "radius_covered"):
         there = theirs[name].iloc[0] if len(theirs) else row[name]
-        if row[name] != there and not (pd.isna(row[name]) and pd.isna(there)):
+        if not (pd.isna(row[name]) and pd.isna(there)) and _plain(row[name]) != _plain(there):
             raise InputError(
                 f"measured again, {name} is another number than in the folder", got=row[name], expected=there,
                 remedy="the folder was written by another version: scan again",

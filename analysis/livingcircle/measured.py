@@ -466,6 +466,7 @@ def standings_of(judged: Mapping[str, Judged], facilities: Facilities, people: i
         centre_only=facilities.centre_only,
         people=people,
         absent=frozenset(facilities.complete) - set(facilities.frame["service"]),
+        sized=facilities.frame["area_m2"].notna().groupby(facilities.frame["service"]).mean().to_dict(),
     )
 
 

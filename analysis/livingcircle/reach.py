@@ -47,10 +47,15 @@ class Layer:
             return cls(rule.services)
         return cls(rule.services, rule.min_site_m2 or 0.0, rule.max_site_m2 or np.inf)
 
+    @property
+    def of_size(self) -> bool:
+        """Whether only grounds of some size belong to it."""
+        return self.min_site_m2 > 0.0 or self.max_site_m2 < np.inf
+
     def chosen(self, facilities: pd.DataFrame) -> npt.NDArray[np.bool_]:
         """Tell which rows of the facilities belong to the layer; a ground of unknown size is in no sized layer."""
         mine = facilities["service"].isin(self.services).to_numpy()
-        if self.min_site_m2 == 0.0 and self.max_site_m2 == np.inf:
+        if not self.of_size:
             return mine
         area = facilities["area_m2"].to_numpy(dtype=float)
         return mine & (area >= self.min_site_m2) & (area < self.max_site_m2)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from livingcircle._report_words import FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
+from livingcircle._report_words import BASES, DENOMINATORS, FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
 from livingcircle._workbook import Sheet, write_workbook
 from livingcircle.columns import (
     ADDITIONS,
@@ -143,6 +143,8 @@ def _with_words(coverage: pd.DataFrame, rules: dict[str, Rule], scoring: Sequenc
         label=coverage["rule"].map({name: _label(rule) for name, rule in rules.items()}),
         scores=coverage["rule"].isin(list(scoring)).map({True: "✓", False: ""}),
         status_text=status.map(STATUSES).fillna(status),
+        of_what=coverage["denominator"].map(DENOMINATORS),
+        group_basis=coverage["group_basis"].map(BASES),
         finding=finding(coverage["met_clause"], binding=binding.eq(True), status=status),
         walk_finding=walk_finding(coverage["met_walk"], status=status),
         without=missed,
@@ -292,8 +294,8 @@ def _rules(result: ScanResult, city: pd.DataFrame) -> Sheet:
         "provision", "confidence",
     )  # fmt: skip
     found = (
-        "scores", "group", "walker", "share", "radius_share", "value", "target", "status_text", "finding",
-        "walk_finding",
+        "scores", "group", "group_basis", "walker", "of_what", "demand", "share", "radius_share", "value", "target",
+        "attainment", "status_text", "finding", "walk_finding",
     )  # fmt: skip
     table = _table(stated, rows).merge(city[["rule", *found]], on="rule", how="left", validate="one_to_one")
     return _sheet("规则 Rules", table, (*stated, *found))
@@ -301,9 +303,10 @@ def _rules(result: ScanResult, city: pd.DataFrame) -> Sheet:
 
 def _coverage(here: pd.DataFrame) -> Sheet:
     names = (
-        "unit_id", "unit_name", "rule", "label", "group", "walker", "gates", "demand", "covered", "share",
-        "radius_share", "minutes_share", "value", "finding", "walk_finding", "nearest_m_median",
-        "nearest_m_p90", "facilities", "status_text", "edge_share",
+        "unit_id", "unit_name", "rule", "label", "group", "group_basis", "walker", "gates", "of_what", "demand",
+        "covered", "share", "radius_share", "minutes_share", "value", "target", "attainment", "finding",
+        "walk_finding", "nearest_m_median", "nearest_m_p90", "facilities", "status_text", "edge_share", "clause",
+        "confidence",
     )  # fmt: skip
     return _sheet("覆盖 Coverage", here, names)
 
@@ -313,9 +316,11 @@ def _levels(scores: pd.DataFrame, rules: dict[str, Rule]) -> Sheet:
     table = _of_any_unit(scores[scores["level"] != "community"])
     weakest = table["weakest_rule"]
     table = table.assign(weakest_rule=weakest.map({name: _label(rule) for name, rule in rules.items()}).fillna(weakest))
+    parts = {True: "", False: "仅部分社区 only some of its communities"}
+    table = table.assign(parts=table["unit_complete"].map(parts))
     names = (
-        "level", "any_id", "any_name", "people", "score", "score_low", "score_high", "k_mean", "n_scored", "n_listed",
-        "complete_share", "missing_one_share", "weakest_rule", "confidence",
+        "level", "any_id", "any_name", "parts", "people", "score", "score_low", "score_high", "k_mean", "n_scored",
+        "n_listed", "complete_share", "missing_one_share", "weakest_rule", "confidence",
     )  # fmt: skip
     return _sheet("各层级得分 Levels", table, names)
 
@@ -326,9 +331,9 @@ def _across(coverage: pd.DataFrame) -> list[Sheet]:
     if table.empty:
         return []
     names = (
-        "level", "any_id", "any_name", "rule", "label", "group", "walker", "gates", "demand", "covered", "share",
-        "radius_share", "minutes_share", "value", "finding", "walk_finding", "nearest_m_median", "facilities",
-        "status_text",
+        "level", "any_id", "any_name", "rule", "label", "group", "walker", "gates", "of_what", "demand", "covered",
+        "share", "radius_share", "minutes_share", "value", "finding", "walk_finding", "nearest_m_median", "facilities",
+        "status_text", "clause", "confidence",
     )  # fmt: skip
     return [_sheet("小区与片区 Estates, areas", _of_any_unit(table), names)]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.accounts import account, lost_notes, run_record, settings_of
+from livingcircle.accounts import account, lost_notes, run_record, settings_of, size_notes
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.capacity import capacity_table, capacity_unknown
 from livingcircle.choice import count_within
@@ -136,6 +136,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
             [
                 *inner_place_notes(city),
                 *lost_notes(communities),
+                *size_notes(rules, inputs.facilities),
                 *land_notes,
                 *more,
             ],

@@ -44,8 +44,8 @@ from livingcircle_layers.typed_toml import checked, nearest, read_toml, unknown_
 __all__ = ["Listing", "Rule", "RuleSet", "describe", "list_standards", "load_standard"]
 
 DATA = Path(__file__).parent / "data"
-# Keys that carry the figure of a clause: whoever changes one of them has to say where the new figure stands.
-_FIGURE_KEYS = frozenset(
+# Figures of a clause, its force, and whom it is for: whoever changes one of them has to say where that stands.
+_CLAUSE_KEYS = frozenset(
     {
         "metric",
         "threshold",
@@ -55,6 +55,11 @@ _FIGURE_KEYS = frozenset(
         "min_floor_m2",
         "target",
         "services",
+        "bound",
+        "provision",
+        "group",
+        "walker",
+        "denominator",
     }
 )
 
@@ -322,6 +327,9 @@ def _change(
         if id_ in seen:
             faults.append(sentence(f"{where}: two rules have the same id", got=repr(id_)))
         seen.add(id_)
+        if "verified_by" in raw:
+            faults.append(sentence(f"{where}, rule {id_!r}: verified_by is not written in a rule",
+                                   remedy="write [[verified]] with rule, by, date and page"))  # fmt: skip
         old = rules.get(id_) or _library().rules.get(id_)
         known = _library().standards.get(str(raw.get("standard", standard)))
         told = {"applies_to": known.applies_to, **raw} if known else raw
@@ -334,17 +342,17 @@ def _change(
 def _changed(old: Rule, raw: Mapping[str, Any], standard: str, where: str, faults: list[str]) -> dict[str, Any]:
     """Lay the written keys over a known rule.
 
-    A new figure is no longer that of the standard: it needs a citation, and loses label and confidence.
+    What is changed is no longer what the standard says: it needs a citation, and loses label and confidence.
     """
     before = old.model_dump(exclude_defaults=True)
     merged = {**before, "default_on": True, **raw}
-    if all(key not in raw or raw[key] == before.get(key) for key in _FIGURE_KEYS):
+    if all(key not in raw or raw[key] == before.get(key) for key in _CLAUSE_KEYS):
         return merged
     if "citation" not in raw:
         faults.append(
             sentence(
-                f"{where}, rule {old.id!r}: a figure is changed but not its citation",
-                remedy='add citation = "…", the clause or decision that the new figure comes from',
+                f"{where}, rule {old.id!r}: what the clause says is changed but not its citation",
+                remedy='add citation = "…", the clause or decision that says so',
             )
         )
     stale = {"name_zh", "name_en", "confidence", "verified_by"}
