@@ -381,6 +381,10 @@ def test_one_column_with_both_coordinates(tmp_path: Path) -> None:
             "lon,lat\n30.6,104.0\n30.7,104.1\n",
             "2 × longitude and latitude seem swapped.*remedy: swap lon and lat",
         ),
+        (
+            "lon,lat\n410000,3394000\n",
+            r"1 × coordinates out of range .*remedy: if they are metres .* crs = \"EPSG:4544\"",
+        ),
         ("lon,lat\n0,0\n", r"no row can be put on a map; got 1 × coordinates are 0,0"),
         ("name,lat\na,1\n", "no column for the lon of f.csv; got the headings name, lat"),
         ("name\na\n", r"no column for the lon.* \| no column for the lat"),

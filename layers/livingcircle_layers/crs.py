@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pyproj import CRS, Transformer
 
 WGS84 = CRS.from_epsg(4326)
+METRES_REMEDY = 'if they are metres of a plane, declare it: crs = "EPSG:4544", for example'  # standards.md 12.1
 
 
 def metric_crs(bounds: Sequence[float]) -> CRS:

@@ -22,7 +22,7 @@ from pyproj import CRS, Transformer
 
 from livingcircle_layers.archives import GIB, archive_of
 from livingcircle_layers.cells import as_numbers, as_text, numbers, parse_numbers
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import METRES_REMEDY, WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns
 from livingcircle_layers.postgis import read_database
@@ -347,12 +347,13 @@ def pair_points(table: pd.DataFrame, heading: str, source: Source) -> npt.NDArra
 
 def _nothing_usable(name: str, places: Places) -> str:
     counts = places.reason.value_counts()
-    swapped = "swapped" in str(counts.index[0])
+    most = str(counts.index[0])
+    remedy = METRES_REMEDY if "out of range" in most else "check the coordinate columns"
     return sentence(
         f"{name}: no row can be put on a map",
         got=", ".join(f"{count} × {reason}" for reason, count in counts.items()) + f" (first: {places.detail.iloc[0]})",
         expected="longitude and latitude in degrees",
-        remedy="swap lon and lat in `columns`" if swapped else "check the coordinate columns",
+        remedy="swap lon and lat in `columns`" if "swapped" in most else remedy,
     )
 
 

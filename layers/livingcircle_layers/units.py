@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.crs import METRES_REMEDY, WGS84, metric_crs
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import find_columns
 from livingcircle_layers.sources import Reading, Source, reading_of
@@ -197,7 +197,7 @@ def _geometry_faults(file: str, geometry: npt.NDArray[np.object_], ids: pd.Serie
     for bad, what, expected in (
         (lost, "units without geometry", "a polygon each"),
         (other, "units are points or lines", "polygons"),
-        (off, "units outside the globe", "degrees within ±180 and ±90, or the right CRS"),
+        (off, "units outside the globe", f"degrees within ±180 and ±90; {METRES_REMEDY}"),
         (flat, "units without area", "polygons that enclose something"),
     ):
         if bad.any():
