@@ -141,8 +141,9 @@ COVERAGE = Table(
         Column("demand", "int", "denominator", "all that should be served", "应服务量", "not a share"),
         Column(
             "covered", "int", "denominator",
-            "served by walking along streets: metres, or the rule's walker's minutes",
-            "沿街步行口径的已覆盖量", "no data, or not a share"
+            "served by walking along streets: metres, or the rule's walker's minutes; a community (units) counts "
+            "when half of its people can walk there",
+            "沿街步行口径的已覆盖量;以社区计(units)时,半数居民可步行到达即计入", "no data, or not a share"
         ),
         Column(
             "share", "float", "share", "covered / demand", "步行覆盖率", "no data, no demand, or not a share"
