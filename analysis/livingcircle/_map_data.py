@@ -121,7 +121,7 @@ def _origin(result: ScanResult) -> list[float]:
 
 
 def _sources(result: ScanResult) -> list[dict[str, str]]:
-    keys = ("role", "path", "date", "licence", "attribution")
+    keys = ("role", "path", "date", "licence", "attribution", "datum", "datum_answer", "used", "complete")
     return [
         {key: _plain(row.get(key)) for key in keys} for row in result.run.get("inputs", []) if isinstance(row, dict)
     ]

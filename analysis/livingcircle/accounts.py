@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,17 @@ import pandas as pd
 from livingcircle.coverage import Judged
 from livingcircle.inputs import Inputs, Stages
 from livingcircle.joins import BLOCKED, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
+from livingcircle.marks import input_files, layer_marks
 from livingcircle.reach import Layer
 from livingcircle.rules import RuleSet
 from livingcircle.scenes import scene_records
-from livingcircle.study import PopulationInput, Study
+from livingcircle.study import Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import Facilities, unplaced_rows
 from livingcircle_layers.grounds import OpenGrounds
 from livingcircle_layers.homes import Placement
-from livingcircle_layers.osm import ATTRIBUTION, LICENCE
 from livingcircle_layers.relief import height_notes
-from livingcircle_layers.sources import Database, Reading, Source
+from livingcircle_layers.sources import Database, Reading
 
 _REASONS = {
     TOO_FAR: "no street within {limit:g} m",
@@ -169,7 +168,7 @@ def run_record(
         "crs": inputs.osm.crs.srs,
         "data_date": inputs.osm.data_date,
         "scenes": scene_records(study, rules, inputs.units),
-        "warnings": _warnings(inputs),
+        "warnings": input_warnings(inputs),
         "datum": [
             {"layer": v.layer, "claimed": v.claimed, "answer": v.answer, "statistic": v.statistic}
             for v in inputs.datums
@@ -179,64 +178,20 @@ def run_record(
     }
 
 
-@dataclass(frozen=True)
-class InputFile:
-    """One file that a study names: what it is for, where it is, and under which licence."""
-
-    role: str
-    path: Path | Database
-    name: str
-    licence: str = ""
-    attribution: str = ""
-
-    @classmethod
-    def of(cls, role: str, source: Source, licence: str = "", attribution: str = "") -> InputFile:
-        """Return the input that a source is; of a database the name is that of its table or query."""
-        return cls(role, source.file, source.label, licence, attribution)
-
-
-def input_files(study: Study) -> list[InputFile]:
-    """Return every file that the numbers of a study come from."""
-    return [
-        *([InputFile.of("osm", Source(study.streets.osm), LICENCE, ATTRIBUTION)] if study.streets.osm else []),
-        *([InputFile.of("streets", study.streets.own)] if study.streets.own else []),
-        *([InputFile.of("elevation", Source(study.streets.dem))] if study.streets.dem else []),
-        *([InputFile.of("estates", study.estates.rows)] if study.estates and study.estates.rows else []),
-        *([InputFile.of("standard", Source(Path(study.standard)))] if study.standard.endswith(".toml") else []),
-        *([InputFile.of("catalogue", Source(study.catalogue))] if study.catalogue else []),
-        *([InputFile.of("communities", study.communities.rows)] if study.communities.rows else []),
-        *([InputFile.of("areas", study.areas.rows)] if study.areas else []),
-        *([InputFile.of("candidates", study.candidates.table)] if study.candidates.table else []),
-        *_population_files(study.population, "population"),
-        *_population_files(study.other_people, "population_compare"),
-        *(InputFile.of("catchments", c.rows) for c in study.catchments),
-        *(InputFile.of("facilities", f.rows, f.licence) for f in study.facilities),
-    ]
-
-
-def _population_files(given: PopulationInput | None, role: str) -> list[InputFile]:
-    if given is None:
-        return []
-    shares = given.shares.rows if given.shares else None
-    return [
-        InputFile.of(role, given.rows, given.licence),
-        *([InputFile.of("shares", shares, given.licence)] if shares else []),
-    ]
-
-
 def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
-    """Return role, name, digest and licence of every input file."""
-    readings = {role: iter(found) for role, found in inputs.readings.items()}
+    """Return role, name, digest and licence of every input file, and the marks of what is in it."""
+    files = input_files(study)
     return [
         {
             "role": entry.role,
             "path": entry.name,
-            **_content_record(entry.path, next(readings.get(entry.role, iter(())), None)),
+            **_content_record(entry.path, mark.reading),
             "licence": entry.licence,
             "attribution": entry.attribution,
-            "date": inputs.osm.data_date if entry.role == "osm" else "",
+            "date": mark.date,
+            **mark.as_dict(),
         }
-        for entry in input_files(study)
+        for entry, mark in zip(files, layer_marks(study, inputs), strict=True)
     ]
 
 
@@ -253,7 +208,7 @@ def _content_record(path: Path | Database, reading: Reading | None) -> dict[str,
     return record
 
 
-def _warnings(inputs: Inputs) -> list[str]:
+def input_warnings(inputs: Inputs) -> list[str]:
     """Return what the planner should know of her data, a sentence each."""
     found = [*inputs.communities.warnings, *inputs.population.warnings, *inputs.notes, *inputs.facilities.notes]
     found += [verdict.line() for verdict in inputs.datums if verdict.answer == "cannot tell"]

@@ -1,12 +1,254 @@
-"""Describe every input of a study before anything is computed."""
+"""Describe every input of a study on one page: what is there, what is missing, and what a scan will make of it."""
 
 from __future__ import annotations
 
-from livingcircle.inputs import Inputs, read_inputs
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+
+from livingcircle.accounts import input_warnings
+from livingcircle.coverage import INCOMPLETE_UNDER
+from livingcircle.inputs import Inputs, read_inputs, separate_reads
+from livingcircle.joins import Joins
+from livingcircle.land import land_points
+from livingcircle.marks import LayerMark, layer_marks
+from livingcircle.measured import counted_people, joined_homes, joiner_of, place_homes
 from livingcircle.population import compare_people, comparison_lines, read_beside
+from livingcircle.rules import RuleSet
 from livingcircle.standards import load_standard
+from livingcircle.standings import Lived, RuleLayer, rule_layers
 from livingcircle.study import Study
-from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.catalogue import Catalogue, load_catalogue
+from livingcircle_layers.crs import WGS84, transformer
+from livingcircle_layers.errors import InputError
+from livingcircle_layers.homes import Placement
+from livingcircle_layers.lattice import first_inside
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class UnreachedLand:
+    """Residential land inside the communities from which no street can be joined.
+
+    Attributes
+    ----------
+    m2, without_m2
+        All of it, and what has no street within the joining limit that can be walked to, in whole m².
+    largest
+        The pieces with most of it: ``osm_id, name, m2, lon, lat``.
+    """
+
+    m2: int
+    without_m2: int
+    largest: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Legs:
+    """The straight walks from homes to the street, metres, by people (or m² of land where nobody is known).
+
+    Attributes
+    ----------
+    p50, p90
+        Quantiles of those who join; NaN where nobody does.
+    joined, outside
+        Who joins a street, and who lives outside the communities.
+    lost
+        Who does not, by reason.
+    """
+
+    p50: float
+    p90: float
+    joined: int
+    outside: int
+    lost: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class StudyCheck:
+    """What every input of a study holds.
+
+    Attributes
+    ----------
+    facts
+        Sentences about study, communities, streets, people, and what no map data can place.
+    layers
+        Marks of every input, as `run.json`, report and map have them.
+    rules
+        The layer of every rule, as a scan will judge it.
+    places
+        Places per service of the rules and source, with whether the list is complete.
+    land, legs
+        How well the streets serve where people live.
+    estates, gates_unknown, estates_unknown
+        Gated estates, how many of them have no known gate, and outlines of which nothing tells whether they are gated.
+    comparison
+        How the two populations differ, where the study names two.
+    cleaning
+        What was merged and removed, by source and rule.
+    readings, datums
+        How tables were understood; what the comparison of each layer with the streets says.
+    warnings
+        What the planner should know; none of it stops a scan.
+    """
+
+    facts: tuple[str, ...]
+    layers: tuple[LayerMark, ...]
+    rules: tuple[RuleLayer, ...]
+    places: tuple[str, ...]
+    land: UnreachedLand
+    legs: Legs
+    estates: int
+    gates_unknown: int
+    estates_unknown: int
+    comparison: tuple[str, ...]
+    cleaning: tuple[str, ...]
+    readings: tuple[str, ...]
+    datums: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the page as lines."""
+        return [
+            *self.facts,
+            *self.comparison,
+            *(mark.line() for mark in self.layers),
+            *self.places,
+            *(layer.line() for layer in self.rules),
+            *self._gaps(),
+            *self._streets(),
+            *self.cleaning,
+            *(f"read: {sentence}" for sentence in self.readings),
+            *(verdict for verdict in self.datums if verdict not in self.warnings),
+            *(f"note: {warning}" for warning in self.warnings),
+            f"nothing stops a scan; {len(self.warnings)} notes",
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the page as plain values for JSON; what is not known is null."""
+        land, legs = self.land, self.legs
+        return {
+            "facts": list(self.facts),
+            "layers": [self._layer(mark) for mark in self.layers],
+            "rules": [
+                {
+                    "rule": layer.rule.id,
+                    "services": list(layer.rule.services),
+                    "tier": layer.rule.tier,
+                    "status": layer.standing.status,
+                    "complete": layer.complete or None,
+                    "places": layer.places,
+                    "expected": None if layer.expected is None else round(layer.expected, 1),
+                }
+                for layer in self.rules
+            ],
+            "residential_land": {
+                "m2": land.m2,
+                "without_street_m2": land.without_m2,
+                "largest": [dict(piece) for piece in land.largest],
+            },
+            "legs": {
+                "p50_m": None if np.isnan(legs.p50) else legs.p50,
+                "p90_m": None if np.isnan(legs.p90) else legs.p90,
+                "joined": legs.joined,
+                "not_joined": dict(legs.lost),
+                "outside": legs.outside,
+            },
+            "estates": {
+                "gated": self.estates,
+                "gates_unknown": self.gates_unknown,
+                "gated_unknown": self.estates_unknown,
+            },
+            "population_comparison": list(self.comparison),
+            "cleaning": list(self.cleaning),
+            "datum": list(self.datums),
+            "warnings": list(self.warnings),
+        }
+
+    @staticmethod
+    def _layer(mark: LayerMark) -> dict[str, Any]:
+        reading = mark.reading
+        rows = {"rows": reading.rows, "filtered": reading.filtered, "columns": dict(reading.columns)} if reading else {}
+        own = {"role": mark.role, "source": mark.source, "date": mark.date or None, "licence": mark.licence or None}
+        return {**own, **rows, **mark.as_dict(), **({"statistic": mark.statistic} if mark.statistic else {})}
+
+    def _gaps(self) -> Iterator[str]:
+        """Say which rules will have no data or too little."""
+        for status, meaning in (
+            ("no_data", "no result"),
+            (
+                "incomplete",
+                f"at least so much; known to lack some, or under {INCOMPLETE_UNDER:.0%} of the expected",
+            ),
+        ):
+            rules = [layer.rule.id for layer in self.rules if layer.standing.status == status]
+            if rules:
+                yield f"{status} ({meaning}): {len(rules)} of {len(self.rules)} rules: {', '.join(rules)}"
+
+    def _streets(self) -> Iterator[str]:
+        """Say how well the streets serve where people live."""
+        land, legs = self.land, self.legs
+        if land.m2:
+            pieces = "; ".join(
+                f"{p['name'] or p['osm_id']} {p['m2']:,} m² at {p['lon']:.5f},{p['lat']:.5f}" for p in land.largest
+            )
+            yield (
+                f"residential land without a street that can be walked to: {land.without_m2:,} of {land.m2:,} m²"
+                f" ({land.without_m2 / land.m2:.1%})" + (f"; most of it: {pieces}" if pieces else "")
+            )
+        else:
+            yield "residential land: none is mapped in the communities"
+        lost = ", ".join(f"{n:,} {reason}" for reason, n in legs.lost.items()) or "nobody is lost"
+        quantiles = "nobody joins" if np.isnan(legs.p50) else f"p50 {legs.p50:.0f} m, p90 {legs.p90:.0f} m"
+        yield f"legs from home to street: {quantiles}; {legs.joined:,} join, {legs.outside:,} outside; {lost}"
+        yield (
+            f"gated estates: {self.estates}, of which {self.gates_unknown} without a known gate;"
+            f" {self.estates_unknown} outlines may be gated or not"
+        )
+
+
+def check_study(study: Study, *, progress: Callable[[str], None] | None = None) -> StudyCheck:
+    """Read and check all inputs of a study, and describe what is in them; no walk is measured.
+
+    Raises
+    ------
+    InputError
+        Inputs cannot be used: the faults of all of them at once, each with what to do.
+    """
+    say = progress or (lambda _: None)
+    say("reading every input")
+    catalogue = load_catalogue(study.catalogue)
+    rules = load_standard(study.standard, catalogue=catalogue)
+    try:
+        inputs = read_inputs(study, catalogue)
+    except InputError as fault:
+        raise _all_faults(study, catalogue, fault) from fault
+    say("joining homes and residential land to the streets")
+    placement = place_homes(inputs)
+    homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
+    here = placement.homes[placement.homes["unit"] != ""]
+    lived = Lived(here, counted_people(homes, inputs, placement.shared))
+    frame = inputs.estates.frame
+    return StudyCheck(
+        facts=tuple(_facts(study, inputs, rules, catalogue.unplaceable())),
+        layers=layer_marks(study, inputs),
+        rules=tuple(rule_layers(study, rules, inputs, catalogue, lived)),
+        places=tuple(_places(inputs, [s for r in rules.rules for s in r.services])),
+        land=_unreached_land(study, inputs),
+        legs=_legs(placement, joins),
+        estates=len(frame),
+        gates_unknown=int((frame["gates"] == 0).sum()),
+        estates_unknown=inputs.estates.unknown,
+        comparison=tuple(_compare_people(study, inputs)),
+        cleaning=tuple(_cleaning(inputs)),
+        readings=tuple(reading.sentence() for found in inputs.readings.values() for reading in found),
+        datums=tuple(verdict.line() for verdict in inputs.datums),
+        warnings=tuple(input_warnings(inputs)),
+    )
 
 
 def describe_study(study: Study) -> list[str]:
@@ -15,29 +257,73 @@ def describe_study(study: Study) -> list[str]:
     Raises
     ------
     InputError
-        An input cannot be used; the message says what to do.
+        As `check_study`.
     """
-    catalogue = load_catalogue(study.catalogue)
-    rules = load_standard(study.standard, catalogue=catalogue)
-    inputs = read_inputs(study, catalogue)
-    return [
+    return check_study(study).lines()
+
+
+def _all_faults(study: Study, catalogue: Catalogue, first: InputError) -> InputError:
+    """Return the faults of all inputs: the first one stops the reading, the others are looked for on their own."""
+    faults = [str(first)]
+    for read in separate_reads(study, catalogue):
+        try:
+            read()
+        except InputError as fault:
+            if str(fault) not in faults[0]:
+                faults.append(str(fault))
+    return InputError.of(list(dict.fromkeys(faults)))
+
+
+def _facts(study: Study, inputs: Inputs, rules: RuleSet, unplaceable: Sequence[str]) -> Iterator[str]:
+    yield (
         f"study: {study.name}; standard {rules.id} ({rules.title_zh}),"
-        f" {len(rules.rules)} rules, {len(rules.scoring)} score",
-        *_describe_units(study, inputs),
-        *_describe_streets(study, inputs),
-        *_describe_people(study, inputs),
-        *_compare_people(study, inputs),
-        *_describe_layers(inputs, rules_services=[s for r in rules.rules for s in r.services]),
-        f"not measured, as no map data can place them: {', '.join(catalogue.unplaceable())}",
-        *_describe_changes(inputs),
-        *(f"read: {reading.sentence()}" for found in inputs.readings.values() for reading in found),
-        *(verdict.line() for verdict in inputs.datums),
-        *(f"note: {w}" for w in (*inputs.communities.warnings, *inputs.population.warnings)),
-        *(f"note: {w}" for w in (*inputs.notes, *inputs.facilities.notes)),
-    ]
+        f" {len(rules.rules)} rules, {len(rules.scoring)} score"
+    )
+    yield from (_about_units(study, inputs), _about_streets(study, inputs), _about_people(study, inputs))
+    yield f"not measured, as no map data can place them: {', '.join(unplaceable)}"
 
 
-def _describe_changes(inputs: Inputs) -> list[str]:
+def _unreached_land(study: Study, inputs: Inputs) -> UnreachedLand:
+    """Find the residential land from which no street within the joining limit can be walked to."""
+    land = inputs.osm.residential_land
+    if land.empty:
+        return UnreachedLand(0, 0, ())
+    points = land_points(land, inputs.units)
+    joins = joiner_of(study, inputs, open_=False)[1].join(points[["x", "y"]].to_numpy(dtype=float))
+    lost = points[~joins.joined]
+    piece = first_inside(shapely.points(lost["x"], lost["y"]), land.geometry.to_numpy())
+    by_piece = (
+        lost["m2"].groupby(piece).agg("sum").sort_values(ascending=False, kind="stable").drop(-1, errors="ignore")
+    )
+    largest, to_degrees = [], transformer(inputs.osm.crs, WGS84)
+    for at, m2 in by_piece.head(_SHOWN).items():
+        mine = lost[piece == at]
+        lon, lat = to_degrees.transform(mine["x"].mean(), mine["y"].mean())
+        row = land.iloc[int(str(at))]
+        largest.append(
+            {"osm_id": row["osm_id"], "name": row["name"], "m2": int(m2),
+             "lon": round(lon, 5), "lat": round(lat, 5)}
+        )  # fmt: skip
+    return UnreachedLand(int(points["m2"].sum()), int(lost["m2"].sum()), tuple(largest))
+
+
+def _legs(placement: Placement, joins: Joins) -> Legs:
+    """Weigh the legs by people; quantiles are the leg of the person who stands there in line."""
+    homes = placement.homes
+    inside = homes["unit"].to_numpy() != ""
+    people = homes["people"].to_numpy(dtype=np.int64)
+    count, leg = people[inside][joins.joined], joins.leg_m[joins.joined]
+    order = np.argsort(leg, kind="stable")
+    running = np.cumsum(count[order])
+    total = int(count.sum())
+    p50, p90 = (
+        round(float(leg[order][np.searchsorted(running, q * total)]), 2) if total else float("nan") for q in (0.5, 0.9)
+    )
+    lost = {str(r): int(people[inside][joins.reason == r].sum()) for r in np.unique(joins.reason[~joins.joined])}
+    return Legs(p50, p90, total, int(people[~inside].sum()), lost)
+
+
+def _cleaning(inputs: Inputs) -> list[str]:
     """Say how many rows were merged or removed, by source and rule."""
     changes = inputs.facilities.changes
     kinds = changes["source"] + ": " + changes["action"] + " (" + changes["rule"] + ")"
@@ -47,36 +333,36 @@ def _describe_changes(inputs: Inputs) -> list[str]:
     return [f"cleaning (a scan lists each in facility_changes.csv): {told}"]
 
 
-def _describe_units(study: Study, inputs: Inputs) -> list[str]:
+def _about_units(study: Study, inputs: Inputs) -> str:
     units = inputs.units
     upper = {level: units[level].replace("", None).nunique() for level in ("subdistrict", "district")}
-    return [
+    return (
         f"communities: {study.communities.name}, {len(units)} communities, {upper['subdistrict']} subdistricts,"
         f" {upper['district']} districts; {units.area.sum() / 1e6:.1f} km²;"
         f" {'all supplied' if study.communities.complete else 'districts may be partly supplied'}"
-    ]
+    )
 
 
-def _describe_streets(study: Study, inputs: Inputs) -> list[str]:
+def _about_streets(study: Study, inputs: Inputs) -> str:
     streets = inputs.osm.streets
-    return [
+    return (
         f"streets: {study.streets.label}, {streets.length_m.sum() / 1000:.0f} km walkable,"
         f" {len(streets.node_id)} nodes, {len(streets.tail)} edges, {int(streets.component.max()) + 1} separate pieces,"
         f" {int(streets.exits.sum())} streets leave the data; data of {inputs.osm.data_date or 'unknown date'}"
-    ]
+    )
 
 
-def _describe_people(study: Study, inputs: Inputs) -> list[str]:
+def _about_people(study: Study, inputs: Inputs) -> str:
     people = inputs.population
     if study.population is None:
-        return [f"people: none given; {people.total:,} m² of residential land in {len(people.cells)} pieces stand in"]
+        return f"people: none given; {people.total:,} m² of residential land in {len(people.cells)} pieces stand in"
     by_share = inputs.shares.groups if inputs.shares else ()
     shared = [f"{group} by share" for group in by_share if group not in people.groups]
     groups = ", ".join([*people.groups, *shared]) or "no age groups (everybody is counted in their place)"
-    return [
+    return (
         f"people: {study.population.rows.label}, {people.total:,} people in {len(people.cells)} cells,"
         f" {len(people.rejected)} rows rejected; {groups}"
-    ]
+    )
 
 
 def _compare_people(study: Study, inputs: Inputs) -> list[str]:
@@ -88,14 +374,12 @@ def _compare_people(study: Study, inputs: Inputs) -> list[str]:
     return comparison_lines(table, inputs.population.source, second.source)
 
 
-def _describe_layers(inputs: Inputs, *, rules_services: list[str]) -> list[str]:
+def _places(inputs: Inputs, services: Sequence[str]) -> list[str]:
+    """Say how many places of each service there are, and from where."""
     frame = inputs.facilities.frame
     lines = []
-    for service in dict.fromkeys(rules_services):
+    for service in dict.fromkeys(services):
         mine = frame[frame["service"] == service]
         by_source = ", ".join(f"{n} from {source}" for source, n in mine["source"].value_counts().sort_index().items())
         lines.append(f"layer {service}: {by_source or 'no data'}; complete: {inputs.facilities.complete[service]}")
-    lost = inputs.facilities.unplaced["reason"].value_counts().sort_index()
-    if len(lost):
-        lines.append("not used: " + ", ".join(f"{n} × {reason}" for reason, n in lost.items()))
     return lines

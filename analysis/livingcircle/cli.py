@@ -219,15 +219,26 @@ def fetch(  # noqa: PLR0913  one parameter for each option
 
 
 @app.command()
-def check(study: Annotated[Path, typer.Argument(help="Study file (TOML).")]) -> None:
-    """Validate and describe every input of a study; computes nothing.
+def check(
+    study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
+) -> None:
+    """Validate and describe every input of a study on one page; measures no walk.
 
     Example: livingcircle check city.toml
     """
-    from livingcircle.check import describe_study
+    import json
+
+    from livingcircle.check import check_study
     from livingcircle.study import Study
 
-    for line in describe_study(Study.load(study)):
+    with _progress() as say:
+        page = check_study(Study.load(study), progress=say)
+    if as_json:
+        typer.echo(json.dumps(page.as_dict(), ensure_ascii=False, indent=2))
+        return
+    for line in page.lines():
         typer.echo(line)
 
 

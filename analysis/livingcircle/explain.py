@@ -18,12 +18,12 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.accounts import input_files
 from livingcircle.columns import COVERAGE, published
 from livingcircle.coverage import Judged, rule_walker
 from livingcircle.credits import NOT_A_SURVEY, approval_line, input_credit
 from livingcircle.gaps import KNOWN, nearest_doors, without_place
 from livingcircle.joins import Joins
+from livingcircle.marks import input_files
 from livingcircle.measured import Measured
 from livingcircle.output_folder import replaced_file
 from livingcircle.reach import City, Layer

@@ -6,13 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from livingcircle.overlays import Overlay
 from livingcircle.population import read_beside, read_population
@@ -26,15 +29,17 @@ from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
-from livingcircle_layers.facilities import Facilities, gather_facilities
+from livingcircle_layers.facilities import Facilities, FacilitySource, gather_facilities, read_facilities
 from livingcircle_layers.grounds import OpenGrounds, roads_of
+from livingcircle_layers.headings import find_column
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
-from livingcircle_layers.people import People, people_in
+from livingcircle_layers.people import People, people_in, read_people
 from livingcircle_layers.relief import drape
 from livingcircle_layers.shares import Shares, read_shares
 from livingcircle_layers.sources import Database, Reading, is_elsewhere, without_address
 from livingcircle_layers.street_layer import read_street_layer, wait_notes
+from livingcircle_layers.tables import TABLE_SUFFIXES, read_table
 from livingcircle_layers.typed_toml import unknown_word
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
@@ -159,6 +164,48 @@ def check_inputs(study: Study) -> gpd.GeoDataFrame | None:
     if study.communities.rows is None:
         return None
     return shifted(read_units(study.communities.rows).frame, study.communities.datum)
+
+
+def separate_reads(study: Study, catalogue: Catalogue) -> list[Callable[[], object]]:
+    """Return how each input that is there is read on its own, to find the faults of all when one stops the reading."""
+    plane = CRS.from_epsg(3857)  # the faults of a table are the same in every plane
+    reads: list[partial[Any]] = []
+    if study.communities.rows:
+        reads.append(partial(read_units, study.communities.rows))
+    if study.streets.osm:
+        reads.append(partial(read_osm, study.streets.osm, catalogue))
+    if study.streets.own:
+        reads.append(partial(read_street_layer, study.streets.own, crs=plane, datum=study.streets.datum))
+    reads += [partial(read_facilities, entry.source(), catalogue, crs=plane) for entry in study.facilities]
+    if study.estates and study.estates.rows:
+        reads.append(partial(read_estates, study.estates.rows, crs=plane))
+    if study.areas:
+        reads.append(partial(read_units, study.areas.rows, overlapping=True))
+    reads.append(partial(_read_people_alone, study))
+    reads.append(partial(_read_shares, study.population))
+    return [read for read in reads if not _is_missing(read)]
+
+
+def _is_missing(read: partial[Any]) -> bool:
+    """Tell whether the file that a reader is to read is not there, which has been said already."""
+    given = read.args[0]
+    file = given.source.file if isinstance(given, FacilitySource) else getattr(given, "file", given)
+    return isinstance(file, Path) and not file.exists()
+
+
+def _read_people_alone(study: Study) -> object:
+    """Read a grid of people; what needs the streets or the communities to be read is left to those."""
+    given = study.population
+    table = given is not None and isinstance(given.file, Path) and given.file.suffix.lower() in TABLE_SUFFIXES
+    if given is None or not table or not Path(str(given.file)).exists():
+        return None
+    if find_column(read_table(given.rows).columns, given.columns.get("lon", "lon")) is None:
+        return None
+    everywhere = shapely.box(-180, -90, 180, 90)
+    plane = CRS.from_epsg(3857)
+    return read_people(
+        given.rows, crs=plane, window=everywhere, values=given.values, household_size=given.household_size
+    )
 
 
 def _read_communities(study: Study) -> Units | None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from livingcircle.accounts import digest, input_files
+from livingcircle.accounts import digest
+from livingcircle.marks import input_files
 from livingcircle.measured import Measured, measure
 from livingcircle.output_folder import RUN_FILE
 from livingcircle.saved import read_run, rule_set_record

@@ -26,6 +26,7 @@ from livingcircle.columns import (
     published,
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
+from livingcircle.marks import input_detail
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
 if TYPE_CHECKING:
@@ -428,9 +429,9 @@ def _data_quality(result: ScanResult, communities: pd.DataFrame, city: pd.DataFr
             (
                 "输入 Input",
                 source.get("path"),
+                source.get("used"),
                 None,
-                None,
-                f"{source.get('role')}; {source.get('date') or '—'}",
+                input_detail(source),
             )
             for source in result.run.get("inputs", ())
         ),

@@ -55,6 +55,9 @@ class _Table(_Part):
         default="wgs84",
         description="wgs84, cgcs2000, gcj02 or bd09; coordinates in the last two are shifted to WGS-84",
     )
+    date: Annotated[str, BeforeValidator(str)] = Field(
+        default="", description="of which day or year the data are, shown beside every result"
+    )
     reference: Path | None = Field(
         default=None, description="a layer known to be in WGS-84, with which the datum is compared before the streets"
     )

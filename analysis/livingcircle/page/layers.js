@@ -4,13 +4,20 @@
 
 // -- about --------------------------------------------------------------------------------------------
 
+/** What a source brought, as livingcircle check says it; an earlier result may say nothing. */
+const marks = (source) => [
+  source.used && say("mark_used", whole(Number(source.used))),
+  source.complete && say("mark_complete", sayOr("mark_complete_", source.complete)),
+  source.datum && `${source.datum}: ${sayOr("datum_", (source.datum_answer || "not compared").replaceAll(" ", "_"))}`,
+];
+
 function drawAbout() {
   byId("panel-about").replaceChildren(
     el("h2", {}, say("standard")), el("p", {}, data.standard[language] || data.standard.zh),
     el("h2", {}, say("sources")),
     el("ul", { class: "sources" },
       ...data.sources.map((source) => el("li", {}, el("strong", {}, source.path || source.role),
-        el("span", {}, [source.date, source.licence, source.attribution].filter(Boolean).join(" · "))))),
+        el("span", {}, [source.date, ...marks(source), source.licence, source.attribution].filter(Boolean).join(" · "))))),
     el("h2", {}, say("defaults")), el("dl", { class: "facts" }, ...data.settings.flatMap(([key, value]) => fact(sayOr("set_", key), settingText(value)))));
 }
 

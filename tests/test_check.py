@@ -1,0 +1,201 @@
+"""The page about the inputs of a study: its figures by hand, its marks as the scan has them, and all faults at once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import livingcircle as lc
+from demo_scans import demo_result
+from livingcircle._map_data import _sources
+from livingcircle.check import StudyCheck, check_study
+from livingcircle.cli import main
+from livingcircle.marks import input_detail
+from livingcircle.study import FacilitiesInput, Study
+from livingcircle_layers.errors import InputError
+from towns import Town, lonlat, study_of, write_table
+
+RULE = {"id": "shop", "services": ["supermarket"], "threshold": 500.0, "tier": "5min"}
+
+
+def town() -> Town:
+    """Return a street of 400 m with housing beside it, and a hamlet of 100 m by 100 m a kilometre away."""
+    return (
+        Town("a" + "-" * 39 + "b")
+        .way("ab")
+        .box(0, 10, 100, 50, landuse="residential", name="Beside")
+        .box(0, 1000, 100, 100, landuse="residential", name="远村")
+        .node(200, 5, shop="supermarket", name="Shop")
+    )
+
+
+# Legs of 10, 50 and 200 m, and one of 400 m, which is over the joining limit of 300 m.
+PEOPLE = [(100, 10, 60), (200, 50, 30), (300, 200, 10), (300, 400, 5), (5000, 5000, 7)]
+
+
+def checked(folder: Path, **more: Any) -> StudyCheck:
+    return check_study(study_of(folder, town(), people=PEOPLE, rules=[RULE], **more))
+
+
+@pytest.fixture(scope="module")
+def demo_page() -> StudyCheck:
+    return check_study(lc.demo_study())
+
+
+def test_legs_are_those_of_people(tmp_path: Path) -> None:
+    page = checked(tmp_path)
+    # In line by leg: 60 at 10 m, 30 at 50 m, 10 at 200 m. The 50th stands at 10 m, the 90th at 50 m.
+    assert (page.legs.p50, page.legs.p90) == (pytest.approx(10, abs=0.05), pytest.approx(50, abs=0.05))
+    assert (page.legs.joined, page.legs.outside, dict(page.legs.lost)) == (100, 7, {"no_street_within_limit": 5})
+    assert "legs from home to street: p50 10 m, p90 50 m; 100 join, 7 outside; 5 no_street_within_limit" in page.lines()
+
+
+def test_land_without_a_street_is_measured_and_named(tmp_path: Path) -> None:
+    land = checked(tmp_path).land
+    assert land.m2 == pytest.approx(5_000 + 10_000, rel=0.1)  # a lattice of points stands for the land
+    assert land.without_m2 == pytest.approx(10_000, rel=0.1)
+    (piece,) = land.largest
+    assert (piece["name"], piece["m2"]) == ("远村", land.without_m2)
+    lon, lat = lonlat(50, 1050)
+    assert (piece["lon"], piece["lat"]) == (pytest.approx(lon, abs=2e-4), pytest.approx(lat, abs=2e-4))
+
+
+def test_known_places_stand_beside_those_expected(tmp_path: Path) -> None:
+    people = [(100, 10, 60_000)]
+    page = check_study(study_of(tmp_path, town(), people=people, rules=[RULE]))
+    (layer,) = page.rules
+    # A 5-minute circle houses 5,000 to 12,000: GB 50180 table 4.0.1, of which the upper end is taken.
+    assert (layer.places, layer.expected) == (1, 60_000 / 12_000)
+    assert layer.standing.status == "incomplete"  # 1 of 5 is under a quarter
+    assert any("incomplete (at least so much" in line and line.endswith("shop") for line in page.lines())
+
+
+def test_without_people_nothing_is_expected(tmp_path: Path) -> None:
+    study = study_of(tmp_path, town(), people=PEOPLE, rules=[RULE]).model_copy(update={"population": None})
+    page = check_study(study)
+    assert page.rules[0].expected is None
+    assert page.rules[0].standing.status == "ok"
+
+
+def test_rows_are_used_or_left_out_for_a_reason(tmp_path: Path) -> None:
+    rows = [(10, 20, "超市", "家家超市"), (200, 5, "超市", "Shop"), (30, 20, "火箭", "x"), (40, 20, "超市", "万家")]
+    own = write_table(tmp_path / "own.csv", "类别,名称", rows)
+    entry = FacilitiesInput(file=own, where='名称 != "万家"', licence="CC0", date="2026-05", complete="no")
+    page = checked(tmp_path, facilities=[entry])
+    mark = page.layers[-1]
+    assert (mark.role, mark.source, mark.licence, mark.date, mark.complete) == (
+        "facilities", "own.csv", "CC0", "2026-05", "no",
+    )  # fmt: skip
+    reading = mark.reading
+    assert reading is not None
+    assert (reading.rows, reading.filtered, mark.used, mark.merged, dict(mark.left_out)) == (
+        4, 1, 2, 0, {"no_service": 1},
+    )  # fmt: skip
+    assert reading.rows == reading.filtered + (mark.used or 0) + mark.merged + sum(mark.left_out.values())
+    assert page.layers[0].merged == 1  # the map's own shop of the same name at the same place
+    (line,) = [line for line in page.lines() if line.startswith("facilities own.csv")]
+    for words in ("of 2026-05", "licence CC0", "datum wgs84:", "4 rows, 1 left out by `where`", "2 used",
+                  "left out: 1 no_service", "complete: no"):  # fmt: skip
+        assert words in line, words
+
+
+def test_rows_of_people_are_accounted_for(tmp_path: Path) -> None:
+    study = study_of(tmp_path, town(), people=[*PEOPLE, (0, 0, 0)], rules=[RULE])
+    mark = next(m for m in check_study(study).layers if m.role == "population")
+    assert (mark.used, dict(mark.left_out)) == (5, {"nobody_lives_there": 1})
+
+
+def test_gates_and_what_is_not_known_of_estates(demo_page: StudyCheck) -> None:
+    assert demo_page.estates > 0
+    assert demo_page.estates_unknown > 0
+    assert any(
+        line.startswith(f"gated estates: {demo_page.estates}, of which {demo_page.gates_unknown} without")
+        for line in demo_page.lines()
+    )
+
+
+def test_the_page_says_of_every_rule_what_the_scan_will_say(demo_page: StudyCheck) -> None:
+    """The scan is the oracle: where it counts anything in the city, the state of the layer is the one foretold."""
+    coverage = demo_result().coverage
+    city = coverage[coverage["level"] == "city"].drop_duplicates("rule").set_index("rule")
+    known = city[city["status"].isin(("ok", "incomplete", "no_data"))]
+    foretold = {layer.rule.id: layer for layer in demo_page.rules}
+    assert len(known) > 20
+    assert {rule: foretold[rule].standing.status for rule in known.index} == known["status"].to_dict()
+    assert {rule: foretold[rule].complete for rule in known.index} == known["layer_complete"].to_dict()
+
+
+def test_run_report_and_map_have_the_same_marks(demo_page: StudyCheck) -> None:
+    result = demo_result()
+    for record, mark, source in zip(result.run["inputs"], demo_page.layers, _sources(result), strict=True):
+        assert {key: record[key] for key in mark.as_dict()} == mark.as_dict()
+        assert source["datum_answer"] == mark.datum_answer
+        assert source["used"] == ("" if mark.used is None else str(mark.used))
+    own = next(record for record in result.run["inputs"] if record["role"] == "facilities")
+    detail = input_detail(own)
+    assert f"wgs84: {own['datum_answer']}" in detail
+    assert f"读入 read {own['rows']}" in detail
+    assert "完整 complete: unknown" in detail
+
+
+def test_json_holds_plain_values_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study_of(tmp_path, town(), people=[(5000, 5000, 7)], rules=[RULE])
+    (tmp_path / "s.toml").write_text(
+        'standard = "rules.toml"\n[streets]\nosm = "town.osm"\n[communities]\nfile = "communities.geojson"\n'
+        '[population]\nfile = "people.csv"\ndate = 2020-11-01\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(tmp_path / "s.toml"), "--json"])
+    assert ended.value.code == 0
+
+    def no_constant(text: str) -> None:
+        pytest.fail(f"{text} is no JSON")
+
+    page = json.loads(capsys.readouterr().out, parse_constant=no_constant)
+    assert page["legs"] == {"p50_m": None, "p90_m": None, "joined": 0, "not_joined": {}, "outside": 7}
+    assert page["rules"][0]["status"] == "ok"
+    assert [layer["date"] for layer in page["layers"] if layer["role"] == "population"] == ["2020-11-01"]
+    assert page["residential_land"]["largest"][0]["name"] == "远村"
+
+
+def test_faults_of_all_inputs_come_at_once(tmp_path: Path) -> None:
+    study = study_of(tmp_path, town(), people=PEOPLE, rules=[RULE])
+    (tmp_path / "people.csv").write_text("lon,lat,population\n104,30,many\n", encoding="utf-8")
+    (tmp_path / "communities.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    (tmp_path / "own.csv").write_text("", encoding="utf-8")
+    bad = [FacilitiesInput(file=tmp_path / name, service="supermarket") for name in ("own.csv", "gone.csv")]
+    with pytest.raises(InputError) as fault:
+        check_study(study.model_copy(update={"facilities": tuple(bad)}))
+    said = str(fault.value)
+    assert "\n" not in said
+    assert said.count("gone.csv") == 1
+    for words in ("communities.geojson", "people.csv", "'many'", "own.csv"):
+        assert words in said, words
+    assert said.count(" | ") == 3
+
+
+@pytest.mark.realdata
+def test_chengdu_is_described_with_its_gaps(real_data: Path) -> None:
+    folder = real_data / "chengdu"
+    study = Study.model_validate(
+        {
+            "standard": "chengdu",
+            "streets": {"osm": folder / "chengdu-centre.osm.pbf"},
+            "communities": {"file": folder / "communities_standin.geojson"},
+            "population": {"file": folder / "population_grid_night.csv"},
+            "facilities": [{"file": folder / "facilities.csv"}],
+        }
+    )
+    page = check_study(study)
+    states = {layer.rule.id: layer.standing.status for layer in page.rules}
+    assert states["gb50180_2018_elder_daycare"] == "no_data"  # the file has no elderly facility at all
+    assert states["gb50180_2018_kindergarten"] == "incomplete"  # 8 for over a million people
+    own = page.layers[-1]
+    assert (own.source, own.datum_answer) == ("facilities.csv", "fits")
+    reading = own.reading
+    assert reading is not None
+    assert reading.rows == 1054 == (own.used or 0) + own.merged + sum(own.left_out.values())
