@@ -54,6 +54,7 @@ class Starts(NamedTuple):
 def community_circles(
     measured: Measured,
     *,
+    grid: CircleGrid | None = None,
     minutes: Sequence[float] = MINUTES,
     walkers: Sequence[Walker] | None = None,
 ) -> gpd.GeoDataFrame:
@@ -63,6 +64,8 @@ def community_circles(
     ----------
     measured
         What was measured for a study (see `livingcircle.measured.measure`); its `only` restricts the communities.
+    grid
+        The ground of `ground_of`, if another table has had it surveyed.
     minutes
         The bands; each contains the shorter ones.
     walkers
@@ -78,7 +81,7 @@ def community_circles(
     starts = starts_of(city)
     if measured.only:
         starts = starts.take(np.isin(starts.unit_id, measured.only))
-    grid = CircleGrid(city.network, barriers)
+    grid = grid or CircleGrid(city.network, barriers)
     walkers = measured.walkers if walkers is None else walkers
     tables = [circles_from(city, grid, starts, walker, minutes) for walker in walkers]
     table = pd.concat([t.assign(_walker=n) for n, t in enumerate(tables)], ignore_index=True)

@@ -25,7 +25,7 @@ def green_rules(measured: Measured) -> list[Rule]:
     ]
 
 
-def green_bands(measured: Measured) -> gpd.GeoDataFrame:
+def green_bands(measured: Measured, *, grid: CircleGrid | None = None) -> gpd.GeoDataFrame:
     """Return the band of every such rule: one search from all doors of the greens that it counts.
 
     The bands are for looking at; coverage is computed from the walks of homes and not from them.
@@ -34,6 +34,8 @@ def green_bands(measured: Measured) -> gpd.GeoDataFrame:
     ----------
     measured
         What was measured for a study.
+    grid
+        The ground of `livingcircle.community_circles.ground_of`, if another table has had it surveyed.
 
     Returns
     -------
@@ -43,7 +45,7 @@ def green_bands(measured: Measured) -> gpd.GeoDataFrame:
     """
     city, barriers = ground_of(measured)
     crs = city.network.streets.crs
-    grid = CircleGrid(city.network, barriers)
+    grid = grid or CircleGrid(city.network, barriers)
     places = shapely.get_coordinates(city.doors.geometry.to_numpy())
     drawn = []
     for rule in green_rules(measured):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from scipy.spatial import cKDTree
 
 from livingcircle.joins import Joins
 from livingcircle.network import WalkNetwork
@@ -192,12 +193,19 @@ def nearest_m(city: City, layer: Layer, walker: Walker, *, limit_m: float) -> Fl
 
 def straight_m(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
     """Return the straight line to the nearest boundary or point, as statistics measure; NaN beyond the limit."""
-    out = np.full(len(homes), np.nan)
-    (i, _), gap = shapely.STRtree(places).query_nearest(
-        homes, max_distance=limit_m, return_distance=True, all_matches=False
-    )
-    out[i] = np.round(gap, 2)
-    return out
+    out = np.full(len(homes), np.inf)
+    is_point = (shapely.get_type_id(places) == 0) & ~shapely.is_empty(places)
+    if is_point.any():  # a tree of points alone answers several times as fast
+        xy, at = shapely.get_coordinates(homes), shapely.get_coordinates(places[is_point])
+        nearest = cKDTree(at).query(xy)[1]
+        out = np.sqrt(((xy - at[nearest]) ** 2).sum(axis=1))
+    if not is_point.all():
+        (i, _), gap = shapely.STRtree(places[~is_point]).query_nearest(
+            homes, max_distance=limit_m, return_distance=True, all_matches=False
+        )
+        out[i] = np.minimum(out[i], gap)
+    out[~(out <= limit_m)] = np.nan
+    return np.round(out, 2)
 
 
 def exit_distance(city: City, *, limit_m: float) -> Floats:

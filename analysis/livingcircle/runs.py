@@ -159,7 +159,9 @@ def scan_into(
     prepare_output(directory, target)
     with held_folder(directory, result_files()):
         measurer = Measurements(work or Work(), directory / WORK_FOLDER, say)
-        result = result_of(measure(study, only=only, progress=progress, measurer=measurer), progress=progress)
+        measured = measure(study, only=only, progress=progress, measurer=measurer)
+        result = result_of(measured, walks_of_homes=homes, progress=progress)
+        del measured  # no table refers to the reaches: their memory is free while files are written
         say("writing results")
         save_result(result, directory, homes=homes, postgis=target, held=True)
         measurer.finish()

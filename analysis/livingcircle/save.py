@@ -271,7 +271,8 @@ def facilities_table(result: ScanResult) -> gpd.GeoDataFrame:
     """Return the facilities as used, each with how its entrances were found."""
     points = published(result.access_points, ACCESS_POINTS)
     keys = ["source", "facility_id", "service"]
-    hows = points.groupby(keys)["how"].agg(lambda how: "|".join(sorted(set(how)))).rename("how")
+    once = points[[*keys, "how"]].drop_duplicates().sort_values([*keys, "how"])
+    hows = once.groupby(keys, sort=False)["how"].agg("|".join)
     places = result.facilities.drop(columns="how", errors="ignore")
     return published(places.merge(hows.reset_index(), on=keys, how="left"), FACILITIES)
 

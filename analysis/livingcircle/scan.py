@@ -17,8 +17,10 @@ from livingcircle.accounts import account, lost_notes, run_record, settings_of, 
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.capacity import capacity_table, capacity_unknown
 from livingcircle.choice import count_within
+from livingcircle.circles import CircleGrid
 from livingcircle.columns import COVERAGE, conform
 from livingcircle.community_circles import community_circles
+from livingcircle.community_circles import ground_of as walked_ground
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
 from livingcircle.estate_names import named_estates
@@ -74,8 +76,20 @@ def scan(
     return result_of(measure(study, only=only, progress=progress), progress=progress)
 
 
-def result_of(measured: Measured, *, progress: Callable[[str], None] | None = None) -> ScanResult:
-    """Count people by unit and make every table of a scan from what was measured."""
+def result_of(
+    measured: Measured, *, walks_of_homes: bool = True, progress: Callable[[str], None] | None = None
+) -> ScanResult:
+    """Count people by unit and make every table of a scan from what was measured.
+
+    Parameters
+    ----------
+    measured
+        See `livingcircle.measured.measure`.
+    walks_of_homes
+        Whether the table of homes tells of every home's walks, which only `homes.parquet` needs.
+    progress
+        Called with a sentence when a stage begins.
+    """
     study, inputs, rules, city = measured.study, measured.inputs, measured.rules, measured.city
     stages = Stages(progress, dict(measured.seconds))
     with stages.stage("aggregate", "counting people by unit"):
@@ -88,7 +102,6 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         if study.gates == "both":
             opened = measured.judged[len(measured.walkers)]
             gains = estate_gains(inputs.estates, city.homes, measured.people, measured.first, opened)
-        by_service = _nearest_by_service(city, measured.catalogue, measured.walkers[0], study.search_limit_m)
     with stages.stage("additions", "looking where one more place would help most"):
         additions, more = None, []
         if study.candidates.top:
@@ -101,10 +114,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
             doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
     with stages.stage("circles", "drawing the circles of communities"):
-        drawn = community_circles(measured)
-        if measured.people.of_land:
-            drawn = drawn.assign(people=pd.array([pd.NA] * len(drawn), dtype="Int64"))
-        bands = green_bands(measured)
+        drawn, bands = _circles_and_bands(measured)
     histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
@@ -127,7 +137,7 @@ def result_of(measured: Measured, *, progress: Callable[[str], None] | None = No
         facilities=_facilities(inputs, measured.catalogue),
         access_points=doors,
         unplaced=unplaced,
-        homes=_homes(city, {**by_service, **_within_thresholds(measured)}),
+        homes=_homes(city, _walks_of_homes(measured) if walks_of_homes else {}),
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=measured.catalogue,
@@ -220,6 +230,13 @@ def _access_points(city: City) -> gpd.GeoDataFrame:
     return table.sort_values("source", kind="stable", ignore_index=True).to_crs(WGS84)
 
 
+def _walks_of_homes(measured: Measured) -> dict[str, Any]:
+    """Return what `homes.parquet` tells of every home's walks."""
+    limit_m = measured.study.search_limit_m
+    nearest = _nearest_by_service(measured.city, measured.catalogue, measured.walkers[0], limit_m)
+    return {**nearest, **_within_thresholds(measured)}
+
+
 def _nearest_by_service(city: City, catalogue: Catalogue, walker: Walker, limit_m: float) -> dict[str, Any]:
     """Measure the walk to every service that has places, for `homes.parquet`."""
     present = set(city.facilities["service"])
@@ -283,6 +300,16 @@ def _communities(
     ]
     not_placed = lost.reindex(frame.index).fillna(0).astype("int64")
     return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
+
+
+def _circles_and_bands(measured: Measured) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the circles of communities and the bands around greens; their ground is surveyed once for both."""
+    walked, barriers = walked_ground(measured)
+    grid = CircleGrid(walked.network, barriers)
+    circles = community_circles(measured, grid=grid)
+    if measured.people.of_land:
+        circles = circles.assign(people=pd.array([pd.NA] * len(circles), dtype="Int64"))
+    return circles, green_bands(measured, grid=grid)
 
 
 def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,10 +102,15 @@ def work(folder: str, name: str, tasks: Sequence[Task]) -> str:
     store = TileStore(Path(folder))
     with np.load(store.part_file(name)) as file:
         city = city_of(dict(file))
-    for task in tasks:
+    keys = city.doors["key"].to_numpy(dtype=np.uint64)
+
+    def measured(task: Task) -> None:
         if not store.has(task.key):
             reach = measure_reach(city, task.layer, task.walkers, limit_m=task.limit_m)
-            store.save(task.key, arrays_of_reach(reach, city.doors["key"].to_numpy(dtype=np.uint64)))
+            store.save(task.key, arrays_of_reach(reach, keys))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
+        list(pool.map(measured, {task.key: task for task in tasks}.values()))  # equal layers have equal names
     return name
 
 

@@ -408,7 +408,8 @@ def _check_coordinates(table: pd.DataFrame, used: Mapping[str, str], crs: CRS | 
         "",
     ).astype(object)
     good = reason == ""
-    detail = np.where(good, "", ("lon " + texts[0] + ", lat " + texts[1]).to_numpy(dtype=object))
+    detail = np.full(len(table), "", dtype=object)
+    detail[~good] = ("lon " + texts[0][~good] + ", lat " + texts[1][~good]).to_numpy(dtype=object)
     geometry = np.full(len(table), None, dtype=object)
     geometry[good] = shapely.points(x[good], y[good])
     return geometry, reason, detail
