@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from livingcircle.choice import count_within, nearest_k
     from livingcircle.circles import isochrones
     from livingcircle.community_circles import community_circles
+    from livingcircle.compare import compare
     from livingcircle.demo import demo_study
     from livingcircle.explain import explain
     from livingcircle.fetch import fetch
@@ -47,6 +48,7 @@ _HOME = {
     "WalkNetwork": "livingcircle.network",
     "circle_sheet": "livingcircle.sheet",
     "community_circles": "livingcircle.community_circles",
+    "compare": "livingcircle.compare",
     "count_within": "livingcircle.choice",
     "demo_study": "livingcircle.demo",
     "explain": "livingcircle.explain",
@@ -73,6 +75,7 @@ __all__ = [
     "Walker",
     "circle_sheet",
     "community_circles",
+    "compare",
     "count_within",
     "demo_study",
     "explain",

@@ -359,6 +359,30 @@ def map_(
 
 
 @app.command()
+def compare(
+    old: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    new: Annotated[Path, typer.Argument(help="Folder of a later one.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the tables.")] = Path("compare"),
+) -> None:
+    """Compare two finished scans: the difference per unit and rule in people, and what caused it.
+
+    Example: livingcircle compare outputs/2024 outputs/2025 -o outputs/compare
+    """
+    from livingcircle.compare import compare as run_compare
+
+    found = run_compare(old, new)
+    city = found.rows[(found.rows["level"] == "city") & (found.rows["covered_change"].fillna(0) != 0)]
+    for row in city.itertuples():
+        typer.echo(f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}")
+    for cause in found.causes.itertuples():
+        typer.echo(f"{cause.cause}: {cause.what}")
+    only = found.rows["side"].value_counts()
+    typer.echo(f"rows only in the old scan: {only.get('old', 0)}, only in the new one: {only.get('new', 0)}")
+    typer.echo(f"{found.save(output)}: compare.csv, compare_causes.csv")
+
+
+@app.command()
 def sheet(
     directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
     *,

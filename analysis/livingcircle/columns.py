@@ -13,11 +13,39 @@ from livingcircle._table import Column, Table, column_of, conform, looks_like_fo
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
-    "ACCESS_POINTS", "ADDITIONS", "BANDS", "CAPACITY", "CIRCLES", "COMMUNITIES", "COVERAGE", "DISTRICTS",
+    "ACCESS_POINTS",
+    "ADDITIONS",
+    "BANDS",
+    "CAPACITY",
+    "CAUSES",
+    "CIRCLES",
+    "COMMUNITIES",
+    "COMPARISON",
+    "COVERAGE",
+    "DISTRICTS",
     "ESTATE_NAMES",
-    "FACILITIES", "FACILITY_CHANGES", "FAIRNESS", "FALSE_COVERAGE", "GAPS", "HOMES", "MATRIX", "RANK_STABILITY",
-    "SCORES", "SCORE_HISTOGRAM", "SENSITIVITY", "STREET_DIAGNOSIS", "STREET_EDGES", "STREET_NODES", "TABLES",
-    "UNPLACED", "Column", "Table", "column_of", "conform", "data_dictionary_markdown", "looks_like_formula",
+    "FACILITIES",
+    "FACILITY_CHANGES",
+    "FAIRNESS",
+    "FALSE_COVERAGE",
+    "GAPS",
+    "HOMES",
+    "MATRIX",
+    "RANK_STABILITY",
+    "SCORES",
+    "SCORE_HISTOGRAM",
+    "SENSITIVITY",
+    "STREET_DIAGNOSIS",
+    "STREET_EDGES",
+    "STREET_NODES",
+    "TABLES",
+    "UNPLACED",
+    "Column",
+    "Table",
+    "column_of",
+    "conform",
+    "data_dictionary_markdown",
+    "looks_like_formula",
     "published",
 ]  # fmt: skip
 
@@ -615,6 +643,41 @@ FACILITY_CHANGES = Table(
     ),
 )
 
+COMPARISON = Table(
+    "comparison", "compare.csv; output of livingcircle compare",
+    "Two scans beside each other, per unit and rule",
+    "两次运行的对比,每个单元和条文一行",
+    (
+        Column("side", "id", "", "both; or old, new: only that scan has the row", "两次均有 both;仅旧 old、仅新 new"),
+        _LEVEL,
+        _UNIT_ID,
+        _UNIT_NAME,
+        *(column_of(COVERAGE, name) for name in ("rule", "walker", "gates")),
+        Column("demand_old", "float", "", "demand of the old scan", "旧:服务人口", "not in it"),
+        Column("demand_new", "float", "", "demand of the new scan", "新:服务人口", "not in it"),
+        Column("covered_old", "float", "", "covered in the old scan", "旧:步行达标", "not in it, or not known"),
+        Column("covered_new", "float", "", "covered in the new scan", "新:步行达标", "not in it, or not known"),
+        Column("covered_change", "float", "", "covered_new - covered_old", "步行达标之差", "one of them is not known"),
+        Column("share_old", "float", "", "share of the old scan", "旧:覆盖率", "not in it, or not known"),
+        Column("share_new", "float", "", "share of the new scan", "新:覆盖率", "not in it, or not known"),
+        Column("share_change", "float", "", "share_new - share_old", "覆盖率之差", "one of them is not known"),
+        Column("status_old", "id", "", "status in the old scan", "旧:状态", "not in it"),
+        Column("status_new", "id", "", "status in the new scan", "新:状态", "not in it"),
+    ),
+)
+
+CAUSES = Table(
+    "causes", "compare_causes.csv; output of livingcircle compare",
+    "What is not the same in two scans, apart from the numbers",
+    "两次运行中不同的设施、设置和输入",
+    (
+        Column("cause", "text", "", "facility came, went or moved; setting; input", "设施新增、减少、移位;设置;输入"),
+        Column("what", "text", "", "which", "名称"),
+        Column("old_value", "text", "", "in the old scan; of an input its digest", "旧值;输入为摘要", "none"),
+        Column("new_value", "text", "", "in the new scan; of a place how far it moved", "新值;设施为移动距离", "none"),
+    ),
+)
+
 DISTRICTS = Table(
     "districts", "districts.csv",
     "Districts of a batch: what became of each",
@@ -814,6 +877,8 @@ TABLES = (
     FALSE_COVERAGE,
     ADDITIONS,
     DISTRICTS,
+    COMPARISON,
+    CAUSES,
     ESTATES,
     CIRCLES,
     BANDS,

@@ -1,0 +1,102 @@
+"""Two finished scans beside each other: the difference per unit and rule in people, and what caused it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from livingcircle.columns import CAUSES, COMPARISON, conform, published
+from livingcircle.output_folder import replaced_file
+from livingcircle.result import ScanResult
+from livingcircle.saved import load_result
+
+KEY = ["level", "unit_id", "rule", "walker", "gates"]
+MOVED_M = 1.0  # metres; less is rounding
+_SIDES = {"both": "both", "left_only": "old", "right_only": "new"}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What differs between two scans.
+
+    Attributes
+    ----------
+    rows
+        Per unit and rule the people before and after; see `livingcircle.columns.COMPARISON`.
+    causes
+        Facilities that came, went or moved, settings and inputs that changed; see `livingcircle.columns.CAUSES`.
+    """
+
+    rows: pd.DataFrame
+    causes: pd.DataFrame
+
+    def save(self, directory: str | Path) -> Path:
+        """Write `compare.csv` and `compare_causes.csv` into a folder."""
+        folder = Path(directory)
+        for name, table in (
+            ("compare.csv", published(self.rows, COMPARISON)),
+            ("compare_causes.csv", published(self.causes, CAUSES)),
+        ):
+            with replaced_file(folder / name) as stage:
+                table.to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")
+        return folder
+
+
+def compare(old: ScanResult | str | Path, new: ScanResult | str | Path) -> Comparison:
+    """Compare two scans, or the folders of two.
+
+    Units and rules that one side does not have are listed with ``side`` = old or new, and have no difference.
+
+    Raises
+    ------
+    InputError
+        A folder does not hold a finished scan.
+    """
+    before, after = (side if isinstance(side, ScanResult) else load_result(side) for side in (old, new))
+    values = ["demand", "covered", "share", "status"]
+    tables = [result.coverage[[*KEY, "unit_name", *values]] for result in (before, after)]
+    both = tables[0].merge(tables[1], on=KEY, how="outer", suffixes=("_old", "_new"), indicator="side", sort=False)
+    both = both.assign(
+        side=both["side"].astype("str").map(_SIDES),
+        unit_name=both["unit_name_new"].fillna(both["unit_name_old"]),
+        covered_change=both["covered_new"] - both["covered_old"],
+        share_change=both["share_new"] - both["share_old"],
+    )
+    return Comparison(conform(both, COMPARISON), conform(_causes(before, after), CAUSES))
+
+
+def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:
+    """List what is not the same on both sides, apart from the numbers."""
+    rows = [*_facilities(old, new)]
+    for key in sorted({*old.settings, *new.settings}):
+        a, b = (str(side.settings.get(key, "")) for side in (old, new))
+        rows += [("setting", key, a, b)] if a != b else []
+    inputs = [
+        {f"{i['role']} {i.get('path') or ''}": str(i.get("sha256") or "") for i in side.run["inputs"]}
+        for side in (old, new)
+    ]
+    for key in sorted({*inputs[0], *inputs[1]}):
+        a, b = (side.get(key, "") for side in inputs)
+        rows += [("input", key, a, b)] if a != b else []
+    return pd.DataFrame(rows, columns=["cause", "what", "old_value", "new_value"])
+
+
+def _facilities(old: ScanResult, new: ScanResult) -> list[tuple[str, str, str, str]]:
+    sides = []
+    for result in (old, new):
+        frame = result.facilities
+        points = frame.geometry.to_crs(result.run["crs"]).centroid
+        names = frame["service"] + " " + frame["facility_id"] + " " + frame["name"].fillna("")
+        sides.append(dict(zip(names.str.strip(), points, strict=True)))
+    before, after = sides
+    rows = []
+    for name in sorted({*before, *after}):
+        if name not in before:
+            rows.append(("facility came", name, "", ""))
+        elif name not in after:
+            rows.append(("facility went", name, "", ""))
+        elif (metres := before[name].distance(after[name])) > MOVED_M and old.run["crs"] == new.run["crs"]:
+            rows.append(("facility moved", name, "", f"{metres:.0f} m"))
+    return rows
