@@ -127,7 +127,8 @@ def test_pitches_of_schools_are_out_by_default_whoever_draws_the_school_or_lists
     outside = row("F2", "体育公园篮球场", "080104", (900, 100))
     drawn = ({"leisure": "pitch", "sport": "basketball"}, shapely.box(200, 50, 230, 70))
     table, schools = tmp_path / "amap.csv", tmp_path / "schools.geojson"
-    pd.DataFrame([pitch, outside]).to_csv(table, index=False)
+    park = row("F3", "摩诃池公园", "110101", (300, 150))  # a list that says park means one that is open
+    pd.DataFrame([pitch, outside, park]).to_csv(table, index=False)
     sources = [FacilitySource(table, datum="gcj02")]
     osm = [drawn]
     if by == "osm":
@@ -141,6 +142,7 @@ def test_pitches_of_schools_are_out_by_default_whoever_draws_the_school_or_lists
     out = found.changes[found.changes["rule"] == "not_public_school"]
     assert set(out["facility_id"]) == {"amap.csv:F1", "w0"}
     assert {"F1", "w0"} <= set(found.unplaced["row"])
+    assert "amap.csv:F3" in set(found.frame["facility_id"])
     let_in = gather_facilities(features(*osm), load_catalogue(), sources, grounds=OpenGrounds(school=True)).frame
     assert {"amap.csv:F1", "amap.csv:F2", "w0"} <= set(let_in["facility_id"])
     her_word = [FacilitySource(table, service="sports_field", mode="add", datum="gcj02"), *sources[1:]]

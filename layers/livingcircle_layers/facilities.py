@@ -276,8 +276,9 @@ def _school_grounds(rows: gpd.GeoDataFrame) -> npt.NDArray[Any]:
 def _off_campus(
     rows: gpd.GeoDataFrame, catalogue: Catalogue, campus: npt.NDArray[Any], *, keep: frozenset[str]
 ) -> tuple[gpd.GeoDataFrame, Records]:
-    """Remove the pitches and gardens of schools from a list: nothing tells that they are open to all."""
-    open_ground = np.array([catalogue.services[s].open_ground for s in rows["service"]], dtype=bool)
+    """Remove the pitches of schools from a list: nothing tells that they are open to all, as the word park does."""
+    kinds = [catalogue.services[s] for s in rows["service"]]
+    open_ground = np.array([kind.open_ground and kind.theme != "ecology" for kind in kinds], dtype=bool)
     shut = open_ground & on_campus(rows.geometry.to_numpy(), campus) & ~rows["facility_id"].isin(keep).to_numpy()
     reason = "not open to all (school); [grounds] school = true lets such grounds in"
     records = [change(rows.iloc[i], "removed", "not_public_school", reason) for i in np.flatnonzero(shut)]
