@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,6 +91,7 @@ class Measurements:
     say: Callable[[str], None]
     tally: Tally = field(default_factory=Tally)
     store: TileStore | None = None
+    ends: list[float] = field(default_factory=list)
 
     def __call__(
         self, city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float
@@ -110,7 +112,11 @@ class Measurements:
         return tiled(city, needed, limit_m=limit_m)
 
     def _tell(self, done: int, parts: int) -> None:
-        self.say(f"measured part {done} of {parts}")
+        now = time.monotonic()
+        self.ends.append(now)
+        took_s = (now - self.ends[0]) / max(len(self.ends) - 1, 1)  # the first one also starts the workers
+        left = f", about {took_s * (parts - done):.0f} s left" if len(self.ends) > 1 and done < parts else ""
+        self.say(f"measured part {done} of {parts}{left}")
 
     def finish(self) -> None:
         """Keep what a later run may take, and say what this one took."""
