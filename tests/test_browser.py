@@ -6,10 +6,13 @@ import dataclasses
 import re
 from urllib.parse import quote
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 
 from conftest import missing
 from demo_scans import demo_result
+from livingcircle.columns import FACILITY_CIRCLES
 from livingcircle.hearing_map import render_map
 from synthetic import HOSTILE, INCOMPLETE, KINDERGARTEN, NO_DATA, synthetic_result
 from whole_city import made_circles, whole_city
@@ -52,8 +55,15 @@ def files(tmp_path_factory):
     for name, options in kinds.items():
         (folder / f"{name}.html").write_text(render_map(synthetic_result(**options)), encoding="utf-8")
     circled = synthetic_result()
-    circled = dataclasses.replace(circled, circles=made_circles(circled.communities))
+    none = gpd.GeoDataFrame(columns=list(FACILITY_CIRCLES.names), geometry="geometry", crs=4326)
+    circled = dataclasses.replace(circled, circles=made_circles(circled.communities), facility_circles=none)
     (folder / "circles.html").write_text(render_map(circled), encoding="utf-8")
+    of_land = synthetic_result(scored=False)
+    coverage = of_land.coverage.assign(denominator="residential_land")
+    run = {**of_land.run, "demand": "residential_land"}
+    of_land = dataclasses.replace(of_land, coverage=coverage, run=run)
+    of_land.communities["people"] = pd.NA
+    (folder / "land.html").write_text(render_map(of_land), encoding="utf-8")
     (folder / "demo.html").write_text(render_map(demo_result()), encoding="utf-8")
     return folder
 
@@ -524,6 +534,79 @@ def test_circle_of_the_chosen_community_and_what_lies_in_it(visit):
     page.locator("#circle").click()
     assert page.locator(".circle").count() == 0
     assert "o=0" in page.url
+
+
+def test_circle_of_the_chosen_facility(visit):
+    page = visit("#c=gb50180_2018_primary_school&u=community:SY004", file="demo")
+    key = page.evaluate("placeKey(places.of[serviceAt.get('primary_school')][0])")
+    minutes = page.evaluate("circlesShown(state).length")
+    assert minutes == 3
+    other = visit(f"#c=gb50180_2018_primary_school&u=community:SY004&f={quote(key)}", file="demo")
+    limit, shown, inside = other.evaluate(
+        """[limitText(circleTo(state.place, state)), circlesShown(state).length,
+            map.getBounds().contains(toBounds(circleTo(state.place, state).shape.box))]"""
+    )
+    assert (limit, shown) == ("500 米", 0)  # its own circle, and no other beneath it
+    assert inside
+    assert "沿街步行 500 米 内可到达这里" in text_of(other, ".card")
+    assert "可步行到达所选设施的范围" in text_of(other, "#legend")
+    other.locator("#circle").click()
+    assert "可步行到达所选设施的范围" not in text_of(other, "#legend")
+    crowded = visit(f"#c={KINDERGARTEN}", file="circles")
+    crowded.evaluate("selectPlace(places.of[serviceAt.get('kindergarten')][0])")
+    assert "此类设施数量过多,未预先绘制步行圈" in text_of(crowded, ".card")
+
+
+def test_supply_colours_the_map_by_the_figure_of_its_clause(visit):
+    page = visit("#c=chengdu_policy_park_per_cap_2025&l=en", file="demo")
+    assert page.evaluate("state.measure") == "supply"
+    labels = page.locator(".classes li").all_inner_texts()
+    assert [label.strip() for label in labels] == ["<3.5", "3.5–7", "7–10.5", "10.5–14", "≥14"]  # 14 m² for each person
+    assert "14 m² per person" in text_of(page, "#legend")
+    assert "judged for the whole city" in text_of(page, "#legend")
+    assert page.locator("#people").is_hidden()
+    fills = page.evaluate(
+        """communities.map((i) => [number(chosen(entryByKey.get(state.layer), state), "value", i), fillOf(i, state)])"""
+    )
+    colours = page.evaluate("COLOURS.share")
+    for value, fill in fills:
+        if value is not None:
+            assert fill["colour"] == colours[sum(value >= part for part in (3.5, 7, 10.5, 14))]
+    assert len({fill["colour"] for value, fill in fills if value is not None}) > 2
+    assert "m² per person" in page.locator("#ranking .value").first.inner_text()
+
+
+def test_without_people_the_page_speaks_of_land(visit):
+    for language, own, never in (
+        ("zh", "居住用地", r"\d 人|人口"),
+        ("en", "residential land", r"[Pp]eople|[Rr]esidents"),
+    ):
+        page = visit(f"#c={KINDERGARTEN}&u=community:510100000&n=1&l={language}", file="land")
+        said = " ".join(text_of(page, part) for part in (".head", ".missing", ".rules", "#legend .others", ".choose"))
+        assert own in said
+        assert not re.search(never, said), re.search(never, said)
+
+
+def test_a_rule_about_land_says_so_beside_people(visit):
+    page = visit("#c=park_300_500_statistic_500&n=1", file="demo")
+    assert "已覆盖居住用地" in text_of(page, "#legend")
+    assert "已覆盖人数" not in text_of(page, "#legend")
+    page = visit(f"#c={KINDERGARTEN}&n=1", file="demo")
+    assert "已覆盖人数" in text_of(page, "#legend")
+
+
+@pytest.mark.parametrize("more", ["", "&e=0", "&p=1", "&k=1", "&e=0&p=1"])
+@pytest.mark.parametrize(
+    "layer", ["score", "gb50180_2018_primary_school", "park_300_500_walk_network", "chengdu_policy_park_per_cap_2025"]
+)
+def test_legend_always_states_the_same_facts(visit, layer, more):
+    page = visit(f"#c={layer}{more}", file="demo")
+    assert page.locator("#legend .flow").is_visible()
+    said = page.locator("#legend .flow").inner_text()
+    for name in ("条文", "指标值", "条文口径", "可信度", "步行人群", "数据日期", "来源"):
+        assert re.search(rf"{name}\s*\S", said), name
+    assert "ODbL" in said
+    assert page.locator("#legend h2").inner_text()
 
 
 def test_people_covered_and_not(visit):

@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livingcircle import _map_data, _map_shapes
@@ -176,6 +176,7 @@ def test_each_area_can_be_read_alone():
     assert told == [pack_areas(shapes[:1], [0.0, 0.0]), "", "", pack_areas(shapes[3:], [0.0, 0.0])]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(-(2**45), 2**45)))
 def test_packed_numbers_are_read_back(numbers):
     assert unpack(pack(np.array(numbers, dtype=np.int64))) == numbers

@@ -133,6 +133,18 @@ def test_a_supply_per_person_is_unknown_without_people(tmp_path: Path) -> None:
     assert (row["status"], np.isnan(row["value"])) == ("no_data", True)
 
 
+def test_square_metres_of_land_are_not_called_people_who_lack_land(tmp_path: Path) -> None:
+    town = Town("a" + "-" * 40 + "b").way("ab").node(0, 5, shop="supermarket", name="S")
+    town.box(0, -20, 80, 40, landuse="residential")
+    study = study_of(tmp_path, town, people=[(10, 0, 1500)], rules=[RULE | {"denominator": "residential_land"}])
+
+    def told(one: Study) -> list[str]:
+        return [w for w in scan(one).run["warnings"] if "are mapped for" in w]
+
+    assert len(told(study)) == 1  # 3,200 m² for 1,500 people
+    assert told(study.model_copy(update={"population": None})) == []
+
+
 def test_neither_people_nor_land(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nobody is known, and no residential land either"):
         scan(without_people(tmp_path, Town("a--b").way("ab")))

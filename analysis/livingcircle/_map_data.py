@@ -96,6 +96,7 @@ def payload(result: ScanResult) -> dict[str, Any]:
         "estates": shapes.estates(result, origin),
         "circles": shapes.circles(result, origin),
         "bands": shapes.bands(result, origin),
+        "facility_circles": shapes.facility_circles(result, origin),
         "background": shapes.background(result.background, origin),
         "places": shapes.names(result.background, origin),
         "scenes": scenes_of(result),
@@ -198,6 +199,8 @@ def _coverage(result: ScanResult, units: list[tuple[str, str]]) -> tuple[list[st
 
 def _rule(result: ScanResult, rule: Rule, *, scores: bool) -> dict[str, Any]:
     services = [name for name in rule.services if name in result.catalogue.services]
+    of_land = result.run.get("demand", "people") != "people"
+    counts_people = rule.denominator in ("", "people") and (rule.by_distance or rule.metric == "share_pop")
     return {
         "id": rule.id,
         "zh": rule.name_zh or rule.id,
@@ -214,7 +217,7 @@ def _rule(result: ScanResult, rule: Rule, *, scores: bool) -> dict[str, Any]:
         "walker": rule.walker,
         "site": _site(rule),
         "group": rule.group,
-        "denominator": rule.denominator if result.run.get("demand", "people") == "people" else "residential_land",
+        "denominator": "residential_land" if of_land and counts_people else rule.denominator,
         "citation": rule.citation,
         "confidence": rule.confidence,
         "mark": rule.mark,

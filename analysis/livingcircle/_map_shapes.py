@@ -23,6 +23,7 @@ OUTLINE_M = 3.0  # outlines may move by this much; shared borders stay shared
 OUTLINE_VERTICES = 400_000  # beyond it outlines are drawn more coarsely: about 1.5 MB of text
 CIRCLE_M = 8.0  # circles may move by this much: they come from cells of 20 m
 CIRCLE_VERTICES = 900_000  # beyond it circles are drawn more coarsely: about 3 MB of text
+FACILITY_CIRCLE_VERTICES = 300_000  # the same for the circles of facilities: about 1 MB of text
 GROUND_M = 5.0  # grounds of parks may move by this much
 BACKGROUND_VERTICES = 600_000  # beyond it the least important background is left out: about 2.5 MB of text
 # All that may lie behind the communities, and by how much it may move. Whatever else a file holds (borders of
@@ -55,11 +56,7 @@ def circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | Non
     own = frame.assign(unit_id=frame["unit_id"].astype(str), minutes=frame["minutes"].astype(float))
     rows = own.set_index(["unit_id", "walker", "minutes"]).reindex(keys)
     drawn = rows.geometry.to_numpy()
-    tolerance = CIRCLE_M / DEGREE_M
-    simple = shapely.simplify(drawn, tolerance)
-    while shapely.get_num_coordinates(simple).sum() > CIRCLE_VERTICES and tolerance < 0.001:
-        tolerance *= 2
-        simple = shapely.simplify(drawn, tolerance)
+    simple = _simple(drawn, CIRCLE_VERTICES)
     starts = [(rows[name].to_numpy(dtype=float) - at) * SCALE for name, at in zip(("lon", "lat"), origin, strict=True)]
     return {
         "walkers": walkers,
@@ -70,6 +67,40 @@ def circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | Non
         "start": [pack_known(steps, 0) for steps in starts],
         "shapes": pack_each_area(simple, origin),
     }
+
+
+def facility_circles(result: ScanResult, origin: Sequence[float]) -> dict[str, Any] | None:
+    """Pack the circles of facilities: their walks, and for each circle its walk and the position of its facility."""
+    frame = result.facility_circles
+    if frame is None:
+        return None
+    key = ["facility_id", "service"]
+    first = ~result.facilities[key].astype(str).duplicated()
+    at = pd.MultiIndex.from_frame(result.facilities.loc[first, key].astype(str))
+    found = at.get_indexer(pd.MultiIndex.from_frame(frame[key].astype(str)))
+    frame, place = frame[found >= 0], np.flatnonzero(first)[found[found >= 0]]
+    walks = frame[["service", "metres", "minutes", "walker"]].drop_duplicates(ignore_index=True)
+    number = frame.drop(columns="geometry").merge(walks.reset_index(names="_walk"), how="left")["_walk"]
+    in_minutes = walks["metres"].isna()
+    return {
+        "service": texts(walks["service"]),
+        "unit": ["min" if minutes else "m" for minutes in in_minutes],
+        "limit": walks["metres"].fillna(walks["minutes"]).astype(float).tolist(),
+        "walker": texts(walks["walker"]),
+        "walk": pack(number.to_numpy(dtype=np.int64)),
+        "place": pack(place.astype(np.int64)),
+        "shapes": pack_each_area(_simple(frame.geometry.to_numpy(), FACILITY_CIRCLE_VERTICES), origin),
+    }
+
+
+def _simple(drawn: Geometries, most: int) -> Geometries:
+    """Simplify circles, more coarsely when they would have more than so many vertices."""
+    tolerance = CIRCLE_M / DEGREE_M
+    simple: Geometries = shapely.simplify(drawn, tolerance)
+    while shapely.get_num_coordinates(simple).sum() > most and tolerance < 0.001:
+        tolerance *= 2
+        simple = shapely.simplify(drawn, tolerance)
+    return simple
 
 
 def bands(result: ScanResult, origin: Sequence[float]) -> list[dict[str, Any]]:

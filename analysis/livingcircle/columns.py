@@ -26,6 +26,7 @@ __all__ = [
     "ESTATE_NAMES",
     "FACILITIES",
     "FACILITY_CHANGES",
+    "FACILITY_CIRCLES",
     "FAIRNESS",
     "FALSE_COVERAGE",
     "GAPS",
@@ -760,6 +761,20 @@ BANDS = Table(
     ),
 )
 
+FACILITY_CIRCLES = Table(
+    "facility_circles", "circles.gpkg, layer facilities",
+    "Circles of facilities: the ground from which people walk to one within the walk that a rule of the run asks for",
+    "设施步行圈:沿街步行可在条文距离或时间内到达该设施的范围",
+    (
+        Column("facility_id", "id", "", "id of the facility", "设施编号"),
+        Column("service", "id", "", "service of the catalogue", "服务类别"),
+        Column("metres", "float", "m", "walk along streets", "沿街步行距离", "the rule is in minutes"),
+        Column("minutes", "float", "min", "minutes of the walk", "步行分钟数", "the rule is in metres"),
+        Column("walker", "id", "", "walker whose speed and steps count", "步行人群"),
+        Column("geometry", "geometry", "EPSG:4326", "the ground, with its holes", "范围,含内部空洞"),
+    ),
+)
+
 HOMES = Table(
     "homes", "homes.parquet",
     "Homes, for checks; never published",
@@ -882,6 +897,7 @@ TABLES = (
     ESTATES,
     CIRCLES,
     BANDS,
+    FACILITY_CIRCLES,
     ESTATE_NAMES,
     HOMES,
     MATRIX,

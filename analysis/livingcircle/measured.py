@@ -265,7 +265,9 @@ def _measure_land(
     at, living = shapely.points(points["x"], points["y"]), gpd.GeoSeries(city.home_points, crs=inputs.units.crs)
     levels += [u for overlay in inputs.overlays for u in overlay.levels(at, living, city.homes["people"])]
     judged = judge_all(study, asked, reaches, walkers)
-    notes = tuple(land_notes(points, int(placed["people"][placed["unit"] != ""].sum())))
+    unpeopled = inputs.population.kind == LAND  # then nobody is known who could need more land than is mapped
+    count = 0 if unpeopled else int(placed["people"][placed["unit"] != ""].sum())
+    notes = tuple(land_notes(points, count))
     return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m, reaches, here, joined, notes)
 
 

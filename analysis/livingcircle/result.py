@@ -42,6 +42,7 @@ class ScanResult:
     study: Study | None = None
     circles: gpd.GeoDataFrame | None = None
     bands: gpd.GeoDataFrame | None = None
+    facility_circles: gpd.GeoDataFrame | None = None
     estate_names: gpd.GeoDataFrame | None = None
     diagnosis: gpd.GeoDataFrame | None = None
     gaps: pd.DataFrame | None = None

@@ -33,6 +33,7 @@ from livingcircle.columns import (
     ESTATES,
     FACILITIES,
     FACILITY_CHANGES,
+    FACILITY_CIRCLES,
     FAIRNESS,
     FALSE_COVERAGE,
     GAPS,
@@ -260,6 +261,9 @@ def _write_circles(result: ScanResult, path: Path) -> None:
     if result.circles is not None:
         table = published(result.circles, CIRCLES)
         _write_layer(table, path, layer="circles", result=result, outlines=True)
+    if result.facility_circles is not None and len(result.facility_circles):
+        table = published(result.facility_circles, FACILITY_CIRCLES)
+        _write_layer(table, path, layer="facilities", result=result, outlines=True)
 
 
 def _write_bands(result: ScanResult, path: Path) -> None:

@@ -19,6 +19,7 @@ from livingcircle.columns import (
     DISTRICTS,
     ESTATE_NAMES,
     FACILITY_CHANGES,
+    FACILITY_CIRCLES,
     FAIRNESS,
     FALSE_COVERAGE,
     GAPS,
@@ -87,7 +88,8 @@ def load_result(directory: str | Path) -> ScanResult:
         approval_number=run["approval_number"],
         study=study,
         circles=_layer_if_any(folder / "circles.gpkg", "circles", CIRCLES),
-        estate_names=_estate_names(folder / "facilities.gpkg"),
+        estate_names=_layer_if_held(folder / "facilities.gpkg", "estates", ESTATE_NAMES),
+        facility_circles=_layer_if_held(folder / "circles.gpkg", "facilities", FACILITY_CIRCLES),
         bands=_layer_if_any(folder / "bands.gpkg", "bands", BANDS),
         diagnosis=_layer_if_any(folder / "diagnosis.gpkg", "diagnosis", STREET_DIAGNOSIS),
         gaps=_if_there(folder / "gaps.csv", GAPS),
@@ -163,10 +165,10 @@ def _layer_if_any(path: Path, layer: str, table: Table) -> gpd.GeoDataFrame | No
     return conform(_layer(path, layer), table) if path.exists() else None
 
 
-def _estate_names(path: Path) -> gpd.GeoDataFrame | None:
-    """Return the estates by name; results without any have no such layer."""
-    held = "estates" in pyogrio.list_layers(path)[:, 0]
-    return conform(_layer(path, "estates"), ESTATE_NAMES) if held else None
+def _layer_if_held(path: Path, layer: str, table: Table) -> gpd.GeoDataFrame | None:
+    """Return a layer that a file may lack, as one without estates by name, or one of an earlier version."""
+    held = path.exists() and layer in pyogrio.list_layers(path)[:, 0]
+    return conform(_layer(path, layer), table) if held else None
 
 
 def _facility_layers(path: Path) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:

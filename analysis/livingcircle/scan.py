@@ -24,6 +24,7 @@ from livingcircle.community_circles import ground_of as walked_ground
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
 from livingcircle.estate_names import named_estates
+from livingcircle.facility_circles import facility_circles
 from livingcircle.fairness import fairness_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
@@ -115,6 +116,7 @@ def result_of(
             doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
     with stages.stage("circles", "drawing the circles of communities"):
         drawn, bands = _circles_and_bands(measured)
+        of_facilities = facility_circles(measured)
     histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
@@ -157,6 +159,7 @@ def result_of(
         study=study,
         circles=drawn,
         bands=bands,
+        facility_circles=of_facilities,
         estate_names=named_estates(inputs),
         diagnosis=_diagnosis(city),
         gaps=gaps,

@@ -19,7 +19,7 @@ function change(next) {
   if (differs("services", "follow", "hidden")) restoreFocus("panel-layers", () => drawLayers(state));
   if (differs("tab")) drawTabs();
   if (differs("scene")) { drawWords(); drawScenes(state); }
-  if (differs("place")) drawPlace();
+  if (differs("place", "circle") || (shown && state.place >= 0)) drawPlace();
   if (differs("legend", "scene")) map.invalidateSize({ animate: false, pan: false });
   repaint();
   writeHash();
@@ -51,9 +51,16 @@ function selectPlace(i) {
 
 const card = L.popup({ offset: [0, -4], autoPanPadding: [24, 24], closeButton: true });
 
+/** The card stands above the circle of its facility where that is in view, so that it does not lie on it. */
+function cardAt(i) {
+  const circle = state.circle ? circleTo(i, state) : null, box = circle?.shape.box;
+  const top = box && geo.latlng((box[0] + box[2]) / 2, box[1]);
+  return top && map.getBounds().contains(top) ? top : placeLatLng(i);
+}
+
 function drawPlace() {
   if (state.place < 0) { card.remove(); return; }
-  card.setLatLng(placeLatLng(state.place)).setContent(facilityCard(state.place, state)).openOn(map);
+  card.setLatLng(cardAt(state.place)).setContent(facilityCard(state.place, state)).openOn(map);
 }
 
 /** Fills the map with a part of the city, whatever the steps of the zoom buttons. */
@@ -68,7 +75,11 @@ function fit(bounds, options = {}) {
 /** Moves the map to a view of an address, to its unit, or to the whole city. */
 function goTo(view, next, whole) {
   if (view) map.setView([view[1], view[2]], Math.min(19, Math.max(7, view[0])), { animate: false });
-  else if (next.place >= 0) map.setView(placeLatLng(next.place), 16, { animate: false });
+  else if (next.place >= 0) {
+    const circle = circleTo(next.place, state);
+    if (circle) fit(toBounds(circle.shape.box).pad(0.08), { maxZoom: 16, paddingTopLeft: [0, Math.min(225, 0.45 * map.getSize().y)] }); // room for its card
+    else map.setView(placeLatLng(next.place), 16, { animate: false });
+  }
   else if (next.unit !== undefined && next.unit !== CITY) {
     const bands = state.circle ? circlesOf(next.unit, state.walker) : [];
     const bounds = bands.length ? boundsOf(next.unit).extend(toBounds(bands.at(-1).shape.box)).pad(0.08) : boundsOf(next.unit).pad(0.6);
@@ -105,7 +116,8 @@ function measureButton(measure) {
 }
 
 function drawSwitches() {
-  byId("people").hidden = state.layer === "score";
+  byId("people").hidden = !drawsPeople(state);
+  byId("people").textContent = state.layer === "score" ? say("people_switch") : say(ofItsOwn(entryByKey.get(state.layer).rule, "people_switch"));
   byId("people").setAttribute("aria-pressed", String(state.people));
   byId("circle").hidden = !data.circles && !data.facilities.id.length;
   byId("circle").setAttribute("aria-pressed", String(state.circle));
@@ -208,7 +220,7 @@ function hintOf(i) {
   const { value, sign } = shownValue(i, state), people = peopleOf(i, state);
   const left = people && Math.round(people.left + people.falsely);
   return el("div", {}, el("strong", {}, unitName(i)), el("span", {}, valueText(value, sign, state)),
-    people ? el("small", {}, say(sign === "i" ? "uncovered_least" : "uncovered", whole(left))) : null);
+    people ? el("small", {}, say(ofItsOwn(entryByKey.get(state.layer).rule, sign === "i" ? "uncovered_least" : "uncovered"), whole(left))) : null);
 }
 
 function listenToMap() {

@@ -98,7 +98,7 @@ function paintCommunities(pen, view, state) {
   const { fill } = shown(state), grain = grainOf(view.zoom), turn = new DOMMatrix().scale(0.5 / view.scale);
   inWorld(pen, view, () => {
     const border = new Path2D();
-    pen.globalAlpha = state.people ? 0.5 : 0.84; // below pies the colour steps back
+    pen.globalAlpha = piesShown(state) ? 0.5 : 0.84; // below pies the colour steps back
     for (const i of communities) {
       if (!outlines[i].within(view.box)) continue;
       const { colour, kind } = fill[i], path = outlines[i].path(grain);
@@ -134,29 +134,32 @@ const BAND_DASH = [[], [9, 4], [3, 4]]; // the bands of a circle are told apart 
 
 /** The ground that can be walked to from the chosen community, smallest band darkest. */
 function paintCircles(pen, view, state) {
-  if (!state.circle) return;
-  const bands = circlesOf(state.unit, state.walker);
+  const bands = circlesShown(state);
   inWorld(pen, view, () => {
-    [...bands.entries()].reverse().forEach(([k, { shape }]) => {
-      const path = shape.path(grainOf(view.zoom));
-      pen.fillStyle = "rgba(120,60,140,0.13)";
-      pen.fill(path);
-      pen.setLineDash([]);
-      pen.strokeStyle = "rgba(255,255,255,0.85)";
-      pen.lineWidth = (4.5 * view.factor) / view.scale;
-      pen.stroke(path);
-      pen.setLineDash(BAND_DASH[k % 3].map((part) => (part * view.factor) / view.scale));
-      pen.strokeStyle = "#5d2a74";
-      pen.lineWidth = (2.2 * view.factor) / view.scale;
-      pen.stroke(path);
-    });
+    [...bands.entries()].reverse().forEach(([k, { shape }]) => paintBandOfCircle(pen, view, shape, k));
   });
 }
 
+function paintBandOfCircle(pen, view, shape, k) {
+  const path = shape.path(grainOf(view.zoom));
+  pen.fillStyle = "rgba(120,60,140,0.13)";
+  pen.fill(path);
+  pen.setLineDash([]);
+  pen.strokeStyle = "rgba(255,255,255,0.85)";
+  pen.lineWidth = (4.5 * view.factor) / view.scale;
+  pen.stroke(path);
+  pen.setLineDash(BAND_DASH[k % 3].map((part) => (part * view.factor) / view.scale));
+  pen.strokeStyle = "#5d2a74";
+  pen.lineWidth = (2.2 * view.factor) / view.scale;
+  pen.stroke(path);
+}
+
+/** The bands on the map: those of the chosen community, unless a facility with a circle of its own is chosen. */
+const circlesShown = (state) => (!state.circle || circleTo(state.place, state) ? [] : circlesOf(state.unit, state.walker));
+
 /** Where the walk of a circle starts, and the minutes of each band at its northern end. */
 function paintMinutes(pen, view, state) {
-  if (!state.circle) return;
-  const bands = circlesOf(state.unit, state.walker);
+  const bands = circlesShown(state);
   if (bands.length) paintDot(pen, view, ...bands[0].start, 5 * view.factor, "#5d2a74", "#fff");
   for (const { minutes, shape } of bands) {
     const [x, y] = northernmost(shape);
@@ -192,7 +195,7 @@ function paintBand(pen, view, state) {
 
 /** People of a community by what reaches them: covered, covered only in a straight line, not covered; null if unknown. */
 function peopleOf(i, state) {
-  if (state.layer === "score") return null;
+  if (!drawsPeople(state)) return null;
   const series = chosen(entryByKey.get(state.layer), state), demand = number(series, "demand", i);
   const covered = number(series, COVERED[state.measure] ?? "covered", i);
   if (!demand || covered === null || "nad".includes(statusOf(series, i))) return null;
@@ -210,7 +213,7 @@ function pieScale(view, state) {
 
 /** One pie for each community: its area is the people, its dark part those who are covered. */
 function paintPeople(pen, view, state) {
-  if (!state.people) return;
+  if (!piesShown(state)) return;
   const scale = pieScale(view, state), { people } = shown(state);
   const pies = communities.map((i) => ({ people: people[i], x: middles[2 * i], y: middles[2 * i + 1] }))
     .filter(({ people, x, y }) => people && x > view.box[0] && x < view.box[2] && y > view.box[1] && y < view.box[3])
@@ -281,7 +284,7 @@ function paintNames(pen, view, state) {
     taken.push(box);
     writeText(pen, view, text, wx, wy, style);
   };
-  const names = !state.hidden.has("names"), pies = state.people ? pieScale(view, state) : 0;
+  const names = !state.hidden.has("names"), pies = piesShown(state) ? pieScale(view, state) : 0;
   if (pies) taken.push(...communities.flatMap((i) => pieBox(i, view, state, pies)));
   if (isCommunity(state.unit)) nameCommunity(write, view, state, pies, state.unit, true);
   for (const i of communities) if (i !== state.unit) nameCommunity(write, view, state, pies, i, names && view.zoom >= NAME_ZOOM && widthOf(i) * view.scale > (pies ? 130 : 60));

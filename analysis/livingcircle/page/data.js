@@ -5,11 +5,13 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 if (data.format !== 2) throw new Error(`data format ${data.format} is unknown to this page`);
 const units = data.units;
+ofLand = data.demand === "residential_land";
 const COMMUNITIES = units.communities;
 
-const MEASURES = ["share", "radius", "minutes", "gap"];
+const MEASURES = ["share", "radius", "minutes", "gap", "supply"];
 const COVERED = { share: "covered", radius: "radius_covered", minutes: "minutes_covered" };
-const BREAKS = { share: [0.2, 0.4, 0.6, 0.8], gap: [0.05, 0.1, 0.2, 0.4] };
+const BREAKS = { share: [0.2, 0.4, 0.6, 0.8], gap: [0.05, 0.1, 0.2, 0.4], supply: [0.25, 0.5, 0.75, 1] }; // supply: parts of the clause's figure
+const breaksOf = (measure) => BREAKS[measure] ?? BREAKS.share;
 // Light to dark in even steps of lightness: told apart by colour-blind people and on grey paper.
 const COLOURS = {
   share: ["#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869"],
@@ -91,8 +93,19 @@ function number(series, column, i) {
 }
 const statusOf = (series, i) => series.status[i];
 
-/** A share from 0 to 1, or null where nothing is known. */
+/** Whether a clause asks for an amount of which more is better, and which says something of a community. */
+function asksForSupply(rule) {
+  const ofCity = rule.unit === "count" && ["city", "district", "subdistrict"].includes(rule.tier); // so many in all of it
+  const atMost = rule.metric === "density" && rule.unit === "m";
+  return rule.threshold > 0 && !["share", "m", "min"].includes(rule.unit) && !ofCity && !atMost;
+}
+
+/** A share from 0 to 1, of supply the part of the clause's figure (which may be over 1), or null where nothing is known. */
 function share(series, i, measure) {
+  if (measure === "supply") {
+    const rule = ruleById.get(series.rule), value = number(series, "value", i);
+    return value === null || !asksForSupply(rule) ? null : value / rule.threshold;
+  }
   if (measure === "gap") {
     const radius = share(series, i, "radius"), walk = share(series, i, "share");
     return radius === null || walk === null ? null : radius - walk;
@@ -109,7 +122,7 @@ function uncovered(series, i) {
 
 const somewhere = (entry, measure) =>
   entry.series.some((series) => communities.some((i) => share(series, i, measure) !== null));
-const colourable = entries.filter((entry) => somewhere(entry, "share") || somewhere(entry, "radius"));
+const colourable = entries.filter((entry) => ["share", "radius", "supply"].some((measure) => somewhere(entry, measure)));
 const measuresOf = (entry) => MEASURES.filter((measure) => somewhere(entry, measure));
 const anyScore = communities.some((i) => units.score[i] !== null);
 
@@ -132,7 +145,7 @@ function shownValue(i, state) {
 }
 
 function classOf(value, measure) {
-  const breaks = measure === "gap" ? BREAKS.gap : BREAKS.share;
+  const breaks = breaksOf(measure);
   let k = 0;
   while (k < breaks.length && value + 1e-9 >= breaks[k]) k++;
   return k;

@@ -59,11 +59,24 @@ function arrowKeys(list) {
 // -- words about a rule -------------------------------------------------------------------------------
 
 const unitWord = (unit) => sayOr("", unit);
+/** Whether a rule counts people, or the land that stands for them where there are none. */
+const countsPeople = (rule) => !rule.denominator || rule.denominator === (ofLand ? "residential_land" : "people");
+/** The key of a phrase about people that a rule about residential land needs in square metres. */
+const ofItsOwn = (rule, key) => (!ofLand && rule.denominator === "residential_land" ? `${key}_of_land` : key);
+/** Whether those whom a rule covers are drawn: people or ground, not whole communities. */
+const drawsPeople = (state) => state.layer !== "score" && state.measure !== "supply" && (countsPeople(entryByKey.get(state.layer).rule) || entryByKey.get(state.layer).rule.denominator === "residential_land");
+const piesShown = (state) => state.people && drawsPeople(state);
+
 const thresholdText = (rule) => `${decimal(rule.threshold, 2)} ${unitWord(rule.unit)}`;
 const confidenceText = (rule) => say(`mark_${rule.mark}`);
 const boundText = (rule) => (rule.bound ? ` · ${say(rule.bound)}` : "");
-const groupText = (entry, series) => (series.stand_in ? say("stand_in", sayOr("", entry.rule.group)) : sayOr("", entry.group));
+const groupText = (entry, series) => ofLand && countsPeople(entry.rule) ? say("all") : (series.stand_in ? say("stand_in", sayOr("", entry.rule.group)) : sayOr("", entry.group));
 const walkerText = (walker) => sayOr("", walker);
+
+const supplyText = (part, state) => {
+  const rule = entryByKey.get(state.layer).rule;
+  return `${decimal(part * rule.threshold, 2)} ${unitWord(rule.unit)}`;
+};
 
 /** A value as people read it: points for the score, per cent for shares, percentage points for the gap. */
 function valueText(value, sign, state) {
@@ -72,7 +85,7 @@ function valueText(value, sign, state) {
   if (sign === "a") return say("not_applicable");
   if (sign === "d") return say("no_demand");
   if (value === null) return "–";
-  const text = state.layer === "score" ? decimal(100 * value) : percent(value);
+  const text = state.layer === "score" ? decimal(100 * value) : state.measure === "supply" ? supplyText(value, state) : percent(value);
   if (sign !== "i") return text;
   return state.measure === "gap" ? say("about_value", text) : `${say("least")} ${text}`; // a difference of two lower bounds is none
 }

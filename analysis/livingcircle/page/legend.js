@@ -8,9 +8,10 @@ const MARKS = ["V", "V2", "M+", "M?"];
 
 function classLabels(state) {
   if (state.layer === "score") return ["0–20", "20–40", "40–60", "60–80", "80–100"];
-  const gap = state.measure === "gap", breaks = (gap ? BREAKS.gap : BREAKS.share).map((b) => Math.round(100 * b));
+  const gap = state.measure === "gap", supply = state.measure === "supply" ? entryByKey.get(state.layer).rule : null;
+  const breaks = breaksOf(state.measure).map((b) => (supply ? decimal(b * supply.threshold, 2) : Math.round(100 * b)));
   const labels = [`<${breaks[0]}`, ...breaks.slice(1).map((b, k) => `${breaks[k]}–${b}`), `≥${breaks.at(-1)}`];
-  return gap ? labels : labels.map((text) => `${text}%`);
+  return gap || supply ? labels : labels.map((text) => `${text}%`);
 }
 
 function legendFacts(state) {
@@ -18,30 +19,39 @@ function legendFacts(state) {
     const scoring = data.rules.filter((rule) => rule.scores);
     const weakest = scoring.reduce((w, rule) => Math.max(w, MARKS.indexOf(rule.mark)), 0);
     return [
-      ...pair(say("standard"), data.standard[language] || data.standard.zh), ...pair(say("clause"), say("several")),
+      ...pair(say("standard"), data.standard[language] || data.standard.zh), ...pair(say("clause"), say("several")), ...pair(say("threshold"), limitsOf(scoring)),
       ...pair(say("clause_measure"), say("score_measure")), ...pair(say("confidence"), say(`mark_${MARKS[weakest]}`)),
     ];
   }
-  const entry = entryByKey.get(state.layer), rule = entry.rule;
+  const entry = entryByKey.get(state.layer), rule = entry.rule, series = chosen(entry, state);
+  const whom = state.measure === "supply" ? [] : [groupText(entry, series)];
+  const ofCity = rule.tier === "city" && series.met_clause.slice(0, COMMUNITIES).replaceAll("-", "") === "";
   return [
-    ...pair(say("clause"), rule.citation),
-    ...(rule.threshold === null ? [] : pair(say("threshold"), thresholdText(rule) + boundText(rule))),
-    ...pair(say("clause_measure"), `${sayOr("metric_", rule.metric)} · ${groupText(entry, chosen(entry, state))}`),
+    ...pair(say("clause"), rule.citation + (ofCity ? ` (${say("judged_city")})` : "")),
+    ...pair(say("threshold"), (rule.threshold === null ? say("parts") : thresholdText(rule)) + boundText(rule)),
+    ...pair(say("clause_measure"), [sayOr("metric_", rule.metric), ...whom].join(" · ")),
     ...pair(say("confidence"), confidenceText(rule)),
   ];
+}
+
+/** The limits of several rules: from the smallest to the largest, in metres and in minutes. */
+function limitsOf(rules) {
+  const spans = ["m", "min"].map((unit) => [unit, rules.filter((rule) => rule.unit === unit && rule.threshold).map((rule) => rule.threshold)]);
+  const span = ([unit, limits]) => [...new Set([Math.min(...limits), Math.max(...limits)])].map((limit) => decimal(limit)).join("–") + ` ${unitWord(unit)}`;
+  return spans.filter(([, limits]) => limits.length).map(span).join(", ") || say("several");
 }
 
 function legendSigns(state) {
   const score = state.layer === "score", signs = [[score ? "no_score_swatch" : "no_data_swatch", swatch("stripes")]];
   if (!score) signs.push(["least_swatch", swatch("dots")], ["not_applicable_swatch", swatch("flat")]);
-  if (!score && !state.people) signs.push(["unmet_sign", el("i", { class: "sign", "aria-hidden": "true" }, UNMET)]);
-  if (state.people) {
-    signs.push(["pie_covered", swatch("pie", PIE.covered)]);
-    if (state.measure === "gap") signs.push(["pie_falsely", swatch("pie", PIE.falsely)]);
-    signs.push(["pie_left", swatch("pie", PIE.left)]);
+  if (!score && !piesShown(state)) signs.push(["unmet_sign", el("i", { class: "sign", "aria-hidden": "true" }, UNMET)]);
+  if (piesShown(state)) {
+    const pie = (part) => signs.push([ofItsOwn(entryByKey.get(state.layer).rule, `pie_${part}`), swatch("pie", PIE[part])]);
+    ["covered", ...(state.measure === "gap" ? ["falsely"] : []), "left"].forEach(pie);
   }
   if (state.circle && state.measure === "share" && bandOf.has(state.layer)) signs.push(["band_sign", swatch("band")]);
-  if (state.circle && circlesOf(state.unit, state.walker).length) signs.push(["circle_sign", swatch("circle-sign")]);
+  if (circlesShown(state).length) signs.push(["circle_sign", swatch("circle-sign")]);
+  if (state.circle && circleTo(state.place, state)) signs.push(["circle_to_sign", swatch("circle-sign")]);
   if (state.circle && state.place >= 0 && radiusOf(state.place, state) !== null) signs.push(["ring_sign", swatch("ring-sign")]);
   if (state.unit >= 0 && state.unit !== CITY) signs.push(["selected_swatch", swatch("ring")]);
   return signs.map(([text, mark]) => el("li", {}, mark, el("span", {}, say(text))));
@@ -64,7 +74,7 @@ function drawLegend(state) {
   byId("legend").replaceChildren(
     el("div", { class: "key" },
       el("h2", {}, score ? say("score") : entryName(entry) + transit, " ", el("small", {}, say(score ? "score_short" : state.measure))),
-      el("p", { class: "quiet long" }, say(score ? "score_long" : `${state.measure}_long`)),
+      el("p", { class: "quiet long" }, say(score ? "score_long" : ofItsOwn(entry.rule, `${state.measure}_long`))),
       ...(data.demand === "residential_land" ? [el("p", { class: "quiet", id: "land" }, say("land_demand"))] : []),
       el("ul", { class: "classes" }, ...classes), defaultsButton(state)),
     toldOnPaper(state),
@@ -85,7 +95,7 @@ function toldOnPaper(state) {
   return el("div", { class: "told" }, el("h3", {}, unitName(i)),
     units.people[i] === null ? null : el("p", {}, say("people", whole(units.people[i]))),
     el("p", {}, el("b", {}, valueText(value, sign, state)), " ", say(state.layer === "score" ? "score" : state.measure)),
-    people ? el("p", {}, say(sign === "i" ? "uncovered_least" : "uncovered", whole(people.left + people.falsely))) : null);
+    people ? el("p", {}, say(ofItsOwn(entryByKey.get(state.layer).rule, sign === "i" ? "uncovered_least" : "uncovered"), whole(people.left + people.falsely))) : null);
 }
 
 function defaultsButton(state) {

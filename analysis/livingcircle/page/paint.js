@@ -10,6 +10,7 @@ function paintMap(pen, view) {
   paintGrounds(pen, view, state);
   paintSelection(pen, view, state);
   paintCircles(pen, view, state);
+  paintCircleTo(pen, view, state);
   paintRadius(pen, view, state);
   paintPeople(pen, view, state);
   paintPlaces(pen, view, state);

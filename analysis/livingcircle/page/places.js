@@ -51,7 +51,7 @@ const DOOR_ZOOM = 15; // from here a facility is shown with its doors
 const GROUND_DOOR_ZOOM = 12.5; // a park is its ground and its doors much earlier
 
 /** Radius of a facility's dot; among pies it steps back. */
-const markRadius = (view, state) => view.factor * Math.min(7, Math.max(2.2, view.zoom - 8.5)) * (state.people && view.zoom < DOOR_ZOOM ? 0.6 : 1);
+const markRadius = (view, state) => view.factor * Math.min(7, Math.max(2.2, view.zoom - 8.5)) * (piesShown(state) && view.zoom < DOOR_ZOOM ? 0.6 : 1);
 
 function paintGrounds(pen, view, state) {
   const shown = servicesShown(state);
@@ -105,12 +105,56 @@ function paintDot(pen, view, wx, wy, radius, fill, line) {
   pen.stroke();
 }
 
+/** The walk that a clause asks for to a facility, that of the coloured rule first; null where no clause asks for one. */
+function askedWalk(i, state) {
+  const id = services[places.service[i]].id;
+  const fits = (entry) => entry && "m min".split(" ").includes(entry.rule.unit) && entry.rule.threshold && entry.rule.services.includes(id);
+  return [entryByKey.get(state.layer), ...entries.filter((entry) => entry.rule.scores), ...entries].find(fits)?.rule ?? null;
+}
+
 /** The straight-line radius of the clause around the chosen facility, or null where no clause of it has one. */
 function radiusOf(i, state) {
-  const id = services[places.service[i]].id;
-  const fits = (entry) => entry && entry.rule.unit === "m" && entry.rule.threshold && entry.rule.services.includes(id);
-  const entry = [entryByKey.get(state.layer), ...entries].find(fits);
-  return entry ? entry.rule.threshold : null;
+  const rule = askedWalk(i, state);
+  return rule && rule.unit === "m" ? rule.threshold : null;
+}
+
+/** From where people walk to a facility: limit, unit, walker and shape by facility; read when first asked for. */
+const walksTo = (() => {
+  const given = data.facility_circles;
+  if (!given) return () => [];
+  const walk = unpack(given.walk), found = new Map(), read = new Map();
+  unpack(given.place).forEach((place, k) => found.set(place, [...(found.get(place) ?? []), k]));
+  const circle = (k) => ({ limit: given.limit[walk[k]], unit: given.unit[walk[k]], walker: given.walker[walk[k]], shape: new Shape(geo.paths(given.shapes[k])) });
+  return (i) => {
+    if (!read.has(i)) read.set(i, (found.get(i) ?? []).filter((k) => given.shapes[k]).map(circle));
+    return read.get(i);
+  };
+})();
+const drawnServices = new Set(data.facility_circles?.service ?? []);
+
+/** The circle of the chosen facility for the walk that a clause asks for, or null. */
+function circleTo(i, state) {
+  const rule = i < 0 ? null : askedWalk(i, state), drawn = rule ? walksTo(i) : [];
+  const fits = drawn.filter(({ limit, unit }) => unit === rule?.unit && limit === rule.threshold);
+  return fits.find(({ walker }) => walker === state.walker) ?? fits[0] ?? drawn[0] ?? null;
+}
+
+const limitText = ({ limit, unit }) => `${decimal(limit)} ${unitWord(unit)}`;
+
+function paintCircleTo(pen, view, state) {
+  const circle = state.circle ? circleTo(state.place, state) : null;
+  if (!circle) return;
+  inWorld(pen, view, () => paintBandOfCircle(pen, view, circle.shape, 0));
+  const [x, y] = northernmost(circle.shape);
+  writeText(pen, view, limitText(circle), x, y, { colour: "#4a1f5e", bold: true, shift: -8 });
+}
+
+/** What a card says of the walk to its facility: the circle that is drawn, or why there is none. */
+function walkNote(i, state) {
+  const circle = circleTo(i, state), service = services[places.service[i]].id;
+  if (circle) return say("circle_to", limitText(circle), walkerText(circle.walker));
+  if (!data.facility_circles || !askedWalk(i, state)) return null;
+  return say(drawnServices.has(service) ? "no_circle_to" : "too_many_circles");
 }
 
 function paintRadius(pen, view, state) {
@@ -150,5 +194,6 @@ function facilityCard(i, state) {
     el("dl", {},
       ...row("service", named(services[places.service[i]])), ...row("source", places.sources[places.source[i]]),
       ...row("entered", entered || say("unknown")), ...row("ground_area", m2 === null ? "" : `${whole(m2)} m²`)),
+    walkNote(i, state) === null ? null : el("p", { class: "quiet" }, walkNote(i, state)),
     radius === null ? null : el("p", { class: "quiet" }, say("ring_of", decimal(radius))));
 }

@@ -55,7 +55,6 @@ function missingRow({ entry, series, left, walk }, i) {
     el("small", { class: "quiet" }, `${percent(1 - walk)} · ${groupText(entry, series)} · ${entry.rule.citation} · ${confidenceText(entry.rule)}`));
 }
 
-const countsPeople = (rule) => !rule.denominator || rule.denominator === "people";
 
 /** What lies inside the circle of a community: people, ground, and how many places of each scoring service. */
 function circleBlock(i, state) {

@@ -33,6 +33,14 @@ const TEXT = {
     edge: "{0} 的居民可达范围超出数据边界", false_cover: "假覆盖 {0} 个百分点",
     ok: "已达", must_unmet: "不达标", unmet: "未满足建议值", walk_unmet: "半径已达,步行未达",
     least: "至少", no_data: "无数据", not_applicable: "不适用", no_demand: "无服务对象", unjudged: "条文未给目标值",
+    share_long_of_land: "沿街道步行可达的居住用地比例", radius_long_of_land: "直线半径内的居住用地比例",
+    minutes_long_of_land: "所选步行人群在圈层分钟数内可达的居住用地比例", people_of_land: "居住用地 {0} m²", not_placed_of_land: "另有居住用地 {0} m² 未能接入路网,未计入任何数字",
+    residents_of_land: "居住用地", by_people_of_land: "居住用地最多", most_missing_of_land: "未覆盖居住用地最多", uncovered_of_land: "居住用地 {0} m² 未覆盖",
+    uncovered_least_of_land: "至多居住用地 {0} m² 未覆盖", nearest_none_of_land: "半数以上居住用地在搜索范围内走不到", edge_of_land: "{0} 的居住用地可达范围超出数据边界",
+    people_switch_of_land: "已覆盖与未覆盖居住用地", pie_covered_of_land: "已覆盖居住用地", pie_falsely_of_land: "假覆盖居住用地", pie_left_of_land: "未覆盖居住用地",
+    not_applicable_swatch_of_land: "不适用或无居住用地", all_of_land: "全部居住用地", leg_of_land: "居住用地到街道距离中位数 {0} 米", more_missing_of_land: "另有 {0} 项有居住用地走不到,见下",
+    placed_of_land: "居住用地落位依据:{0}", no_demand_of_land: "无居住用地",
+    supply: "供给", supply_long: "每个单元有多少;分级界线为条文指标的 25%、50%、75% 和 100%", judged_city: "按全市评价,社区仅供比较", parts: "由多条组成,各有指标",
     without_ride: "不含乘车", stand_in: "以全体居民代替{0}人口", about_value: "约 {0}",
     mark_V: "已核对来源", mark_V2: "二手来源", "mark_M+": "待核对标准原文", "mark_M?": "待核对标准原文(存疑)",
     clause: "条文", threshold: "指标值", clause_measure: "条文口径", confidence: "可信度", data_date: "数据日期",
@@ -53,13 +61,14 @@ const TEXT = {
     metric_share_pop: "人口覆盖率", metric_share_unit: "社区覆盖率", metric_density: "密度", metric_site_m2: "用地面积", metric_floor_m2: "建筑面积",
     must: "应", recommended: "宜", optional: "可",
     "5min": "5 分钟", "8min": "8 分钟", "10min": "10 分钟", "15min": "15 分钟", block: "街坊",
-    m: "米", min: "分钟", m2_per_100hh: "平方米/百户", m2_per_person: "平方米/人", residential_land: "居住用地", households: "户", units: "单元", land: "用地",
+    m: "米", min: "分钟", m2_per_100hh: "平方米/百户", m2_per_person: "平方米/人", m2: "平方米", m2_per_1000: "平方米/千人", ha_per_1000: "公顷/千人", places_per_1000: "个/千人", count: "个", count_per_household: "个/户", count_per_3000_people: "个/3000 人", count_per_50000_people: "个/5 万人", km_per_km2: "公里/平方公里", people_per_km2: "人/平方公里", intersections_per_km2: "个路口/平方公里", residential_land: "居住用地", households: "户", units: "单元", land: "用地",
     how_point: "点位", how_entrance: "出入口", how_gate: "大门", how_crossing: "街道穿越边界处", how_frontage: "临街面", how_centre: "中心点",
     respect: "按地图所示,封闭不通行", yes: "是", no: "否",
     set_walker: "步行人群", set_walkers: "步行人群", set_join_limit_m: "接入街道上限(米)", set_datum: "坐标基准", set_spreading: "人口落位", set_grounds: "绿地与场地", set_demand: "需求口径",
     land_demand: "未提供人口:需求按居住用地面积(平方米)计,“人口”均指居住用地平方米,不评分",
     scenes: "演示", scene_back: "上一幕", scene_next: "下一幕", scene_close: "结束演示", people_switch: "已覆盖与未覆盖人数", circle_switch: "步行圈",
     score_short: "0–100 分", score_measure: "沿街步行", unmet_sign: "未满足该条", pie_covered: "已覆盖人数", pie_falsely: "假覆盖人数", pie_left: "未覆盖人数",
+    circle_to: "紫色范围:沿街步行 {0} 内可到达这里({1})。", no_circle_to: "未能接入路网,没有步行圈。", too_many_circles: "此类设施数量过多,未预先绘制步行圈。", circle_to_sign: "可步行到达所选设施的范围",
     circle_sign: "步行圈 5·10·15 分钟", ring_sign: "设施直线半径", minutes_of: "{0} 分钟", found: "找到 {0} 个", more_found: "另有 {0} 个,请再输入几个字",
     missing: "缺什么", more_missing: "另有 {0} 项有人走不到,见下", circle_of: "步行圈内有什么", people_inside: "圈内居民", shed: "步行圈占比", none_there: "无",
     circle_note: "圈内设施按图形计数,供观看;覆盖率一律按沿街步行距离计算。", ground_area: "占地", ring_of: "虚线圈:直线半径 {0} 米(条文口径),不是步行范围。",
@@ -97,6 +106,14 @@ const TEXT = {
     edge: "the reach of {0} of residents leaves the data", false_cover: "false coverage {0} points",
     ok: "Met", must_unmet: "Does not comply", unmet: "Below the recommended value", walk_unmet: "Met by radius, not by walking",
     least: "At least", no_data: "No data", not_applicable: "Not applicable", no_demand: "Nobody to serve", unjudged: "The clause sets no target",
+    share_long_of_land: "Share of residential land from which it is reached by walking along streets", radius_long_of_land: "Share of residential land inside the straight-line radius",
+    minutes_long_of_land: "Share of residential land for which the chosen walker's minutes suffice", people_of_land: "{0} m² of residential land", not_placed_of_land: "{0} m² more lie away from every mapped street and are in no number",
+    residents_of_land: "Residential land", by_people_of_land: "Most residential land", most_missing_of_land: "Most land not covered", uncovered_of_land: "{0} m² of residential land not covered",
+    uncovered_least_of_land: "at most {0} m² of residential land not covered", nearest_none_of_land: "out of reach for more than half of the land", edge_of_land: "the reach of {0} of the land leaves the data",
+    people_switch_of_land: "Land covered and not", pie_covered_of_land: "Land covered", pie_falsely_of_land: "Land covered by radius only", pie_left_of_land: "Land not covered",
+    not_applicable_swatch_of_land: "Not applicable, or no residential land", all_of_land: "all residential land", leg_of_land: "Half of the land is within {0} m of a street", more_missing_of_land: "{0} more rules leave land behind, see below",
+    placed_of_land: "Land placed by: {0}", no_demand_of_land: "No residential land",
+    supply: "Supply", supply_long: "How much there is in each unit; the classes part at 25%, 50%, 75% and 100% of the clause's figure", judged_city: "judged for the whole city; communities are shown to compare", parts: "made of several rules, each with its own",
     without_ride: "without the ride", stand_in: "all residents stand in for {0}", about_value: "about {0}",
     mark_V: "read in the source", mark_V2: "secondary source", "mark_M+": "to be checked against the standard's text", "mark_M?": "to be checked against the standard's text (unsure)",
     clause: "Clause", threshold: "Threshold", clause_measure: "Clause measure", confidence: "Confidence", data_date: "Data date",
@@ -117,13 +134,14 @@ const TEXT = {
     metric_share_pop: "share of people", metric_share_unit: "share of communities", metric_density: "density", metric_site_m2: "site area", metric_floor_m2: "floor area",
     must: "must", recommended: "recommended", optional: "optional",
     "5min": "5 minutes", "8min": "8 minutes", "10min": "10 minutes", "15min": "15 minutes", block: "block",
-    m: "m", min: "min", m2_per_100hh: "m² per 100 households", m2_per_person: "m² per person", residential_land: "residential land", households: "households", units: "units", land: "land",
+    m: "m", min: "min", m2_per_100hh: "m² per 100 households", m2_per_person: "m² per person", m2: "m²", m2_per_1000: "m² per 1,000 people", ha_per_1000: "ha per 1,000 people", places_per_1000: "places per 1,000 people", count: "in number", count_per_household: "per household", count_per_3000_people: "per 3,000 people", count_per_50000_people: "per 50,000 people", km_per_km2: "km per km²", people_per_km2: "people per km²", intersections_per_km2: "junctions per km²", residential_land: "residential land", households: "households", units: "units", land: "land",
     how_point: "point", how_entrance: "entrance", how_gate: "gate", how_crossing: "street across the edge", how_frontage: "street front", how_centre: "centre",
     respect: "as mapped, closed ones block", yes: "yes", no: "no",
     set_walker: "Walker", set_walkers: "Walkers", set_join_limit_m: "Joining limit (m)", set_datum: "Datum", set_spreading: "Placing people", set_grounds: "Grounds that count", set_demand: "Demand",
     land_demand: "No population given: demand is m² of residential land, also where people are named, and there is no score",
     scenes: "Scenes", scene_back: "Scene before", scene_next: "Next scene", scene_close: "Leave the scenes", people_switch: "People covered and not", circle_switch: "Walking circle",
     score_short: "0–100 points", score_measure: "walking along streets", unmet_sign: "Clause not met", pie_covered: "People covered", pie_falsely: "Covered by radius only", pie_left: "People not covered",
+    circle_to: "Purple ground: from here people walk to it within {0} ({1}).", no_circle_to: "Not joined to the streets, so no circle.", too_many_circles: "Too many places of this kind to draw their circles beforehand.", circle_to_sign: "Ground within a walk of the facility",
     circle_sign: "Walk of 5, 10, 15 minutes", ring_sign: "Straight-line radius", minutes_of: "{0} min", found: "{0} found", more_found: "{0} more: type a few letters more",
     missing: "What is missing", more_missing: "{0} more rules leave people behind, see below", circle_of: "Inside the walking circle", people_inside: "Residents inside", shed: "Pedestrian shed", none_there: "none",
     circle_note: "Places inside are counted by the drawn shape, for looking at; coverage is always computed from walks along streets.", ground_area: "Ground", ring_of: "Dashed ring: straight-line radius of {0} m (the clause's measure), not the walk.",
@@ -134,10 +152,11 @@ const TEXT = {
 };
 
 let language = "zh";
+let ofLand = false; // whether what is covered is residential land in m², in place of people
 
 /** A phrase of the dictionary; a word that is not in it (a user's own label) is said as it is. */
 function say(key, ...parts) {
-  const phrase = TEXT[language][key] ?? key;
+  const words = TEXT[language], phrase = (ofLand && words[`${key}_of_land`]) || (words[key] ?? key);
   return phrase.replace(/\{(\d)\}/g, (_, n) => parts[n]);
 }
 
