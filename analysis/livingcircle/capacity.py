@@ -22,7 +22,6 @@ from livingcircle.columns import CAPACITY
 from livingcircle.coverage import Units, people_quantiles, rule_walker
 from livingcircle.measured import Measured
 from livingcircle.rules import WHOLE_CIRCLE_MIN, Rule
-from livingcircle_layers.facilities import unplaced_rows
 
 # Weights by equal bands of the reach. Those of Luo & Qi (2009) for bands of 10, 20 and 30 minutes by car; how steeply
 # people on foot shun a longer way is a judgement, so both of their sets are offered.
@@ -30,6 +29,8 @@ WEIGHTS: Mapping[str, tuple[float, ...]] = {"slow": (1.0, 0.68, 0.22), "fast": (
 EQUAL = (1.0,)
 MEASURES = {"beds": "beds", "seats": "seats", "m2": "floor_m2"}  # what is measured, and the column of the places
 _CLAUSE = {"beds": "places_per_1000", "seats": "places_per_1000", "m2": "m2_per_1000"}
+
+_SHOWN = 5  # names in a note
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -170,18 +171,21 @@ def supplies(measured: Measured) -> Iterator[Supply]:
             )
 
 
-def capacity_unknown(measured: Measured) -> pd.DataFrame:
-    """Return rows of `unplaced.csv`: places without any figure, of services of which other places have one."""
-    frame, rows = measured.city.facilities, []
+def capacity_notes(measured: Measured) -> list[str]:
+    """Say of how many places no figure is known, of services of which other places have one."""
+    frame, notes = measured.city.facilities, []
     for service in dict.fromkeys(supply.service for supply in supplies(measured)):
         mine = frame[frame["service"] == service].drop_duplicates("facility_id")
         known = mine.reindex(columns=list(MEASURES.values())).notna().any(axis=1)
-        rows += [
-            {"source": p.source, "row": p.facility_id, "name": p.name_, "reason": "capacity_unknown",
-             "detail": f"beds, seats and floor are not known; left out of capacity.csv as {service}"}
-            for p in mine[~known].rename(columns={"name": "name_"}).itertuples()
-        ]  # fmt: skip
-    return unplaced_rows(rows)
+        if not known.all():
+            names = [name or place for name, place in zip(mine["name"], mine["facility_id"], strict=True)]
+            unknown = [name for name, here in zip(names, known, strict=True) if not here]
+            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+            notes.append(
+                f"capacity.csv: beds, seats and floor of {len(unknown)} of {len(mine)} places of {service} are not"
+                f" known; they are left out: {', '.join(unknown[:_SHOWN])}{more}"
+            )
+    return notes
 
 
 def _rule_of(measured: Measured, service: str) -> Rule | None:

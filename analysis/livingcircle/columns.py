@@ -97,7 +97,8 @@ _MISSING_ONE = Column(
     "只缺一项应配建计分服务的人口比例", "no people, or no required service has data"
 )
 _WEAKEST = Column(
-    "weakest_rule", "id", "", "scoring rule with the lowest share", "覆盖率最低的计分条文",
+    "weakest_rule", "id", "", "scoring rule with the lowest share, where possible of a layer that is not incomplete",
+    "覆盖率最低的计分条文(优先取资料完整者)",
     "no share is known"
 )
 _UNIT_COMPLETE = Column(

@@ -15,7 +15,7 @@ import shapely
 
 from livingcircle.accounts import account, lost_notes, run_record, settings_of, size_notes
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
-from livingcircle.capacity import capacity_table, capacity_unknown
+from livingcircle.capacity import capacity_notes, capacity_table
 from livingcircle.choice import count_within
 from livingcircle.circles import CircleGrid
 from livingcircle.columns import COVERAGE, conform
@@ -120,9 +120,6 @@ def result_of(
     histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
-    if len(unsized := capacity_unknown(measured)):
-        order = ["reason", "source", "row", "unit_id"]
-        unplaced = pd.concat([unplaced, unsized]).sort_values(order, kind="stable", ignore_index=True)
     communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
     communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
     run = run_record(study, inputs, rules, measured.first, counts, stages)
@@ -151,6 +148,7 @@ def result_of(
                 *size_notes(rules, inputs.facilities),
                 *land_notes,
                 *more,
+                *capacity_notes(measured),
             ],
         ),
         settings=settings,

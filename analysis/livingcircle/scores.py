@@ -121,7 +121,9 @@ def scores_table(
     if people.of_land:
         themes = [f"theme_{theme}" for theme in THEMES]
         table[[*_OF_PEOPLE, *themes]] = np.nan  # a score is of people, and land is none
-    weakest = [_weakest(units, reached.with_data, judged, people) for units in levels]
+    # What is known to be little data is not called the weakest, unless all of it is so.
+    known = [r for r in reached.with_data if standings[r.id].status == "ok"] or reached.with_data
+    weakest = [_weakest(units, known, judged, people) for units in levels]
     table = table.assign(
         weakest_rule=np.concatenate(weakest) if weakest else [],
         confidence=max((r.mark for r in reached.with_data), key=_MARKS.index, default=""),

@@ -197,6 +197,7 @@ class SharesInput(_OptionalTableInput):
     age_6_12: float | None = Field(default=None, ge=0, le=1)
     age_12_15: float | None = Field(default=None, ge=0, le=1)
     age_60_up: float | None = Field(default=None, ge=0, le=1)
+    age_65_up: float | None = Field(default=None, ge=0, le=1)
 
     def city(self) -> dict[str, float]:
         """Return the shares of the whole city by group."""

@@ -41,6 +41,10 @@ _USUAL = {
     "age_6_12": "age_6_12 6_12岁 6至12岁 6_12岁人口 6_12岁_人",
     "age_12_15": "age_12_15 12_15岁 12至15岁 12_15岁人口 12_15岁_人",
     "age_60_up": ("age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口 60岁以上_人 60岁及以上_人"),
+    "age_65_up": (
+        "age_65_up age_65_plus 65岁以上 65岁及以上 65岁以上人口 65岁及以上人口 65岁以上_人 65岁及以上_人 "
+        "population_elderly_65plus elderly_65plus"
+    ),
     "beds": "beds 床位 床位数 床位_张 床位数_张 养老床位 养老床位数",
     "seats": "seats 学位 学位数 学位_个 学位数_个 places school_places",
     "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 托位_个 餐位 餐位数",
@@ -56,7 +60,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
 
-GROUPS = ("age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up")
+GROUPS = ("age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up", "age_65_up")
 """The groups of people a table can carry beside all people."""
 
 
