@@ -587,6 +587,31 @@ def test_without_people_the_page_speaks_of_land(visit):
         assert not re.search(never, said), re.search(never, said)
 
 
+def test_a_share_of_communities_is_said_in_per_cent_and_nobody_fails_to_walk_there(visit):
+    # 蔬菜全覆盖 counts communities that have a place: the share is no distance, and no walk is behind it
+    page = visit("#u=city:city", file="demo")
+    said = page.locator('[data-rule="chengdu_policy_vegetables"] .detail').first.inner_text()
+    assert "结果 97.7%" in said
+    assert "目标 100%" in said
+    assert "沿街步行" not in said
+    assert "走不到" not in said
+    assert "97.7%" in page.locator('[data-rule="chengdu_policy_vegetables"]').inner_text()
+
+
+def test_what_is_found_on_a_phone_is_seen_at_once(visit):
+    page = visit("", file="demo", size=(390, 844))
+    page.locator("#search-box").fill("第一小学")
+    page.locator("#search-results button").first.click()
+    page.wait_for_timeout(300)
+    box = page.locator(".card").bounding_box()
+    top, bottom = box["y"], box["y"] + box["height"]
+    assert 0 <= top < bottom <= 844
+    page.locator("#search-box").fill("示意永和")
+    page.locator("#search-results button").first.click()
+    page.wait_for_timeout(300)
+    assert 0 <= page.evaluate("document.querySelector('#sheet h2').getBoundingClientRect().top") < 400
+
+
 def test_a_rule_about_land_says_so_beside_people(visit):
     page = visit("#c=park_300_500_statistic_500&n=1", file="demo")
     assert "已覆盖居住用地" in text_of(page, "#legend")

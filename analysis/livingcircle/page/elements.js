@@ -67,7 +67,7 @@ const ofItsOwn = (rule, key) => (!ofLand && rule.denominator === "residential_la
 const drawsPeople = (state) => state.layer !== "score" && state.measure !== "supply" && (countsPeople(entryByKey.get(state.layer).rule) || entryByKey.get(state.layer).rule.denominator === "residential_land");
 const piesShown = (state) => state.people && drawsPeople(state);
 
-const thresholdText = (rule) => `${decimal(rule.threshold, 2)} ${unitWord(rule.unit)}`;
+const thresholdText = (rule) => (rule.unit === "share" ? percent(rule.threshold) : `${decimal(rule.threshold, 2)} ${unitWord(rule.unit)}`);
 const confidenceText = (rule) => say(`mark_${rule.mark}`);
 const boundText = (rule) => (rule.bound ? ` · ${say(rule.bound)}` : "");
 const groupText = (entry, series) => ofLand && countsPeople(entry.rule) ? say("all") : (series.stand_in ? say("stand_in", sayOr("", entry.rule.group)) : sayOr("", entry.group));

@@ -51,12 +51,19 @@ function drawRanking(state, limit = RANKED_AT_ONCE) {
   byId("unranked").textContent = out ? say("unranked", whole(out)) : "";
 }
 
+/** Scrolls a panel, and only the panel, so that something in it is seen: on a phone the page stays at the map. */
+function showWithin(panel, item) {
+  const outer = panel.getBoundingClientRect(), inner = item.getBoundingClientRect();
+  if (inner.top < outer.top) panel.scrollTop += inner.top - outer.top;
+  else if (inner.bottom > outer.bottom) panel.scrollTop += inner.bottom - outer.bottom;
+}
+
 /** Marks the chosen unit in the list without drawing the list again. */
 function markRanking(state) {
   for (const button of byId("ranking").querySelectorAll("[data-unit]")) {
     const here = Number(button.dataset.unit) === state.unit;
     here ? button.setAttribute("aria-current", "true") : button.removeAttribute("aria-current");
-    if (here) button.scrollIntoView({ block: "nearest" });
+    if (here) showWithin(byId("panel-ranking"), button);
   }
 }
 

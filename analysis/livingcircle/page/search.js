@@ -57,7 +57,13 @@ function foundAs({ kind, i }) {
 
 function foundRow(item) {
   const { name, what, go, mark } = foundAs(item);
-  const choose = () => { closeSearch(); go(); byId("sheet").focus(); };
+  const choose = () => {
+    closeSearch();
+    go();
+    byId("sheet").focus({ preventScroll: true });
+    // On a phone the parts stand below each other: a facility is seen on the map, a unit at the head of its sheet.
+    if (document.documentElement.scrollHeight > innerHeight) byId(state.place >= 0 ? "map" : "sheet").scrollIntoView({ block: state.place >= 0 ? "nearest" : "start" });
+  };
   return el("li", {}, el("button", { type: "button", onclick: choose }, el("strong", {}, mark, name), el("small", {}, what)));
 }
 

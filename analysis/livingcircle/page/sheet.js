@@ -127,11 +127,12 @@ function ruleDetail(entry, series, i, walk, radius, least) {
   const median = number(series, "nearest_m_median", i), edge = number(series, "edge_share", i), here = number(series, "facilities", i);
   const parts = [];
   if (left !== null) parts.push(countsPeople(rule) ? say(least ? "uncovered_least" : "uncovered", whole(left)) : say("units_uncovered", whole(left), unitWord(rule.denominator)));
-  if (walk !== null) parts.push(median === null ? say("nearest_none") : say("nearest", whole(median)));
+  if (walk !== null && ["m", "min"].includes(rule.unit ?? "m")) parts.push(median === null ? say("nearest_none") : say("nearest", whole(median)));
   if (walk !== null && radius !== null && radius - walk >= 0.05) parts.push(say("false_cover", decimal(100 * (radius - walk), 0)));
   if (series.stand_in && left !== null) parts.push(groupText(entry, series));
-  if (value !== null) parts.push(say("value", decimal(value, 2), unitWord(rule.unit)));
-  if (target !== null) parts.push(say("target", value === null ? percent(target) : `${decimal(target, 2)} ${unitWord(rule.unit)}`));
+  const ofShare = rule.unit === "share";
+  if (value !== null) parts.push(say("value", ofShare ? percent(value) : decimal(value, 2), ofShare ? "" : unitWord(rule.unit)).trim());
+  if (target !== null) parts.push(say("target", value === null || ofShare ? percent(target) : `${decimal(target, 2)} ${unitWord(rule.unit)}`));
   if (here !== null) parts.push(say("facilities_in", whole(here)));
   if (walk !== null && edge >= 0.05) parts.push(say("edge", percent(edge)));
   return parts;
