@@ -113,8 +113,8 @@ def test_an_entrance_goes_with_its_row_into_the_place_it_is_merged_with(tmp_path
     assert entered(gathered(tmp_path, rows, school)) == [("amap.csv:S1", "gate", 400, 100)]
 
 
-@pytest.mark.parametrize(("code", "places"), [("141203", {"P1"}), ("150500", {"P1", "P2"})])
-def test_a_part_by_its_parent_is_none_of_its_own_but_entrances_of_metro_stations_are(tmp_path, code, places):
+@pytest.mark.parametrize(("code", "places"), [("141203", {"P1"}), ("150500", {"P2"})])
+def test_a_part_by_its_parent_is_none_of_its_own_but_entrances_stand_for_their_metro_station(tmp_path, code, places):
     names = {"141203": ("实验小学", "小学部二期"), "150500": ("天府广场地铁站", "地铁站A口")}[code]
     rows = [row("P1", names[0], code, (200, 100)), row("P2", names[1], code, (300, 160), parent="P1")]
     found = gathered(tmp_path, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,9 @@ SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one p
 STATION_ENTRANCE_M = (
     300.0  # a metro station with an entrance this near is entered there, not at its centre (a judgement)
 )
+
+# Amap's code, the exits by letter and number, and the words: 春熙路地铁站A口, 天府广场站(B1出口).
+_METRO_ENTRANCE = re.compile(r"150501|出入口|[A-Za-z]\d{0,2}(?:出|入)?口|\bexit\b|\bentrance\b", re.IGNORECASE)
 
 Complete = Literal["yes", "no", "unknown"]
 Mode = Literal["classify", "replace", "add"]
@@ -263,7 +267,11 @@ def osm_facilities(
                 {"source": "osm", "row": osm_id, "name": name, "reason": "school_level_unknown", "detail": detail}
             )
     frame = _frame(rows, geometry[at], features.crs)
-    return _metro_by_entrances(frame, features), unplaced_rows(lost), removed
+    way_in = {
+        i for i, t in zip(features["osm_id"], features["tags"], strict=True) if t.get("railway") == "subway_entrance"
+    }
+    frame, stations = _metro_by_entrances(frame, frame["facility_id"].isin(way_in).to_numpy(), keep=keep)
+    return frame, unplaced_rows(lost), removed + stations
 
 
 def _school_grounds(rows: gpd.GeoDataFrame) -> npt.NDArray[Any]:
@@ -400,6 +408,10 @@ def read_facilities(
         if role in used
     }
     frame = _frame(rows, geometry[at], crs).assign(**sizes)
+    coded = categories.apply(lambda column: column.astype("str").str.contains(_METRO_ENTRANCE)).any(axis=1).to_numpy()
+    way_in = coded[at] | frame["name"].str.contains(_METRO_ENTRANCE).to_numpy()
+    frame, stations = _metro_by_entrances(frame, way_in, keep=keep)
+    removed += stations
     reading = replace(points.attrs["reading"], label=label)
     return frame, unplaced_rows(lost), removed, reading, _hints(points, used, source, label, crs)
 
@@ -432,17 +444,28 @@ def _category_columns(points: pd.DataFrame) -> list[str]:
     return [c for c in points.columns if plain_heading(str(c)) in wanted]
 
 
-def _metro_by_entrances(frame: gpd.GeoDataFrame, features: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Drop stations that have mapped entrances: nobody boards at the middle of the platform's polygon."""
+def _metro_by_entrances(
+    frame: gpd.GeoDataFrame, way_in: npt.NDArray[np.bool_], *, keep: frozenset[str]
+) -> tuple[gpd.GeoDataFrame, Records]:
+    """Remove stations that have known entrances: nobody boards at the middle of the platform.
+
+    Parameters
+    ----------
+    way_in
+        Which rows are entrances.
+    keep
+        Ids that stay on the planner's word.
+    """
     metro = np.flatnonzero(frame["service"].to_numpy() == "metro")
-    way_in = {
-        i for i, t in zip(features["osm_id"], features["tags"], strict=True) if t.get("railway") == "subway_entrance"
-    }
-    entrance = frame["facility_id"].isin(way_in).to_numpy()[metro]
+    entrance = way_in[metro]
     geometry = frame.geometry.to_numpy()[metro]
     tree = shapely.STRtree(geometry[entrance])
     near = np.unique(tree.query(geometry[~entrance], predicate="dwithin", distance=STATION_ENTRANCE_M)[0])
-    return frame.drop(index=metro[~entrance][near]).reset_index(drop=True)
+    gone = metro[~entrance][near]
+    gone = gone[~frame["facility_id"].isin(keep).to_numpy()[gone]]
+    reason = f"entrances of it are known within {STATION_ENTRANCE_M:g} m; they stand for the station"
+    records = [change(frame.iloc[i], "removed", "entered_elsewhere", reason) for i in gone]
+    return frame.drop(index=gone).reset_index(drop=True), records
 
 
 def _at_known_ground(rows: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
