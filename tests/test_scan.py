@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
 from pandas.testing import assert_frame_equal
 
+from livingcircle.measured import check_units
 from livingcircle.result import ScanResult
 from livingcircle.saved import save_streets
 from livingcircle.scan import scan
@@ -550,3 +552,11 @@ def test_places_of_another_city_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match=r"beijing.csv: none of its 1 places lies near the streets of town.osm"):
         scan(study)
+
+
+def test_who_types_the_name_of_a_community_is_told_its_id() -> None:
+    units = gpd.GeoDataFrame({"unit_name": ["示意对岸社区", "示意量尺社区"]}, index=["SY013", "SY014"])
+    with pytest.raises(UsageError, match="unknown community; got 对岸; remedy: did you mean SY013 示意对岸社区"):
+        check_units(["对岸"], units)
+    with pytest.raises(UsageError, match="use ids of the file, such as SY013"):
+        check_units(["0000"], units)

@@ -287,11 +287,13 @@ def check_units(ids: Sequence[str], units: gpd.GeoDataFrame) -> None:
     """Refuse ids that no community has."""
     unknown = [u for u in ids if u not in units.index]
     if unknown:
-        close = nearest(unknown[0], units.index)
+        # Who types a name is told its id; who mistypes an id, the nearest one.
+        named = units[units["unit_name"].str.contains(unknown[0], regex=False)]["unit_name"].head(5)
+        close = ", ".join(f"{unit} {name}" for unit, name in named.items()) or nearest(unknown[0], units.index)
         raise UsageError(
             "unknown community",
             got=", ".join(unknown),
-            remedy=f"did you mean {close}?" if close else "use ids of the file",
+            remedy=f"did you mean {close}?" if close else f"use ids of the file, such as {units.index[0]}",
         )
 
 
