@@ -240,6 +240,12 @@ BAD_DAYS: dict[str, tuple[Reply, str]] = {
     "always busy": (BUSY, "is too busy; got HTTP 429 to 3 tries; remedy: run the same command later"),
     "gateway": (send("", status=504), "is too busy; got HTTP 504 to 3 tries"),
     "elsewhere": (send("", status=302, Location="https://other.example/api"), "sends on to other.example.*not named"),
+    "a list": (send([1, 2]), r"gives no map data of Overpass; got JSON without elements: \[1, 2\]"),
+    "null": (send("null"), "got JSON without elements: null"),
+    "no element": (send(answer([1])), "gives no whole map data; got an element 1; remedy"),
+    "a way without nodes": (send(answer([{"type": "way", "id": 2}])), 'got an element {"type": "way", "id": 2}'),
+    "a node nowhere": (send(answer([{"type": "node", "id": 1, "lon": None, "lat": "a"}])), "no whole map data.*null"),
+    "a relation of nothing": (send(answer([{"type": "relation", "id": 3, "members": [1]}])), "no whole map data"),
     "no street": (
         send(answer([e for e in small_town() if "highway" not in e.get("tags", {})])),
         "holds no walkable way",
@@ -280,6 +286,11 @@ def test_a_busy_server_is_waited_for(asked: Asked) -> None:
     assert sum("is busy" in line for line in asked.said) == 2
 
 
+def test_a_server_that_does_not_say_the_date(asked: Asked) -> None:
+    with serving(send({"osm3s": None, "elements": small_town()})) as server:
+        assert asked(server.url).date == ""
+
+
 def test_half_an_answer_of_a_killed_run_is_asked_for_again(asked: Asked) -> None:
     with serving(send(answer())) as server:
         asked(server.url)
@@ -315,6 +326,9 @@ def test_places_that_are_not_found(asked: Asked, reply: Reply, expected: str) ->
         ({"place": "x"}, "got --place and --bbox"),
         ({"bbox": (1.0, 2.0, 0.0, 3.0)}, "the box is none"),
         ({"bbox": (100.0, 30.0, 104.0, 34.0)}, "the box is too large"),
+        ({"bbox": None, "place": "  "}, "say what to load; got nothing"),
+        ({"part_km2": float("inf")}, "--part-km2 is no size of a part; got inf"),
+        ({"timeout_s": float("inf")}, "--timeout-s is no time to wait; got inf"),
         ({"communities": "mine.geojson"}, "names no way to make communities"),
     ],
 )

@@ -161,13 +161,19 @@ def parse_box(text: str) -> Box:
 def _check_choice(
     place: str | None, bbox: Box | None, polygon: str | Path | None, communities: str, part_km2: float
 ) -> None:
-    given = [option for option, value in (("--place", place), ("--bbox", bbox), ("--polygon", polygon)) if value]
+    given = [
+        option
+        for option, value in (("--place", place and place.strip()), ("--bbox", bbox), ("--polygon", polygon))
+        if value
+    ]
     if len(given) != 1:
         raise UsageError(
             "say what to load", got=" and ".join(given) or "nothing", expected="one of --place, --bbox and --polygon"
         )
-    if part_km2 < 1:
-        raise UsageError("--part-km2 is too small", got=f"{part_km2:g}", expected="1 km² or more")
+    if not 1 <= part_km2 <= LARGEST_KM2:
+        raise UsageError(
+            "--part-km2 is no size of a part", got=f"{part_km2:g}", expected=f"1 to {LARGEST_KM2:,.0f} km²"
+        )
     if CommunitiesInput.of(communities).make is None:
         raise UsageError(
             "--communities names no way to make communities",

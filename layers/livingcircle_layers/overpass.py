@@ -39,6 +39,7 @@ PART_KM2 = 100.0  # what one question may ask for: a part of a dense city that p
 LARGEST_KM2 = 20_000.0  # all of Chengdu has 14 335; beyond it an extract of the region is the kinder way
 
 _BUSY = (429, 504)
+_LONGEST_S = 86_400  # a day; a computer cannot count beyond some years
 _SHOWN = 160  # characters of an answer that an error repeats
 _Result = TypeVar("_Result")
 
@@ -73,6 +74,10 @@ class Servers:
                     got=repr(_host(url)) if "@" in url else repr(url),
                     expected="https://host/path or http://host:port",
                 )
+        if not 0 < self.timeout_s <= _LONGEST_S:
+            raise UsageError(
+                "--timeout-s is no time to wait", got=f"{self.timeout_s:g}", expected=f"seconds, at most {_LONGEST_S:,}"
+            )
         object.__setattr__(self, "overpass", re.sub(r"(/interpreter)?/*$", "", self.overpass))
         object.__setattr__(self, "nominatim", re.sub(r"(/search)?/*$", "", self.nominatim))
 
@@ -189,7 +194,7 @@ def download(box: Box, tags: Tags, servers: Servers, cache: Path, say: Say, *, p
         for element in answer["elements"]:
             if element.get("type") in elements:  # anything else is no part of the map, such as a count
                 elements[element["type"]][element["id"]] = element
-        dates.append(str(answer.get("osm3s", {}).get("timestamp_osm_base", ""))[:10])
+        dates.append(str((answer.get("osm3s") or {}).get("timestamp_osm_base", ""))[:10])
     if empty == len(parts):
         raise InputError(
             f"{servers.overpass_host} has nothing at all in this box",
@@ -349,6 +354,9 @@ def _check_answer(response: requests.Response) -> None:
         raise _no_place(unquote_plus(response.url.partition("q=")[2].partition("&")[0]), "no place")
     if isinstance(answer, dict):
         _check_remark(host, answer)
+        _check_elements(host, answer["elements"])
+    elif "/search" not in response.url:
+        raise _unusable(host, "map data of Overpass", f"JSON without elements: {_plain(response.text)}")
 
 
 def _check_remark(host: str, answer: Mapping[str, Any]) -> None:
@@ -365,6 +373,31 @@ def _check_remark(host: str, answer: Mapping[str, Any]) -> None:
         )
     if not isinstance(answer.get("elements"), list):
         raise _unusable(host, "map data of Overpass", f"an answer with {', '.join(answer) or 'nothing'}")
+
+
+def _check_elements(host: str, elements: list[Any]) -> None:
+    """Refuse an answer in which a part of the map has no place, or none that can be told."""
+    for element in elements:
+        if not _is_whole(element):
+            raise _unusable(host, "whole map data", f"an element {_plain(json.dumps(element, ensure_ascii=False))}")
+
+
+def _is_whole(element: Any) -> bool:
+    """Return whether an element says what makes it one: its position, its nodes or its members."""
+    if not isinstance(element, dict):
+        return False
+    kind = element.get("type")
+    if kind == "node":
+        whole = all(isinstance(element.get(side), int | float) for side in ("lon", "lat"))
+    elif kind == "way":
+        nodes = element.get("nodes")
+        whole = isinstance(nodes, list) and all(isinstance(node, int) for node in nodes)
+    elif kind == "relation":
+        members = element.get("members")
+        whole = isinstance(members, list) and all(isinstance(m, dict) and {"type", "ref"} <= m.keys() for m in members)
+    else:
+        return True  # no part of the map, such as a count
+    return whole and isinstance(element.get("id"), int) and isinstance(element.get("tags", {}), dict)
 
 
 def _unreachable(host: str, servers: Servers, fault: requests.RequestException) -> InputError:
