@@ -181,6 +181,19 @@ def test_seats_of_a_town(tmp_path: Path) -> None:
     assert load_result(tmp_path / "out").capacity is not None
 
 
+def test_a_clause_of_another_group_is_not_compared(tmp_path: Path) -> None:
+    # The walk is the children's: 10, 20 and 5 of them. 60 / 30 = 2 and 30 / 20 = 1.5 seats for a child; 200 seats for
+    # 1,000 residents are no measure of that, 2,500 for 1,000 children are: h1 has 2,000 and h3 none
+    people = [(100, 0, 100, 10), (350, 0, 200, 20), (950, 0, 50, 5)]
+    for group, asked, below in (("all", np.nan, np.nan), ("age_3_6", 2500.0, 15)):
+        rules = [{**RULES[0], "group": "age_3_6"}, {**RULES[1], "threshold": 2500, "group": group}]
+        result = scan(town_study(tmp_path, people=people, people_heading="population,age_3_6", rules=rules))
+        assert result.capacity is not None
+        city = result.capacity.query("method == '2sfca' and level == 'city'").iloc[0]
+        assert (city["group"], city["people"]) == ("age_3_6", 35)
+        np.testing.assert_array_equal([city["required_per_1000"], city["people_below"]], [asked, below])
+
+
 def test_school_catchments_of_a_town(tmp_path: Path) -> None:
     # One catchment ends at x = 300: K1 only for h1, 0.6 each; another from there to 600: K2 only for h2, 0.15; h3 none
     features = [{"type": "Feature", "properties": {}, "geometry": rectangle(x, -50, 300, 100)} for x in (0, 300)]

@@ -229,7 +229,7 @@ def _rows(measured: Measured, supply: Supply) -> pd.DataFrame:
     people = measured.people.groups["all"] if supply.rule is None else measured.people.residents(supply.rule)
     group = supply.rule.group if supply.rule and supply.rule.group in measured.people.groups else "all"
     costs = walks_to(measured, supply)
-    asked = _asked(measured, supply)
+    asked = _asked(measured, supply, group)
     decay = measured.study.capacity.decay
     frames = []
     for method, weights in (("2sfca", EQUAL), (f"e2sfca_{decay}", WEIGHTS[decay])):
@@ -273,8 +273,12 @@ def _unit_rows(units: Units, supply: Supply, costs: Costs, people: Ints, access:
     )
 
 
-def _asked(measured: Measured, supply: Supply) -> float:
-    """Return what a clause of the run asks for 1,000 people; NaN where none does."""
+def _asked(measured: Measured, supply: Supply, group: str) -> float:
+    """Return what a clause of the run asks for 1,000 people of the group that shares; NaN where none does.
+
+    Seats for 1,000 residents say nothing of seats for 1,000 children: a clause of another group is not compared.
+    """
+    known = measured.people.groups
     return next(
         (
             float(rule.threshold)
@@ -283,6 +287,7 @@ def _asked(measured: Measured, supply: Supply) -> float:
             and rule.threshold_unit == _CLAUSE[supply.measure]
             and supply.service in rule.services
             and rule.threshold is not None
+            and (rule.group if rule.group in known else "all") == group
         ),
         float("nan"),
     )
