@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ def test_ranks_by_hand() -> None:
     variants = pd.DataFrame({"x": [60, 65, 40, 70, 90, 1], "y": [50, 40, 30, 60, 80, np.nan]}, index=index)
     found = ranks_table(scores, variants.iloc[::-1]).set_index("unit_id")
     assert found["rank"].fillna(0).to_dict() == {"a": 1, "b": 2, "c": 3, "d": 1, "e": 0}
+    assert found["ranked_units"].fillna(0).to_dict() == {"a": 3, "b": 3, "c": 3, "d": 1, "e": 0}  # d is first of one
     assert found["rank_low"].fillna(0).to_dict() == {"a": 1, "b": 1, "c": 3, "d": 1, "e": 0}
     assert found["rank_high"].fillna(0).to_dict() == {"a": 2, "b": 2, "c": 3, "d": 1, "e": 0}
     assert found["rank_share_stable"].fillna(-1).to_dict() == {"a": 0.5, "b": 0.5, "c": 1.0, "d": 1.0, "e": -1}
@@ -150,7 +152,7 @@ def shares(measured: Measured) -> pd.Series:
     return coverage_of(measured).set_index(SHARE_KEY)["share"]
 
 
-def test_every_variant_is_a_scan_of_its_own() -> None:
+def test_every_variant_is_a_scan_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     study = doubtful()
     slow = [{"name": w.name, "speed_m_s": 0.8 * w.speed_m_s, "steps_speed_m_s": 0.8 * w.steps_speed_m_s}
             for w in study.profiles().values()]  # fmt: skip
@@ -163,6 +165,15 @@ def test_every_variant_is_a_scan_of_its_own() -> None:
     assert set(found) == {*own, "gates open", "thresholds × 0.8", "thresholds × 1.2", "speeds × 1.2"}
     before = shares(base)
     scans = {name: coverage_of(measure(changed)) for name, changed in own.items()}
+    shorter = tuple(
+        rule.model_copy(update={"threshold": round(0.8 * rule.threshold, 6)})
+        if rule.threshold is not None and (rule.by_distance or rule.metric in ("floor_m2", "site_m2"))
+        else rule
+        for rule in base.rules.rules
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr("livingcircle.measured.load_standard", lambda *_, **__: replace(base.rules, rules=shorter))
+        scans["thresholds × 0.8"] = coverage_of(measure(study))
     for name, table in {**scans, "gates open": demo_result("open").coverage}.items():
         expected = table.set_index(SHARE_KEY)["share"]
         pd.testing.assert_series_equal(found[name], expected)

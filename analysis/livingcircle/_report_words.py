@@ -65,6 +65,7 @@ FIELDS = {
     "high_by": Field("最高值的情形", "Highest by", width=26),
     "score_low_variant": Field("各情形最低得分", "Score, lowest tried", "score", 9),
     "score_high_variant": Field("各情形最高得分", "Score, highest tried", "score", 9),
+    "ranked_units": Field("一同排名的单元数", "Units ranked together", "int", 9),
     "rank_low": Field("最靠前名次", "Best rank tried", "int", 9),
     "rank_high": Field("最靠后名次", "Worst rank tried", "int", 9),
     "rank_share_stable": Field("名次不变的情形占比", "Rank unchanged, share", "share", 10),

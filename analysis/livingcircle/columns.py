@@ -397,6 +397,10 @@ RANK_STABILITY = Table(
             "rank", "int", "", "rank among units of the same level, type and list, 1 is best, as scanned",
             "同层级、同类型、同清单单元中的名次(本次扫描)", "not all communities of the unit are in the input"
         ),
+        Column(
+            "ranked_units", "int", "units", "units ranked together as scanned, this one included; 1: the only one",
+            "本次扫描中一同排名的单元数(含本单元),1 为仅此一个", "not ranked"
+        ),
         Column("rank_low", "int", "", "best rank of all that was tried", "各种情形中最靠前的名次", "not ranked"),
         Column("rank_high", "int", "", "worst rank of all that was tried", "各种情形中最靠后的名次", "not ranked"),
         Column(

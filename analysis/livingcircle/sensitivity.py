@@ -104,13 +104,15 @@ def ranks_table(scores: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
     points = pd.concat([known["score"].rename(AS_SCANNED), others], axis=1).astype(float).round(6)
     ranked = known["unit_complete"].to_numpy(dtype=bool)
     classes = [known[name][ranked] for name in _CLASS]
-    ranks = points[ranked].groupby(classes).rank(ascending=False, method="min").reindex(known.index)
+    alike = points[ranked].groupby(classes)
+    ranks = alike.rank(ascending=False, method="min").reindex(known.index)
     same = ranks.drop(columns=AS_SCANNED).eq(ranks[AS_SCANNED], axis=0).sum(axis=1)
     tried = ranks.drop(columns=AS_SCANNED).notna().sum(axis=1)
     table = known.assign(
         score_low_variant=points.min(axis=1),
         score_high_variant=points.max(axis=1),
         rank=ranks[AS_SCANNED],
+        ranked_units=alike[AS_SCANNED].transform("size").reindex(known.index),
         rank_low=ranks.min(axis=1),
         rank_high=ranks.max(axis=1),
         rank_share_stable=(same / tried).where(tried > 0),
