@@ -99,15 +99,9 @@ def result_of(
         scores = scores_table(*told, measured.levels, catalogue=measured.catalogue)
         reached = services_reached(*told, catalogue=measured.catalogue)
         gaps = gaps_table(measured, coverage)
-        gains = None
-        if study.gates == "both":
-            opened = measured.judged[len(measured.walkers)]
-            gains = estate_gains(inputs.estates, city.homes, measured.people, measured.first, opened)
+        gains = _gains(measured)
     with stages.stage("additions", "looking where one more place would help most"):
-        additions, more = None, []
-        if study.candidates.top:
-            candidates = candidates_of(measured)
-            additions, more = additions_table(measured, candidates), candidate_notes(measured, candidates)
+        additions, more = _additions(measured)
     with stages.stage("capacity", "sharing out beds, seats and floor"):
         capacity = capacity_table(measured)
     doubt = None
@@ -127,7 +121,6 @@ def result_of(
     if doubt:
         settings["sensitivity"] = run["settings"]["sensitivity"] = "; ".join(doubt.tried) or "nothing was changed"
     run["services_not_measured"] = measured.catalogue.unplaceable()
-    land_notes = measured.land.notes if measured.land else ()
     result = ScanResult(
         coverage=coverage,
         scores=sorted_by_unit(scores),
@@ -140,17 +133,7 @@ def result_of(
         background=inputs.osm.background.to_crs(WGS84),
         rules=rules,
         catalogue=measured.catalogue,
-        run=_with_warnings(
-            run,
-            [
-                *inner_place_notes(city),
-                *lost_notes(communities),
-                *size_notes(rules, inputs.facilities),
-                *land_notes,
-                *more,
-                *capacity_notes(measured),
-            ],
-        ),
+        run=_with_warnings(run, [*_notes(measured, communities), *more]),
         settings=settings,
         approval_number=study.map.approval_number,
         estates=gains,
@@ -170,6 +153,33 @@ def result_of(
         facility_changes=inputs.facilities.changes,
     )
     return _restricted_to(result, measured.only) if measured.only else result
+
+
+def _gains(measured: Measured) -> pd.DataFrame | None:
+    """Return what opening the gates of each estate would bring, where the study compares both."""
+    if measured.study.gates != "both":
+        return None
+    opened = measured.judged[len(measured.walkers)]
+    return estate_gains(measured.inputs.estates, measured.city.homes, measured.people, measured.first, opened)
+
+
+def _additions(measured: Measured) -> tuple[pd.DataFrame | None, list[str]]:
+    """Return where one more place would help most, and what is to be said of it."""
+    if not measured.study.candidates.top:
+        return None, []
+    candidates = candidates_of(measured)
+    return additions_table(measured, candidates), candidate_notes(measured, candidates)
+
+
+def _notes(measured: Measured, communities: gpd.GeoDataFrame) -> list[str]:
+    """Return what the planner should know of the numbers, beside what the inputs said."""
+    return [
+        *inner_place_notes(measured.city),
+        *lost_notes(communities),
+        *size_notes(measured.rules, measured.inputs.facilities),
+        *(measured.land.notes if measured.land else ()),
+        *capacity_notes(measured),
+    ]
 
 
 def coverage_of(measured: Measured) -> pd.DataFrame:

@@ -168,7 +168,7 @@ def gather_facilities(
         read_facilities(source, catalogue, crs=features.crs, label=label, keep=keep)
         for source, label in zip(sources, labels, strict=True)
     ]
-    campus = np.concatenate([campuses(features), *(_school_grounds(found[0]) for found in read)])
+    campus = np.concatenate([campuses(features), *(_school_grounds(found.frame) for found in read)])
     frame, unplaced, changes = osm_facilities(features, catalogue, grounds=grounds, keep=keep, campus=campus)
     parks = [s.id for s in catalogue.services.values() if s.theme == "ecology"]
     frame, seams = united(frame, np.array([]) if roads is None else roads, green=parks, apart=keep)
@@ -176,15 +176,15 @@ def gather_facilities(
     changes += seams
     complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
     complete.update(osm_complete or {})
-    frames, lost, readings = [frame], [unplaced], []
+    frames, lost = [frame], [unplaced]
     hints = Hints()
-    for source, (rows, rejected, removed, reading, told_beside) in zip(sources, read, strict=True):
-        hints = hints.and_(told_beside)
-        known |= {*rows["facility_id"], *(c["facility_id"] for c in removed)}
+    for source, file in zip(sources, read, strict=True):
+        hints = hints.and_(file.hints)
+        known |= {*file.frame["facility_id"], *(c["facility_id"] for c in file.removed)}
         judged = source.mode == "classify" and not grounds.school  # rows of a named service are the planner's word
-        own, shut = _off_campus(rows, catalogue, campus, keep=keep) if judged else (rows, [])
-        changes += [*removed, *shut]
-        lost += [rejected, _removed_rows(shut)]
+        own, shut = _off_campus(file.frame, catalogue, campus, keep=keep) if judged else (file.frame, [])
+        changes += [*file.removed, *shut]
+        lost += [file.unplaced, _removed_rows(shut)]
         if source.mode == "replace":
             frames[0] = frames[0][frames[0]["service"] != source.service]
             complete[str(source.service)] = source.complete
@@ -192,7 +192,6 @@ def gather_facilities(
             complete.update(dict.fromkeys(own["service"].unique(), source.complete))
         # A file that replaces OpenStreetMap's list of parks still takes their outlines from it.
         frames.append(_at_known_ground(own, pd.concat([frame, *frames[1:]], ignore_index=True)))
-        readings.append(reading)
     everything, told = overruled(pd.concat(frames, ignore_index=True), overrides, known)
     everything, parts = without_inner_parts(everything, keep=keep, parents=hints.parent)
     everything, housing = _without_housing(everything, catalogue, estates, keep=keep)
@@ -210,7 +209,7 @@ def gather_facilities(
         centre_only=frozenset(merged["service"][by_centre]),
         unplaced=pd.concat(lost, ignore_index=True),
         changes=changes_table([*changes, *told, *parts, *housing, *twins]),
-        readings=tuple(readings),
+        readings=tuple(file.reading for file in read),
         labels=tuple(labels),
         notes=tuple(notes),
         ways_in=entered,
@@ -350,6 +349,31 @@ def _labels(sources: Sequence[FacilitySource]) -> list[str]:
     return labels
 
 
+@dataclass(frozen=True)
+class ReadFile:
+    """What a planner's file holds.
+
+    Attributes
+    ----------
+    frame
+        Its facilities.
+    unplaced
+        Rows that could not be used.
+    removed
+        Records of rows that are no places of their service.
+    reading
+        How it was read.
+    hints
+        Where rows are entered, and of which others they are parts.
+    """
+
+    frame: gpd.GeoDataFrame
+    unplaced: pd.DataFrame
+    removed: Records
+    reading: Reading
+    hints: Hints
+
+
 def read_facilities(
     source: FacilitySource,
     catalogue: Catalogue,
@@ -357,42 +381,44 @@ def read_facilities(
     crs: CRS,
     label: str | None = None,
     keep: frozenset[str] = frozenset(),
-) -> tuple[gpd.GeoDataFrame, pd.DataFrame, Records, Reading, Hints]:
-    """Read a planner's file: facilities, rows that could not be used, those removed, how it was read, and its hints."""
+) -> ReadFile:
+    """Read a planner's file.
+
+    Parameters
+    ----------
+    source, catalogue
+        The file, and what its rows may be.
+    crs
+        The metric plane of the result.
+    label
+        What the file is called in all tables.
+    keep
+        Ids of rows that stay on the planner's word.
+    """
     label = label or source.source.label
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
     points, rejected = read_points(source.source)
     used = points.attrs["columns_used"]
-    name = points[used["name"]].astype("str") if "name" in used else pd.Series("", index=points.index)
-    area = np.full(len(points), np.nan)
-    if "area_m2" in used:
-        area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
+    names = points[used["name"]].astype("str") if "name" in used else pd.Series("", index=points.index)
     points = points.set_geometry(gpd.GeoSeries(to_wgs84(points.geometry.to_numpy(), source.datum), points.index, WGS84))
     geometry = points.to_crs(crs).geometry.to_numpy()
-    drawn = np.round(ground_m2(geometry, crs), 1)
-    area = np.where(np.isnan(area) & (drawn > 0), drawn, area)
+    area = _areas(points, used, geometry, label, crs)
     categories = points[_category_columns(points)]
     rows, at, lost = [], [], []
     removed: Records = []
-    for i, row in enumerate(points["row"]):
-        services: tuple[str, ...] = (source.service,) if source.service else ()
-        refusals: tuple[Refusal, ...] = ()
-        if not services:
-            size = None if np.isnan(area[i]) else float(area[i])
-            matched, refusals = catalogue.classify_row(name.iloc[i], categories.iloc[i].tolist())
-            if f"{label}:{row}" in keep:
-                matched = matched or tuple(r.service for r in refusals)
-            services = catalogue.sized(matched, size)
+    for i, (row, name) in enumerate(zip(points["row"], names, strict=True)):
+        place = f"{label}:{row}"
+        words = categories.iloc[i].tolist()
+        services, refusals = _services_of(source, catalogue, name, words, area[i], kept=place in keep)
         for service in services:
-            ground = catalogue.services[service].kind == "ground"
-            rows.append((f"{label}:{row}", service, name.iloc[i], label, area[i], ground, False))
+            rows.append((place, service, name, label, area[i], catalogue.services[service].kind == "ground", False))
             at.append(i)
         if not services:
-            detail = "; ".join(str(c) for c in categories.iloc[i] if c)
+            detail = "; ".join(str(word) for word in words if word)
             reason = refusals[0].rule if refusals else "no_service"
-            own = {"facility_id": f"{label}:{row}", "source": label, "row": row, "name": name.iloc[i]}
-            lost.append({"source": label, "row": row, "name": name.iloc[i], "reason": reason, "detail": detail})
+            own = {"facility_id": place, "source": label, "row": row, "name": name}
+            lost.append({"source": label, "row": row, "name": name, "reason": reason, "detail": detail})
             removed += [{**_refused(own, refusal), "at": geometry[i]} for refusal in refusals]
     lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
@@ -411,9 +437,30 @@ def read_facilities(
     coded = categories.apply(lambda column: column.astype("str").str.contains(_METRO_ENTRANCE)).any(axis=1).to_numpy()
     way_in = coded[at] | frame["name"].str.contains(_METRO_ENTRANCE).to_numpy()
     frame, stations = _metro_by_entrances(frame, way_in, keep=keep)
-    removed += stations
     reading = replace(points.attrs["reading"], label=label)
-    return frame, unplaced_rows(lost), removed, reading, _hints(points, used, source, label, crs)
+    hints = _hints(points, used, source, label, crs)
+    return ReadFile(frame, unplaced_rows(lost), removed + stations, reading, hints)
+
+
+def _areas(points: gpd.GeoDataFrame, used: Mapping[str, str], geometry: Any, label: str, crs: CRS) -> npt.NDArray[Any]:
+    """Return the area of each row in m²: as its column says, else of its outline; NaN where neither is there."""
+    area = np.full(len(points), np.nan)
+    if "area_m2" in used:
+        area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
+    drawn = np.round(ground_m2(geometry, crs), 1)
+    return np.where(np.isnan(area) & (drawn > 0), drawn, area)
+
+
+def _services_of(
+    source: FacilitySource, catalogue: Catalogue, name: str, categories: list[str], area_m2: float, *, kept: bool
+) -> tuple[tuple[str, ...], tuple[Refusal, ...]]:
+    """Return the services of a row, and what its name says against it."""
+    if source.service:
+        return (source.service,), ()
+    matched, refusals = catalogue.classify_row(name, categories)
+    if kept:
+        matched = matched or tuple(refusal.service for refusal in refusals)
+    return catalogue.sized(matched, None if np.isnan(area_m2) else float(area_m2)), refusals
 
 
 def _hints(points: gpd.GeoDataFrame, used: Mapping[str, str], source: FacilitySource, label: str, crs: CRS) -> Hints:
