@@ -1,0 +1,43 @@
+"""The program: its name, its commands, and how a mistake ends."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from livingcircle.interrupts import interruptible
+from livingcircle_layers.errors import LivingCircleError, UsageError
+
+app = typer.Typer(
+    name="livingcircle",
+    help="Who can walk to which service within the standard (15分钟社区生活圈).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=True,
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a user's mistake ends in one line, never in a traceback."""
+    try:
+        with interruptible():
+            app(args=arguments)
+    except LivingCircleError as fault:
+        if "--debug" in (sys.argv[1:] if arguments is None else arguments):
+            raise
+        _complain(str(fault))
+        sys.exit(2 if isinstance(fault, UsageError) else 1)
+
+
+@app.callback()
+def _options(
+    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+) -> None:
+    del debug  # read by main(), where errors end
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"livingcircle: {text}", err=True)

@@ -1,0 +1,132 @@
+"""Commands on finished scans: map, compare, sheet and explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livingcircle.cli._app import app
+from livingcircle.cli._words import numbers, point, progress
+from livingcircle_layers.errors import UsageError
+
+
+@app.command("map")
+def map_(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    png: Annotated[bool, typer.Option("--png", help="Also a picture, A3 landscape (needs Chromium).")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also a PDF, A3 landscape (needs Chromium).")] = False,
+    scene: Annotated[str, typer.Option(help="Number of the scene that is drawn, or all.")] = "",
+    language: Annotated[str, typer.Option(help="Language of the picture: zh or en.")] = "zh",
+) -> None:
+    """Draw the map of a finished scan again, and its scenes as pictures.
+
+    Example: livingcircle map outputs/city --png --scene all
+    """
+    from livingcircle.map_pictures import Kind, map_pictures
+    from livingcircle.saved import load_result, save_map
+
+    wanted: tuple[tuple[Kind, bool], ...] = (("png", png), ("pdf", pdf))
+    kinds = [kind for kind, asked in wanted if asked]
+    if scene and not kinds:
+        raise UsageError("--scene chooses what is drawn as a picture", remedy="add --png or --pdf")
+    if language not in ("zh", "en"):
+        raise UsageError("unknown language", got=language, expected="zh or en")
+    if not kinds:
+        typer.echo(str(save_map(load_result(directory), directory)))
+        return
+    for path in map_pictures(directory, kinds=kinds, scene=scene, language=language):
+        typer.echo(str(path))
+
+
+@app.command()
+def compare(
+    old: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    new: Annotated[Path, typer.Argument(help="Folder of a later one.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the tables.")] = Path("compare"),
+) -> None:
+    """Compare two finished scans: the difference per unit and rule in people, and what caused it.
+
+    Example: livingcircle compare outputs/2024 outputs/2025 -o outputs/compare
+    """
+    from livingcircle.compare import compare as run_compare
+
+    found = run_compare(old, new)
+    city = found.rows[(found.rows["level"] == "city") & (found.rows["covered_change"].fillna(0) != 0)]
+    for row in city.itertuples():
+        typer.echo(f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}")
+    for cause in found.causes.itertuples():
+        typer.echo(f"{cause.cause}: {cause.what}")
+    only = found.rows["side"].value_counts()
+    typer.echo(f"rows only in the old scan: {only.get('old', 0)}, only in the new one: {only.get('new', 0)}")
+    typer.echo(f"{found.save(output)}: compare.csv, compare_causes.csv")
+
+
+@app.command()
+def sheet(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    unit: Annotated[str, typer.Option("--unit", help="Id of the community.")],
+    at: Annotated[str | None, typer.Option(help="LON,LAT to begin at, instead of where its people live.")] = None,
+    minutes: Annotated[str, typer.Option(help="The bands.")] = "5,10,15",
+    walker: Annotated[str | None, typer.Option("--walker", help="Who walks; by default as in the scan.")] = None,
+    paper: Annotated[str, typer.Option(help="A4 or A3.")] = "A4",
+    study: Annotated[
+        Path | None, typer.Option(help="The study file, where the inputs are not where they were.")
+    ] = None,
+    output: Annotated[list[Path] | None, typer.Option("-o", "--output", help="PDF or PNG; may be repeated.")] = None,
+) -> None:
+    """Make one page about one place for a hearing (生活圈单页): its circle, who lives inside, what is missing.
+
+    Example: livingcircle sheet outputs/demo --unit SY004 --paper A3 -o sheet.pdf -o sheet.png
+    """
+    from livingcircle.sheet import save_sheet, scanned_sheet
+
+    with progress() as say:
+        page = scanned_sheet(
+            directory,
+            unit,
+            at=point(at) if at else None,
+            minutes=numbers(minutes, "--minutes"),
+            walker=walker,
+            study=study,
+            progress=say,
+        )
+    for path in output or [Path("sheet.pdf")]:
+        typer.echo(str(save_sheet(page, path, paper=paper)))
+
+
+@app.command()
+def explain(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    unit: Annotated[str, typer.Option(help="Id of a community, subdistrict or district; or city.")],
+    rule: Annotated[str, typer.Option(help="Id of a rule.")],
+    walker: Annotated[str | None, typer.Option("--walker", help="Who walks; by default who scores.")] = None,
+    gates: Annotated[str | None, typer.Option(help="respect or open; by default as scored.")] = None,
+    study: Annotated[
+        Path | None, typer.Option(help="The study file, where the inputs are not where they were.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="GeoJSON of the way that is too long.")] = None,
+) -> None:
+    """Tell why a unit has its share of a rule: the sum, the places that counted, a way that is just too long.
+
+    Example: livingcircle explain outputs/demo --unit SY032 --rule gb50180_2018_primary_school -o explain.geojson
+    """
+    import json
+
+    from livingcircle.explain import explain as run_explain
+
+    with progress() as say:
+        found = run_explain(directory, unit, rule, walker=walker, gates=gates, study=study, progress=say)
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))
+    else:
+        for line in found.lines():
+            typer.echo(line)
+    if output:
+        typer.echo(str(found.save(output)), err=as_json)

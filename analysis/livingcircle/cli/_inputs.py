@@ -1,0 +1,86 @@
+"""Commands about inputs: fetch and check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livingcircle.cli._app import app
+from livingcircle.cli._words import progress
+
+
+@app.command()
+def fetch(  # noqa: PLR0913  one parameter for each option
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the study.")],
+    place: Annotated[str | None, typer.Option(help="Name of a place; goes to Nominatim.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="W,S,E,N in degrees; goes to Overpass.")] = None,
+    polygon: Annotated[
+        Path | None, typer.Option(help="Vector file; only the box around it goes to Overpass, never its outlines.")
+    ] = None,
+    standard: Annotated[
+        str | None, typer.Option(help="Of the study; by default national in China, international elsewhere.")
+    ] = None,
+    communities: Annotated[str, typer.Option(help="grid:500, hex:500; or osm:8 (not in China).")] = "grid:500",
+    margin_m: Annotated[float, typer.Option("--margin-m", min=0, max=10_000, help="Load more around it, metres.")] = 0,
+    overpass: Annotated[str | None, typer.Option(help="Another Overpass server: https://host/api.")] = None,
+    nominatim: Annotated[str | None, typer.Option(help="Another Nominatim server: https://host.")] = None,
+    proxy: Annotated[str | None, typer.Option(help="http://host:port between here and the servers.")] = None,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout-s", min=1, help="How long a silent server is waited for.")
+    ] = 180,
+    part_km2: Annotated[float, typer.Option("--part-km2", min=1, help="Larger boxes are asked for in parts.")] = 100,
+    cache: Annotated[Path | None, typer.Option(help="Folder of answers, which a second run uses again.")] = None,
+) -> None:
+    """Download streets, services and land from OpenStreetMap, as a study that scans as it is.
+
+    Says first which hosts will be asked. Sends a name or a box in degrees, never your outlines.
+
+    Example: livingcircle fetch --place 成都市锦江区 -o jinjiang
+    """
+    from livingcircle.fetch import fetch as run_fetch
+    from livingcircle.fetch import parse_box
+    from livingcircle_layers.overpass import NOMINATIM, OVERPASS, Servers
+
+    found = run_fetch(
+        output,
+        place=place,
+        bbox=parse_box(bbox) if bbox else None,
+        polygon=polygon,
+        standard=standard,
+        communities=communities,
+        margin_m=margin_m,
+        servers=Servers(overpass or OVERPASS, nominatim or NOMINATIM, proxy, timeout_s),
+        part_km2=part_km2,
+        cache=cache,
+        say=typer.echo,
+    )
+    for note in found.notes:
+        typer.echo(note)
+    typer.echo(f"{found.study}: next, livingcircle check {found.study}")
+
+
+@app.command()
+def check(
+    study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
+) -> None:
+    """Validate and describe every input of a study on one page; measures no walk.
+
+    Example: livingcircle check city.toml
+    """
+    import json
+
+    from livingcircle.check import check_study
+    from livingcircle.study import Study
+
+    with progress() as say:
+        page = check_study(Study.load(study), progress=say)
+    if as_json:
+        typer.echo(json.dumps(page.as_dict(), ensure_ascii=False, indent=2))
+        return
+    for line in page.lines():
+        typer.echo(line)
