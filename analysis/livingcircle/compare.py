@@ -32,6 +32,11 @@ class Comparison:
     rows: pd.DataFrame
     causes: pd.DataFrame
 
+    def _repr_html_(self) -> str:
+        from livingcircle.notebook import comparison_html
+
+        return comparison_html(self)
+
     def save(self, directory: str | Path) -> Path:
         """Write `compare.csv` and `compare_causes.csv` into a folder."""
         folder = Path(directory)

@@ -100,6 +100,11 @@ class Explanation:
     outline: Any
     credits: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        from livingcircle.notebook import explanation_html
+
+        return explanation_html(self)
+
     def lines(self) -> list[str]:
         """Return the explanation in Chinese and English, a line each."""
         from livingcircle._explain_words import told

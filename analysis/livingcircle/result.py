@@ -55,6 +55,15 @@ class ScanResult:
     facility_changes: pd.DataFrame | None = None
     districts: pd.DataFrame | None = None
 
+    def _repr_html_(self) -> str:
+        from livingcircle.notebook import result_html
+
+        return result_html(self)
+
+    def __repr__(self) -> str:
+        people = self.run["people"]
+        return f"ScanResult({self.rules.id}: {len(self.communities)} communities, {people['placed']:,} placed)"
+
     def map(self) -> Any:
         """Return the hearing map as a folium map, which shows itself in a notebook."""
         from livingcircle.hearing_map import build_map

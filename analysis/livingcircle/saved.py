@@ -139,7 +139,12 @@ def _table(path: Path, table: Table) -> pd.DataFrame:
         raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
     frame = frame.fillna(dict.fromkeys(text, ""))
     names = [c.name for c in table.columns if c.dtype == "text"]
-    return conform(frame.assign(**{name: _as_given(frame[name]) for name in names}), table)
+    try:
+        return conform(frame.assign(**{name: _as_given(frame[name]) for name in names if name in frame}), table)
+    except InputError as fault:
+        raise InputError(
+            f"{path} is not as this version of livingcircle writes it", got=str(fault), remedy="scan again"
+        ) from fault
 
 
 def _if_there(path: Path, table: Table) -> pd.DataFrame | None:

@@ -8,6 +8,10 @@ from collections.abc import Sequence
 class LivingCircleError(Exception):
     """Base of every error that livingcircle raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook prints (a hook of IPython): the sentence, since the fault is not in the code."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 def sentence(what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> str:
     """Put the four parts of an error into one line; parts that are None are left out."""

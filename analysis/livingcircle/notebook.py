@@ -1,0 +1,154 @@
+"""How results show themselves in a notebook: tables with bars, and a small picture of the communities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
+
+if TYPE_CHECKING:
+    from livingcircle.compare import Comparison
+    from livingcircle.explain import Explanation
+    from livingcircle.result import ScanResult
+
+CLASSES = ("#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869")  # of a share, lowest first, as on the map
+INK, NO_VALUE = "#1d2b36", "#e3e1dc"
+LOWEST = 8  # communities that are listed
+PICTURE_PX = 420
+DETAIL = 300  # outlines are simplified to this part of the picture's width
+_BAR = "linear-gradient(90deg,#aacda3 {0:.1f}%,transparent {0:.1f}%)"
+
+
+def result_html(result: ScanResult) -> str:
+    """Return a finished scan as HTML: people, score, services and the communities where the score is lowest.
+
+    The picture has the user's outlines of communities and nothing else. No scripts, no links, no addresses.
+    """
+    people = result.run["people"]
+    unit = "人 people" if result.run["demand"] == "people" else "m²"
+    head = (
+        f"<p><b>{escape(str(result.run['name'] or ''))} · {escape(result.rules.title_zh)}</b><br>"
+        f"{people['input']:,} {unit} = {people['placed']:,} 已入网 placed + {people['not_placed']:,} 未入网 not placed"
+        f" + {people['outside']:,} 在外 outside</p>"
+    )
+    scores = result.scores
+    communities = scores[scores["level"] == "community"].sort_values(["score", "unit_id"], kind="stable")
+    shown = pd.concat([scores[scores["level"] == "city"], communities.head(LOWEST)])
+    columns = {"unit_name": "单元 unit", "people": "人口 people", "k_mean": "k", "n_listed": "N", "score": "得分 score"}
+    services = table_html(_services(result), bars=["步行 walk", "半径 radius"])
+    tables = (
+        f"<div><b>全市各项服务 services, whole city</b>{services}</div>"
+        "<div><b>全市与得分最低的社区 the city, and where the score is lowest</b>"
+        f"{table_html(shown[list(columns)].rename(columns=columns), bars=['得分 score'], full=100)}</div>"
+    )
+    notes = len(result.run["warnings"])
+    foot = [approval_line(result.approval_number), *credits_of(result.run), NOT_A_SURVEY]
+    if notes:
+        foot.append(f"{notes} 条提示 notes: result.run['warnings']")
+    return (
+        f"<div>{head}<div style='display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start'>"
+        f"<div>{_picture(result)}</div>{tables}</div><p><small>{'<br>'.join(map(escape, foot))}</small></p></div>"
+    )
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Return two scans beside each other as HTML: people gained and lost per rule of the city, and the causes."""
+    rows = comparison.rows
+    city = rows[(rows["level"] == "city") & (rows["covered_change"].fillna(0) != 0)]
+    columns = ["rule", "walker", "covered_old", "covered_new", "covered_change"]
+    causes = comparison.causes[["cause", "what"]]
+    return f"<div>{table_html(city[columns])}<p></p>{table_html(causes)}</div>"
+
+
+def explanation_html(explanation: Explanation) -> str:
+    """Return how a share came about as HTML, a line for each step."""
+    return (
+        "<ol style='list-style:none;padding:0'>"
+        + "".join(f"<li>{escape(x)}</li>" for x in explanation.lines())
+        + "</ol>"
+    )
+
+
+def table_html(frame: pd.DataFrame, *, bars: Sequence[str] = (), full: float = 1.0) -> str:
+    """Return a table as HTML; numbers of the columns `bars` stand on bars that are full at `full`."""
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
+    rows = (
+        "".join(
+            _cell(value, full if column in bars else None) for column, value in zip(frame.columns, row, strict=True)
+        )
+        for row in frame.itertuples(index=False)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+
+
+def _cell(value: Any, full: float | None) -> str:
+    if not isinstance(value, str) and pd.isna(value):
+        return "<td>–</td>"
+    if isinstance(value, int | np.integer):
+        return f"<td style='text-align:right'>{value:,}</td>"
+    if isinstance(value, float | np.floating):
+        if full is None:
+            return f"<td style='text-align:right'>{value:,.2f}</td>"
+        text = f"{value:.1%}" if full == 1 else f"{value:.1f}"
+        bar = _BAR.format(100 * min(max(float(value) / full, 0), 1))
+        return f"<td style='min-width:7em;text-align:right;background:{bar}'>{text}</td>"
+    return f"<td style='text-align:left'>{escape(str(value))}</td>"
+
+
+def _services(result: ScanResult) -> pd.DataFrame:
+    """Return one row per scoring rule: its share on foot and by radius, in the whole city."""
+    first = result.coverage.drop_duplicates(["level", "unit_id", "rule"])
+    city = first[(first["level"] == "city") & first["rule"].isin(result.rules.scoring)]
+    rules = [result.rules.rule(id_) for id_ in city["rule"]]
+    return pd.DataFrame(
+        {
+            "条文 rule": [f"{rule.name_zh} {rule.name_en}" for rule in rules],
+            "步行 walk": city["share"].to_numpy(),
+            "半径 radius": city["radius_share"].to_numpy(),
+            "状态 status": city["status"].replace("incomplete", "至少 at least").replace("ok", "").to_numpy(),
+        }
+    )
+
+
+def _picture(result: ScanResult) -> str:
+    """Draw the communities, coloured by score; grey where there is none."""
+    outlines = result.communities.geometry.to_numpy()
+    west, south, east, north = shapely.total_bounds(outlines)
+    squeeze = np.cos(np.radians((south + north) / 2))  # a degree of longitude is shorter than one of latitude
+    scale = PICTURE_PX / max((east - west) * squeeze, north - south)
+    plain = shapely.transform(
+        outlines, lambda at: np.column_stack([(at[:, 0] - west) * squeeze, north - at[:, 1]]) * scale
+    )
+    plain = shapely.simplify(plain, PICTURE_PX / DETAIL / 2)
+    paths = [
+        f"<path d='{_path(shape)}' fill='{_colour(score)}'><title>{escape(str(name))}</title></path>"
+        for name, score, shape in zip(result.communities["unit_name"], result.communities["score"], plain, strict=True)
+    ]
+    width, height = (east - west) * squeeze * scale, (north - south) * scale
+    legend = " ".join(
+        f"<span style='background:{colour};color:{'#fff' if low > 40 else INK};padding:0 .4em'>{low}–{low + 20}</span>"
+        for low, colour in zip(range(0, 100, 20), CLASSES, strict=True)
+    )
+    return (
+        f"<svg viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}' role='img' stroke='#5d6a72' stroke-width='.6'"
+        f" aria-label='得分 score'>{''.join(paths)}</svg><br><small>得分 score {legend}"
+        f" <span style='background:{NO_VALUE};padding:0 .4em'>不评分 none</span></small>"
+    )
+
+
+def _path(shape: Any) -> str:
+    rings = shapely.get_rings(shape) if not shape.is_empty else []
+    parts = (" ".join(f"{x:.1f},{y:.1f}" for x, y in shapely.get_coordinates(ring)) for ring in rings)
+    return " ".join(f"M{part}Z" for part in parts)
+
+
+def _colour(score: float) -> str:
+    if pd.isna(score):
+        return NO_VALUE
+    return CLASSES[min(int(score // 20), len(CLASSES) - 1)]

@@ -1,0 +1,81 @@
+"""How results show themselves in a notebook."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import livingcircle as lc
+from demo_scans import demo_result
+from livingcircle.compare import Comparison
+from livingcircle.notebook import CLASSES, NO_VALUE, table_html
+from livingcircle_layers.errors import InputError
+
+
+def test_a_result_shows_people_services_and_communities():
+    result = demo_result()
+    page = result._repr_html_()
+    assert "150,000 人 people = 149,970 已入网 placed + 30 未入网 not placed + 0 在外 outside" in page
+    assert page.count("<path ") == len(result.communities) == 45
+    assert "内部工作图,未经地图审核,不得公开" in page
+    assert "© OpenStreetMap contributors" in page
+    city = result.coverage[(result.coverage["level"] == "city")].set_index("rule")
+    school = city.loc["gb50180_2018_primary_school"]
+    for share in (school["share"], school["radius_share"]):
+        assert f"{share:.1%}" in page
+    assert "ScanResult(chengdu: 45 communities, 149,970 placed)" in repr(result)
+
+
+def test_each_community_has_the_colour_of_its_score():
+    result = demo_result()
+    fills = re.findall(r"fill='(#[0-9a-f]{6})'><title>([^<]*)<", result._repr_html_())
+    assert [name for _, name in fills] == result.communities["unit_name"].tolist()
+    for (colour, _), score in zip(fills, result.communities["score"], strict=True):
+        classes = [c for low, c in zip(range(0, 100, 20), CLASSES, strict=True) if score >= low]
+        assert colour == (NO_VALUE if np.isnan(score) else classes[-1])
+
+
+def test_a_page_of_a_result_fetches_and_runs_nothing_and_takes_names_as_text():
+    result = demo_result()
+    named = result.communities.assign(unit_name="<img src=x onerror=alert(1)>")
+    page = replace(result, communities=named)._repr_html_()
+    assert "<img" not in page
+    assert not re.search(r"<script|https?:|src=|href=|url\(", page.replace("&lt;img src=x", ""))
+
+
+def test_a_bar_is_as_long_as_its_number():
+    page = table_html(pd.DataFrame({"a": [0.25, 1.5], "b": [3, 4], "c": [np.nan, 0.5]}), bars=["a"])
+    assert re.findall(r"#aacda3 ([0-9.]+)%,", page) == ["25.0", "100.0"]  # and never longer than its cell
+    assert "25.0%" in page
+    assert "<td>–</td>" in page
+    assert ">0.50<" in page
+
+
+def test_a_mistake_is_one_line_in_a_notebook():
+    with pytest.raises(InputError) as caught:
+        lc.Study.load("nowhere.toml")
+    lines = caught.value._render_traceback_()
+    assert len(lines) == 1
+    assert lines[0].startswith("InputError: ")
+    assert "nowhere.toml" in lines[0]
+
+
+def test_a_comparison_shows_what_changed_in_the_city_and_why():
+    rows = pd.DataFrame(
+        [
+            ("city", "school", "adult", 40.0, 90.0, 50.0),
+            ("city", "park", "adult", 7.0, 7.0, 0.0),
+            ("community", "school", "adult", 1.0, 2.0, 1.0),
+        ],
+        columns=["level", "rule", "walker", "covered_old", "covered_new", "covered_change"],
+    )
+    causes = pd.DataFrame({"cause": ["came"], "what": ["<b>new</b> school"]})
+    page = Comparison(rows, causes)._repr_html_()
+    assert ">50.00<" in page
+    assert "park" not in page
+    assert page.count("<tr>") == 4  # two heads, one row of the city, one cause
+    assert "&lt;b&gt;new" in page
