@@ -21,7 +21,6 @@ from livingcircle.coverage import (
     Units,
     coverage_table,
     judge,
-    judged_standings,
     layer_standing,
     parts_standing,
 )
@@ -52,9 +51,6 @@ def rule(id_: str = "shop_300", **changes: Any) -> Rule:
 def reach(
     walk_m: Sequence[float],
     straight_m: Sequence[float] | None = None,
-    *,
-    places: int = 1,
-    of_any_size: int | None = None,
     **walk_s: Sequence[float],
 ) -> Reach:
     """Return distances per home; seconds are those of an even walk unless they are given."""
@@ -65,8 +61,6 @@ def reach(
         walk_s=seconds,
         straight_m=metres if straight_m is None else np.array(straight_m, dtype=float),
         nearest=np.zeros(len(metres), dtype=np.int32),
-        places=places,
-        places_of_any_size=places if of_any_size is None else of_any_size,
     )
 
 
@@ -174,14 +168,12 @@ def test_urban_rules_do_not_apply_in_the_country() -> None:
 
 
 def test_no_data_is_not_zero() -> None:
-    row = row_of(
-        rule(), reach([NAN], places=0), people_of([10]), standings={"shop_300": Standing("no_data", "unknown")}
-    )
+    row = row_of(rule(), reach([NAN]), people_of([10]), standings={"shop_300": Standing("no_data", "unknown")})
     assert (row["status"], row["demand"]) == ("no_data", 10)
     for column in ("covered", "share", "radius_share", "minutes_share", "nearest_m_median", "facilities"):
         assert math.isnan(row[column]), column
     assert pd.isna(row["met_clause"])
-    known = row_of(rule(), reach([NAN], places=0), people_of([10]), standings={"shop_300": Standing("ok", "yes")})
+    known = row_of(rule(), reach([NAN]), people_of([10]), standings={"shop_300": Standing("ok", "yes")})
     assert (known["covered"], known["share"], known["met_clause"]) == (0, 0.0, False)
 
 
@@ -207,16 +199,13 @@ def test_rules_of_parts() -> None:
     near, far = rule("a", services=("park",), threshold=300.0), rule("b", services=("bus_stop",), threshold=500.0)
     both = rule("both", services=("park", "bus_stop"), combine="all_of", parts=("a", "b"))
     either = rule("either", services=("park", "bus_stop"), combine="any_of", parts=("a", "b"))
-    reaches = {
-        Layer.of(near): reach([100, 100, 400, NAN], places=3),
-        Layer.of(far): reach([500, 501, 200, NAN], places=2),
-    }
+    reaches = {Layer.of(near): reach([100, 100, 400, NAN]), Layer.of(far): reach([500, 501, 200, NAN])}
     judged = judge([near, far, both, either], reaches, ADULT)
     assert judged["both"].walk.tolist() == [True, False, False, False]
     assert judged["either"].walk.tolist() == [True, True, True, False]
     np.testing.assert_array_equal(judged["both"].walk_m, [500, 501, 400, NAN])
     np.testing.assert_array_equal(judged["either"].walk_m, [100, 100, 200, NAN])
-    assert (judged["both"].places, judged["either"].places) == (2, 3)
+    assert (judged["both"].reach_m, judged["either"].reach_m) == (500, 500)
     assert list(judged) == ["a", "b", "both", "either"]
 
 
@@ -267,12 +256,11 @@ def test_a_clause_is_judged_by_its_own_measure() -> None:
 
 
 def standing(one: Rule, places: int, mark: Complete = "unknown", *, people: int = 10, centre: bool = False) -> Standing:
-    judged = judge([one], {Layer.of(one): reach([1], places=places)}, ADULT)[one.id]
     complete: dict[str, Complete] = dict.fromkeys(one.services, mark)
     return layer_standing(
         one,
-        judged.places,
-        judged.places_of_any_size,
+        places,
+        places,
         complete=complete,
         centre_only=frozenset(one.services if centre else ()),
         people=people,
@@ -361,17 +349,6 @@ def test_one_incomplete_service_of_several_counts() -> None:
 def test_a_rule_of_parts_knows_what_its_parts_know(combine: str, parts: tuple[str, str], status: str) -> None:
     whole = rule("whole", combine=combine, parts=("a", "b"))
     assert parts_standing(whole, [Standing(s, "unknown") for s in parts]).status == status
-
-
-def test_a_rule_of_parts_is_not_ok_because_its_other_part_has_places() -> None:
-    # shops are known, markets are not: "a shop or a market" is reached by at least those near a shop
-    shop, market = rule("shop"), rule("market", services=("fresh_market",))
-    either = rule("either", services=("supermarket", "fresh_market"), combine="any_of", parts=("shop", "market"))
-    reaches = {Layer.of(shop): reach([100], places=9), Layer.of(market): reach([NAN], places=0)}
-    judged = judge([shop, market, either], reaches, ADULT)
-    complete: dict[str, Complete] = {"supermarket": "unknown", "fresh_market": "unknown"}
-    found = judged_standings(judged, complete=complete, centre_only=frozenset(), people=10)
-    assert {i: s.status for i, s in found.items()} == {"shop": "ok", "market": "no_data", "either": "incomplete"}
 
 
 def test_one_of_several_services_without_any_place_makes_the_share_a_lower_bound() -> None:

@@ -18,8 +18,9 @@ import shapely
 
 from livingcircle.coverage import Judged, People, Standing, Units
 from livingcircle.rules import Rule
-from livingcircle.stock import Ground, Stock, ground_of
+from livingcircle.stock import Ground, Stock, ground_of, standings_of
 from livingcircle.supply import restated, supply_table
+from livingcircle.walkers import WALKERS
 from livingcircle_layers.catalogue import load_catalogue
 from towns import streets_of
 
@@ -66,13 +67,18 @@ def table(
     x = np.array([shapely.get_x(shapely.centroid(g)) for g in frame["geometry"]], dtype=float)
     community = np.where(x < 1000, 0, np.where(x < 2000, 1, -1)).astype(np.int64)
     complete = dict.fromkeys(CATALOGUE.services, options.pop("complete", "yes"))
+    stock = Stock(frame, community, np.where(community < 0, x - 2000, 0.0), complete)
+    here = here or ground()
     known: dict[str, Any] = {
-        "in_reach": {}, "standings": {}, "people": People({"all": np.array([400, 600])}, np.zeros(2, dtype=bool)),
+        "in_reach": {},
+        "standings": standings_of(
+            [one for one in rules if one.combine != "sum_of"], stock, walkers=1000, residents=here.number,
+            walker=WALKERS["adult"], profiles=WALKERS,
+        ),
+        "people": People({"all": np.array([400, 600])}, np.zeros(2, dtype=bool)),
         "homes": LEVELS,
     }  # fmt: skip
-    found = supply_table(
-        rules, Stock(frame, community, complete), here or ground(), LEVELS, catalogue=CATALOGUE, **{**known, **options}
-    )
+    found = supply_table(rules, stock, here, LEVELS, catalogue=CATALOGUE, **{**known, **options})
     return found.set_index(["unit_id", "rule"])
 
 
@@ -277,7 +283,7 @@ def test_rules_for_towns_leave_the_country_out() -> None:
 
 def walked(one: Rule, reached: Sequence[bool]) -> Judged:
     walk = np.array(reached)
-    return Judged(one, "adult", "respect", walk, None, walk, np.where(walk, 100.0, NAN), 1197.0, 1, 1)
+    return Judged(one, "adult", "respect", walk, None, walk, np.where(walk, 100.0, NAN), 1197.0)
 
 
 def test_all_four_services_are_one_rule() -> None:
@@ -356,11 +362,10 @@ def test_points_are_the_mean_of_people() -> None:
     parts = [rule("walk_m", 500, id=i) for i in ("p", "q")]
     points = rule("score", None, combine="sum_of", parts=["p", "q"])
     reached = {"p": walked(parts[0], [True, True]), "q": walked(parts[1], [True, False])}
-    known = {"p": Standing("ok", "yes"), "q": Standing("ok", "yes")}
-    found = rows(points, [], in_reach=reached, standings=known)
+    found = rows(points, [], in_reach=reached, standings={"r": Standing("ok", "yes")})
     assert found["value"].to_dict() == {"a": 2.0, "b": 1.0, "city": 1.4}
     assert found["met_clause"].isna().all()  # the clause states no figure
-    lacking = rows(points, [], in_reach=reached, standings={**known, "q": Standing("no_data", "unknown")})
+    lacking = rows(points, [], in_reach=reached, standings={"r": Standing("incomplete", "unknown")})
     assert set(lacking["status"]) == {"incomplete"}
 
 

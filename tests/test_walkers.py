@@ -202,8 +202,6 @@ def test_ten_minutes_are_600_s_and_not_601(metres: float, within: bool) -> None:
         walk_s={"one": taken, rule.walker: taken},
         straight_m=taken,
         nearest=np.zeros(1, dtype=np.int32),
-        places=1,
-        places_of_any_size=1,
     )
     judged = judge([rule], {Layer.of(rule): reach}, ONE)["r"]
     assert judged.walk.tolist() == [within]

@@ -179,7 +179,7 @@ def _together(votes: Sequence[Votes]) -> Votes:
 
 def _standing(rule: str, parts: Sequence[Part]) -> Standing:
     """Return what is known in the city: what is known in any of its districts, as of a rule of several parts."""
-    asked = next(j.rule for verdicts in parts[0].homes.judged for j in verdicts.values() if j.rule.id == rule)
+    asked = parts[0].result.rules.rule(rule)
     return parts_standing(asked.model_copy(update={"combine": "any_of"}), [part.standings[rule] for part in parts])
 
 

@@ -89,8 +89,6 @@ class Judged:
     minutes: Bools | None
     walk_m: Floats
     reach_m: float
-    places: int
-    places_of_any_size: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +102,17 @@ class Standing:
 def rule_walker(rule: Rule, walker: Walker, profiles: Mapping[str, Walker]) -> Walker:
     """Return whose minutes a rule counts: its own walker's where the clause is in minutes."""
     return profiles[rule.walker] if rule.metric == "walk_min" and rule.walker else walker
+
+
+def rule_reach_m(rule: Rule, walker: Walker, profiles: Mapping[str, Walker]) -> float:
+    """Return how far a rule reaches, metres: its threshold, or how far its walker gets in its minutes.
+
+    A share of communities reaches as far as the minutes of its circle.
+    """
+    if not rule.by_distance:
+        return rule.circle_min * 60 * walker.speed_m_s
+    threshold = rule.threshold if rule.threshold is not None else np.nan
+    return threshold * 60 * rule_walker(rule, walker, profiles).speed_m_s if rule.metric == "walk_min" else threshold
 
 
 def judge(
@@ -132,35 +141,26 @@ def judge(
     judged: dict[str, Judged] = {}
     for rule in rules:
         if rule.walked and rule.combine is None:
-            judged[rule.id] = _judge_one(
-                rule, reaches[Layer.of(rule)], walker, gates, rule_walker(rule, walker, profiles)
-            )
+            judged[rule.id] = _judge_one(rule, reaches[Layer.of(rule)], walker, gates, profiles)
     for rule in rules:
         if rule.combine in ("any_of", "all_of") and all(p in judged for p in rule.parts):
             judged[rule.id] = _judge_parts(rule, [judged[p] for p in rule.parts])
     return {rule.id: judged[rule.id] for rule in rules if rule.id in judged}
 
 
-def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str, own: Walker) -> Judged:
+def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str, profiles: Mapping[str, Walker]) -> Judged:
     threshold = rule.threshold if rule.threshold is not None else np.nan
-    walk_m = reach.walk_m[walker.name]
+    walk_m, reach_m = reach.walk_m[walker.name], rule_reach_m(rule, walker, profiles)
     if not rule.by_distance:  # a share of communities: what can be reached is what the circle's minutes reach
         near = reach.walk_s[walker.name] <= rule.circle_min * 60
-        reach_m = rule.circle_min * 60 * walker.speed_m_s
-        return Judged(
-            rule, walker.name, gates, near, None, near, walk_m, reach_m, reach.places, reach.places_of_any_size
-        )
+        return Judged(rule, walker.name, gates, near, None, near, walk_m, reach_m)
     minutes_limit = threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier)
     minutes = None if minutes_limit is None else reach.walk_s[walker.name] <= minutes_limit * 60
     if rule.metric == "walk_min":
-        walk, radius = reach.walk_s[own.name] <= threshold * 60, None
-        reach_m = threshold * 60 * own.speed_m_s
+        walk, radius = reach.walk_s[rule_walker(rule, walker, profiles).name] <= threshold * 60, None
     else:
         walk, radius = walk_m <= threshold, reach.straight_m <= threshold
-        reach_m = threshold
-    return Judged(
-        rule, walker.name, gates, walk, radius, minutes, walk_m, reach_m, reach.places, reach.places_of_any_size
-    )
+    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_m, reach_m)
 
 
 def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
@@ -180,8 +180,6 @@ def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
         minutes=both([p.minutes for p in parts]),
         walk_m=longest.reduce([p.walk_m for p in parts]),
         reach_m=max(p.reach_m for p in parts),
-        places=max(p.places for p in parts) if rule.combine == "any_of" else min(p.places for p in parts),
-        places_of_any_size=max(p.places_of_any_size for p in parts),
     )
 
 
@@ -197,6 +195,9 @@ def layer_standing(
     sized: Mapping[str, float] = MappingProxyType({}),
 ) -> Standing:
     """Tell whether the layer of a rule is known well enough to be counted.
+
+    ``places`` are those that these people could use (see `livingcircle.stock.Stock.known`), ``places_of_any_size`` all
+    of its services, also elsewhere: a list that has places, but none here, is a list.
 
     No places at all is `no_data` unless the planner knows that there are none; so is a rule that means something
     narrower than its services, and one that asks for a size of which no place's is known. Far fewer places than the
@@ -217,35 +218,6 @@ def layer_standing(
     if mark == "no" or few or lacking or unsized or not centre_only.isdisjoint(rule.services):
         return Standing("incomplete", mark)
     return Standing("ok", mark)
-
-
-def judged_standings(
-    judged: Mapping[str, Judged],
-    *,
-    complete: Mapping[str, Complete],
-    centre_only: frozenset[str],
-    people: int,
-    absent: frozenset[str] = frozenset(),
-    sized: Mapping[str, float] = MappingProxyType({}),
-) -> dict[str, Standing]:
-    """Tell for every judged rule what is known about its layer; a rule of parts knows what its parts know."""
-    found: dict[str, Standing] = {}
-    for rule_id, verdict in judged.items():
-        if verdict.rule.combine is None:
-            found[rule_id] = layer_standing(
-                verdict.rule,
-                verdict.places,
-                verdict.places_of_any_size,
-                complete=complete,
-                centre_only=centre_only,
-                people=people,
-                absent=absent,
-                sized=sized,
-            )
-    for rule_id, verdict in judged.items():
-        if verdict.rule.combine is not None:
-            found[rule_id] = parts_standing(verdict.rule, [found[part] for part in verdict.rule.parts])
-    return {rule_id: found[rule_id] for rule_id in judged}
 
 
 def parts_standing(rule: Rule, parts: Sequence[Standing]) -> Standing:

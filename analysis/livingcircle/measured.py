@@ -18,7 +18,6 @@ from livingcircle.coverage import (
     Standing,
     Units,
     judge,
-    judged_standings,
     rule_walker,
 )
 from livingcircle.gates import (
@@ -35,12 +34,12 @@ from livingcircle.reach import City, Floats, Layer, Measurer, Reach, exit_distan
 from livingcircle.rules import TIER_MINUTES, Rule, RuleSet
 from livingcircle.scenes import scene_records
 from livingcircle.standards import load_standard
+from livingcircle.stock import standings_of, stock_of
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
 from livingcircle_layers.access import access_points
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.errors import UsageError
-from livingcircle_layers.facilities import Facilities
 from livingcircle_layers.homes import Placement, place_people
 from livingcircle_layers.people import LAND
 from livingcircle_layers.shares import with_shares
@@ -182,7 +181,7 @@ def measure(
         judged=judged,
         people=people,
         levels=levels_of(study, inputs, placement, joins),
-        standings=standings_of(judged[0], inputs.facilities, people.number),
+        standings=what_is_known(study, inputs, rules.rules, placement, people),
         not_placed=people_not_placed(placement, joins),
         land=land,
         exit_m=exit_m,
@@ -462,15 +461,18 @@ def levels_of(study: Study, inputs: Inputs, placement: Placement, joins: Joins) 
     return (*levels, *across)
 
 
-def standings_of(judged: Mapping[str, Judged], facilities: Facilities, people: int) -> dict[str, Standing]:
-    """Return for every judged rule what is known about its layer."""
-    return judged_standings(
-        judged,
-        complete=facilities.complete,
-        centre_only=facilities.centre_only,
-        people=people,
-        absent=frozenset(facilities.complete) - set(facilities.frame["service"]),
-        sized=facilities.frame["area_m2"].notna().groupby(facilities.frame["service"]).mean().to_dict(),
+def what_is_known(
+    study: Study, inputs: Inputs, rules: Sequence[Rule], placement: Placement, people: People
+) -> dict[str, Standing]:
+    """Return for every rule what is known about its layer; no walk is needed for that."""
+    inside = placement.homes["unit"] != ""
+    return standings_of(
+        rules,
+        stock_of(inputs.facilities, inputs.units),
+        walkers=people.number,
+        residents=0 if people.of_land else int(placement.homes["people"][inside].sum()),
+        walker=study.walker_profiles()[0],
+        profiles=study.profiles(),
     )
 
 

@@ -110,16 +110,12 @@ class Reach:
         Straight line to the nearest boundary or point.
     nearest
         Position of the nearest access point by metres for each walker, -1 where there is none.
-    places, places_of_any_size
-        Number of places in the layer, and of its services whatever their size.
     """
 
     walk_m: Mapping[str, Floats]
     walk_s: Mapping[str, Floats]
     straight_m: Floats
     nearest: Mapping[str, Int32s]
-    places: int
-    places_of_any_size: int
 
     def or_shorter(self, other: Reach) -> Reach:
         """Return the shorter of two ways to the same places, home by home."""
@@ -131,8 +127,6 @@ class Reach:
             walk_s={w: np.fmin(v, other.walk_s[w]) for w, v in self.walk_s.items()},
             straight_m=self.straight_m,
             nearest={w: np.where(shorter[w], other.nearest[w], v) for w, v in self.nearest.items()},
-            places=self.places,
-            places_of_any_size=self.places_of_any_size,
         )
 
 
@@ -161,10 +155,6 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
         walk_s=walk_s,
         straight_m=straight_m(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
         nearest=nearest,
-        places=int(city.facilities["facility_id"][chosen].nunique()),
-        places_of_any_size=int(
-            city.facilities["facility_id"][city.facilities["service"].isin(layer.services)].nunique()
-        ),
     )
 
 

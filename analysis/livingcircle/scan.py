@@ -375,7 +375,7 @@ def _within_thresholds(measured: Measured) -> dict[str, Any]:
         if rule.metric == "walk_min":
             walk, limit = city.network.walk(rule_walker(rule, walker, measured.study.profiles()), unit="s"), limit * 60
         found = count_within(walk, city.home_joins, city.door_joins.take(at), places, limit=limit)
-        known = measured.first[rule.id].places > 0
+        known = Layer.of(rule).chosen(city.facilities).any()
         counts[f"within_{rule.id}"] = pd.array(found if known else [pd.NA] * len(found), dtype="Int64")
     return counts
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from livingcircle.coverage import TIER_PEOPLE, People, Standing, layer_standing, parts_standing
+from livingcircle.coverage import TIER_PEOPLE, Bools, People, Standing
 from livingcircle.inputs import Inputs
 from livingcircle.measured import make_levels
-from livingcircle.reach import Layer
 from livingcircle.rules import Rule, RuleSet
-from livingcircle.stock import Stock, ground_of, stock_of
+from livingcircle.stock import Stock, ground_of, standings_of, stock_of
 from livingcircle.study import Study
 from livingcircle.supply import supply_table
 from livingcircle_layers.catalogue import Catalogue
@@ -33,6 +33,11 @@ class Lived:
     homes: pd.DataFrame
     people: People
 
+    @property
+    def residents(self) -> int:
+        """All of them; 0 where nobody is known."""
+        return 0 if self.people.of_land else int(self.homes["people"].sum())
+
 
 @dataclass(frozen=True)
 class RuleLayer:
@@ -41,7 +46,7 @@ class RuleLayer:
     Attributes
     ----------
     places
-        Places that count for the rule.
+        Places that count for the rule and that the people of the communities could use (`Stock.known`).
     expected
         Places that these people would need by the tier of the rule; None without a tier or without people.
     """
@@ -61,7 +66,7 @@ class RuleLayer:
         named = "|".join(self.rule.services) or "+".join(self.rule.parts) or self.rule.metric
         need = f", about {self.expected:,.0f} expected for a {self.rule.tier}" if self.expected is not None else ""
         mark = f"; complete: {self.complete}" if self.complete else ""
-        known = f"; {self.places:,} known{need}" if self.rule.services else ""
+        known = f"; {self.places:,} known within reach{need}" if self.rule.services else ""
         return f"rule {self.rule.id} ({named}): {self.standing.status}{known}{mark}"
 
 
@@ -70,47 +75,27 @@ def rule_layers(study: Study, rules: RuleSet, inputs: Inputs, catalogue: Catalog
 
     A rule about supply is also without data where no figure of its places is known, such as their area.
     """
-    walkers = lived.people.number
-    residents = 0 if lived.people.of_land else int(lived.homes["people"].sum())
-    frame, known = inputs.facilities.frame, inputs.facilities
-    stock = stock_of(known, inputs.units)
-    absent = frozenset(known.complete) - set(frame["service"])
+    walkers, residents = lived.people.number, lived.residents
+    stock = stock_of(inputs.facilities, inputs.units)
     by_id = {rule.id: rule for rule in rules.rules}
+    walker, profiles = study.walker_profiles()[0], study.profiles()
 
-    def places(rule: Rule) -> int:
-        if rule.walked:
-            return int(frame["facility_id"][Layer.of(rule).chosen(frame)].nunique())
-        return int(stock.of(rule).sum()) if rule.services else 0
-
-    def standing(rule: Rule) -> Standing:
-        if rule.measured_by and rule.measured_by in by_id:
-            return standing(by_id[rule.measured_by])
-        if rule.combine is not None:
-            return parts_standing(rule, [standing(by_id[part]) for part in rule.parts])
-        if not (rule.walked and rule.by_distance):
-            return stock.standing(rule, residents)
-        of_any_size = int(frame["facility_id"][frame["service"].isin(rule.services)].nunique())
-        return layer_standing(
-            rule,
-            places(rule),
-            of_any_size,
-            complete=known.complete,
-            centre_only=known.centre_only,
-            people=walkers,
-            absent=absent,
-        )
+    def known(rule: Rule) -> Bools:
+        if rule.combine is None:
+            return stock.known(rule, walker, profiles)
+        return np.logical_or.reduce([known(by_id[part]) for part in rule.parts])
 
     def expected(rule: Rule) -> float | None:
-        people = walkers if rule.walked and rule.by_distance else residents
+        people = walkers if rule.by_distance else residents
         return people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE and people and rule.services else None
 
-    known_before = {rule.id: standing(rule) for rule in rules.rules}
-    of_supply = _supply_statuses(study, rules, inputs, catalogue, lived, stock, known_before)
+    standings = standings_of(rules.rules, stock, walkers=walkers, residents=residents, walker=walker, profiles=profiles)
+    of_supply = _supply_statuses(study, rules, inputs, catalogue, lived, stock, standings)
     return [
         RuleLayer(
             rule,
-            replace(known_before[rule.id], status=of_supply.get(rule.id, known_before[rule.id].status)),
-            places(rule),
+            replace(standings[rule.id], status=of_supply.get(rule.id, standings[rule.id].status)),
+            int(stock.places["facility_id"][known(rule)].nunique()) if rule.services else 0,
             expected(rule),
         )
         for rule in rules.rules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.coverage import Standing, layer_standing
+from livingcircle.coverage import Standing, layer_standing, parts_standing, rule_reach_m
 from livingcircle.reach import Layer
 from livingcircle.rules import Rule
+from livingcircle.walkers import Walker
 from livingcircle_layers.facilities import Complete, Facilities
 from livingcircle_layers.lattice import first_inside
 from livingcircle_layers.streets import Streets
@@ -92,13 +93,19 @@ class Stock:
         known. One row per place and service.
     community
         Position of the community of each row, -1 outside.
+    away_m
+        Straight line from each row to the nearest community, metres; 0 inside.
     complete
         For every service whether its layer holds every place.
+    centre_only
+        Services of which some ground is known by a point only.
     """
 
     places: pd.DataFrame
     community: Ints
+    away_m: Floats
     complete: Mapping[str, Complete]
+    centre_only: frozenset[str] = frozenset()
 
     def figure(self, name: str) -> Floats:
         """Return a figure of every row, NaN where it is not known."""
@@ -110,28 +117,27 @@ class Stock:
         return out
 
     def of(self, rule: Rule) -> Bools:
-        """Tell which rows count for a rule, each place once; what is known to be too small does not."""
+        """Tell which rows count for a supply rule, each place once; what is known to be too small does not."""
+        mine = self._large_enough(rule)
+        return mine & ~self.places["facility_id"].where(mine).duplicated().to_numpy()
+
+    def _large_enough(self, rule: Rule) -> Bools:
         mine = Layer.of(rule).chosen(self.places)
         for name, least in (("area_m2", rule.min_site_m2), ("floor_m2", rule.min_floor_m2)):
             if least is not None:
                 mine = mine & ~(self.figure(name) < least)
-        once = ~self.places["facility_id"].where(mine).duplicated().to_numpy()
-        return mine & once
+        return mine
 
-    def standing(self, rule: Rule, people: int) -> Standing:
-        """Tell what is known about the places of a rule."""
-        if not rule.services:
-            return Standing("ok" if rule.metric == "density" and not rule.broader else "no_data", "unknown")
-        any_size = self.places["facility_id"][self.places["service"].isin(rule.services)].nunique()
-        return layer_standing(
-            rule,
-            int(self.of(rule).sum()),
-            any_size,
-            complete=self.complete,
-            centre_only=frozenset(),
-            people=people,
-            absent=frozenset(rule.services) - set(self.places["service"]),
-        )
+    def known(self, rule: Rule, walker: Walker, profiles: Mapping[str, Walker]) -> Bools:
+        """Tell which rows are places of a rule that the people of the communities could use.
+
+        A walk can lead as far as the rule reaches (`rule_reach_m`), so places within that of a community count, in a
+        straight line from its outline; a supply is what lies in the communities. The rest of a list, which may be of
+        the whole country, says nothing about how much is known here.
+        """
+        mine = Layer.of(rule).chosen(self.places) if rule.by_distance else self._large_enough(rule)
+        walked = rule.by_distance or rule.community_has == "in_reach"
+        return mine & (self.away_m <= (rule_reach_m(rule, walker, profiles) if walked else 0.0))
 
     def by_community(self, rows: Bools, n: int, weight: Floats | None = None) -> Floats:
         """Sum rows by community."""
@@ -149,8 +155,60 @@ def stock_of(facilities: Facilities, units: gpd.GeoDataFrame) -> Stock:
         Communities, index ascending, in the plane of the facilities.
     """
     frame = facilities.frame
-    inside = first_inside(shapely.point_on_surface(frame.geometry.to_numpy()), units.geometry.to_numpy())
-    return Stock(frame, inside, facilities.complete)
+    outlines = units.geometry.to_numpy()
+    inside = first_inside(shapely.point_on_surface(frame.geometry.to_numpy()), outlines)
+    (row, _), gap = shapely.STRtree(outlines).query_nearest(
+        frame.geometry.to_numpy(), return_distance=True, all_matches=False
+    )
+    away_m = np.full(len(frame), np.inf)
+    away_m[row] = np.round(gap, 2)
+    return Stock(frame, inside, away_m, facilities.complete, facilities.centre_only)
+
+
+def standings_of(
+    rules: Sequence[Rule],
+    stock: Stock,
+    *,
+    walkers: int,
+    residents: int,
+    walker: Walker,
+    profiles: Mapping[str, Walker],
+) -> dict[str, Standing]:
+    """Return for every rule what is known about its layer; a rule of parts knows what its parts know.
+
+    Parameters
+    ----------
+    stock
+        All places, and how far from the communities they are.
+    walkers, residents
+        People whose homes join the streets, by whom rules about walks expect places, and all who live in the
+        communities, by whom the others do; 0 where nobody is known.
+    walker, profiles
+        The first walker of the study, and all of them by name: how far rules in minutes reach.
+    """
+    by_id, frame = {rule.id: rule for rule in rules}, stock.places
+    absent = frozenset(stock.complete) - set(frame["service"])
+    sized = {str(s): float(share) for s, share in frame["area_m2"].notna().groupby(frame["service"]).mean().items()}
+
+    def standing(rule: Rule) -> Standing:
+        if rule.measured_by and rule.measured_by in by_id:
+            return standing(by_id[rule.measured_by])
+        if rule.combine is not None:
+            return parts_standing(rule, [standing(by_id[part]) for part in rule.parts])
+        if not rule.services:
+            return Standing("ok" if rule.metric == "density" and not rule.broader else "no_data", "unknown")
+        return layer_standing(
+            rule,
+            int(frame["facility_id"][stock.known(rule, walker, profiles)].nunique()),
+            int(frame["facility_id"][frame["service"].isin(rule.services)].nunique()),
+            complete=stock.complete,
+            centre_only=stock.centre_only if rule.by_distance else frozenset(),
+            people=walkers if rule.by_distance else residents,
+            absent=absent,
+            sized=sized if rule.by_distance else {},  # a supply tells of every unit whose sizes are not known
+        )
+
+    return {rule.id: standing(rule) for rule in rules}
 
 
 def ground_of(

@@ -22,7 +22,6 @@ from livingcircle.coverage import (
     Standing,
     Units,
     attainment,
-    parts_standing,
     rule_columns,
 )
 from livingcircle.rules import Rule
@@ -109,7 +108,7 @@ def supply_table(
     in_reach
         Verdicts per home that a share of communities or a sum of points asks for.
     standings
-        What is known about the layers of the rules by distance.
+        What is known about the layer of every rule.
     people, homes
         Who lives in the homes of `in_reach`, and the units of the same levels with the unit of every home.
     """
@@ -117,7 +116,7 @@ def supply_table(
     for rule in rules:
         if rule.by_distance or rule.measured_by:
             continue
-        standing = _standing(rule, rules, stock, ground, standings)
+        standing = standings[rule.id]
         measure = _measure_of(rule, rules, stock, ground, standing)
         walked = _walked_communities(in_reach[rule.id], people, homes[0]) if rule.id in in_reach else None
         for units, own in zip(levels, homes, strict=True):
@@ -153,19 +152,6 @@ def restated(rule: Rule, coverage: pd.DataFrame, catalogue: Catalogue) -> pd.Dat
     rows["met_walk"] = _met(rule, rows["share"].to_numpy(dtype=float), status, judged_here)
     rows["attainment"] = attainment(value, rule)
     return rows
-
-
-# What is known --------------------------------------------------------------------------------------------------------
-
-
-def _standing(
-    rule: Rule, rules: Sequence[Rule], stock: Stock, ground: Ground, standings: Mapping[str, Standing]
-) -> Standing:
-    people = ground.number
-    if rule.combine is None:
-        return stock.standing(rule, people)
-    by_id = {one.id: one for one in rules}
-    return parts_standing(rule, [standings.get(part) or stock.standing(by_id[part], people) for part in rule.parts])
 
 
 def _measure_of(

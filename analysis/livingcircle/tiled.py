@@ -136,12 +136,9 @@ def _gathered(
     position = pd.Series(mine, index=pd.Index(door_keys(city.doors.iloc[mine])))
     position = position[~position.index.duplicated()]
     numbers = np.append(position.to_numpy(), -1).astype(np.int32)
-    services = city.facilities["service"].isin(layer.services)
     return Reach(
         walk_m={w.name: whole[f"walk_m {w.name}"] for w in walkers},
         walk_s={w.name: whole[f"walk_s {w.name}"] for w in walkers},
         straight_m=whole["straight_m"],
         nearest={name: numbers[position.index.get_indexer(pd.Index(door))] for name, door in doors.items()},
-        places=int(city.facilities["facility_id"][layer.chosen(city.facilities)].nunique()),
-        places_of_any_size=int(city.facilities["facility_id"][services].nunique()),
     )

@@ -25,7 +25,7 @@ from livingcircle.measured import (
     levels_of,
     people_not_placed,
     place_homes,
-    standings_of,
+    what_is_known,
     with_open_gates,
 )
 from livingcircle.reach import City, Floats, Int32s, Layer, Reach
@@ -186,7 +186,7 @@ def _judged(changed: Measured, change: _Change) -> Measured:
         changed,
         reaches=reaches,
         judged=judged,
-        standings=standings_of(judged[0], changed.inputs.facilities, changed.people.number),
+        standings=what_is_known(study, changed.inputs, rules, changed.placement, changed.people),
         land=land,
     )
 
@@ -274,7 +274,7 @@ def _search(
     like: Reaches,
     joined: npt.NDArray[np.bool_] | None,
 ) -> dict[Layer, Reach]:
-    """Search what is asked; all other walks are unknown. `like` names the walkers and counts the places."""
+    """Search what is asked; all other walks are unknown. `like` names the walkers."""
 
     def one(layer: Layer) -> Reach:
         want, n = asked[layer], len(city.homes)
