@@ -10,7 +10,7 @@ from towns import Town, study_of
 
 CSV_FILES = (
     "coverage.csv", "scores.csv", "score_histogram.csv", "gaps.csv", "false_coverage.csv", "fairness.csv",
-    "unplaced.csv", "facility_changes.csv", "additions.csv",
+    "distances.csv", "unplaced.csv", "facility_changes.csv", "additions.csv",
 )  # fmt: skip
 RULES = [
     {"id": "shop", "services": ["supermarket"], "threshold": 300, "threshold_unit": "m"},

@@ -39,7 +39,7 @@ RULES = [
 PEOPLE = [(100, 0, 40), (0, 50, 30), (200, 100, 50)]
 FILES = {
     "coverage.csv", "scores.csv", "score_histogram.csv", "gaps.csv", "false_coverage.csv", "additions.csv",
-    "fairness.csv",
+    "fairness.csv", "distances.csv",
     "communities.gpkg", "facility_changes.csv", "circles.gpkg", "diagnosis.gpkg", "facilities.gpkg",
     "unplaced.csv", "map.html", "report.xlsx", "LICENCES.txt", "run.json",
 }  # fmt: skip

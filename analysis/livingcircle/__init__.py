@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from livingcircle import charts
     from livingcircle.choice import count_within, nearest_k
     from livingcircle.circles import isochrones
     from livingcircle.community_circles import community_circles
@@ -73,6 +74,7 @@ __all__ = [
     "UsageError",
     "WalkNetwork",
     "Walker",
+    "charts",
     "circle_sheet",
     "community_circles",
     "compare",
@@ -93,6 +95,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "charts":
+        return import_module("livingcircle.charts")
     if name not in _HOME:
         raise AttributeError(f"module 'livingcircle' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

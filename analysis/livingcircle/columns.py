@@ -22,6 +22,7 @@ __all__ = [
     "COMMUNITIES",
     "COMPARISON",
     "COVERAGE",
+    "DISTANCES",
     "DISTRICTS",
     "ESTATE_NAMES",
     "FACILITIES",
@@ -280,6 +281,25 @@ SCORE_HISTOGRAM = Table(
         _PEOPLE_OF,
         Column("k", "int", "services", "listed services in reach, 0 to N", "可达服务项数 k(0 至 N)"),
         Column("people", "int", "people", "people who reach exactly k of them", "恰好可达 k 项的居民人数"),
+    ),
+)
+
+DISTANCES = Table(
+    "distances", "distances.csv",
+    "How far people of districts and the city walk to the nearest place of each rule, by steps of 100 m",
+    "各区和全市居民到各条文最近设施的沿街步行距离分布(每 100 米一档)",
+    (
+        _LEVEL,
+        _UNIT_ID,
+        *(column_of(COVERAGE, name) for name in ("rule", "group", "walker", "gates")),
+        Column(
+            "to_m", "float", "m", "end of the step: walks of more than 100 m less, up to and with this",
+            "该档上限(含),下限为其减 100 米", "no place within the search limit"
+        ),
+        Column(
+            "people", "int", "people", "people whose walk ends in this step; steps without anybody have no row",
+            "步行距离在该档内的人数;无人的档不列出"
+        ),
     ),
 )
 
@@ -884,6 +904,7 @@ TABLES = (
     COVERAGE,
     SCORES,
     SCORE_HISTOGRAM,
+    DISTANCES,
     FAIRNESS,
     CAPACITY,
     SENSITIVITY,

@@ -13,6 +13,7 @@ import shapely
 
 from livingcircle.columns import COVERAGE, conform
 from livingcircle.coverage import Judged, People, Standing, Units, coverage_table, parts_standing
+from livingcircle.distances import distances_table
 from livingcircle.fairness import fairness_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.measured import Measured
@@ -133,11 +134,19 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
             named, "gaps", lambda tables: _stacked(tables).sort_values("unit_id", kind="stable", ignore_index=True)
         ),
         false_coverage=false_coverage_table(coverage),
+        distances=_distances(coverage, votes, unit, named),
         fairness=fairness_table(histogram, scores),
         additions=_optional(named, "additions", _ranked),
         sensitivity=None,
         rank_stability=None,
     )
+
+
+def _distances(coverage: pd.DataFrame, votes: Votes, unit: Units, results: Sequence[ScanResult]) -> pd.DataFrame | None:
+    """Count the people of the city by their walks, beside those of its districts."""
+    judged = [verdict for verdicts in votes.judged for verdict in verdicts.values()]
+    city = distances_table(coverage, judged, votes.people, [unit])
+    return _optional(results, "distances", lambda own: sorted_by_unit(_stacked([city, *map(_without_city, own)])))
 
 
 def _walkers(parts: Sequence[Part]) -> list[str]:

@@ -27,6 +27,7 @@ from livingcircle.columns import (
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.marks import input_detail
+from livingcircle.ranks import ranked_apart
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
 if TYPE_CHECKING:
@@ -229,16 +230,12 @@ def _confidence(rules: Sequence[Rule]) -> list[tuple[str, object]]:
 
 def _ranking(communities: pd.DataFrame, rules: dict[str, Rule]) -> Sheet:
     """Rank communities of the same type and list; those without a score follow, with the reason."""
-    kind = communities["unit_type"].fillna("").replace("", "—")
-    listed = communities["n_scored"].astype("str") + " / " + communities["n_listed"].astype("str")
     weakest = communities["weakest_rule"]
-    table = communities.assign(
+    table = communities.join(ranked_apart(communities)).assign(
         why=_why_unranked(communities),
         weakest_rule=weakest.map({name: _label(rule) for name, rule in rules.items()}).fillna(weakest),
         unscored=communities["score"].isna(),
-        **{"class": kind + " · " + listed},
     )
-    table["rank"] = table["score"].groupby(table["class"]).rank(ascending=False, method="min")
     order = ["unscored", "class", "rank", "unit_id"]
     names = (
         "class", "rank", "unit_id", "unit_name", "subdistrict", "district", "people", "score", "score_low",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from livingcircle.charts import Chart
     from livingcircle.standards import RuleSet
     from livingcircle.study import Study
     from livingcircle_layers.catalogue import Catalogue
@@ -54,6 +55,7 @@ class ScanResult:
     rank_stability: pd.DataFrame | None = None
     facility_changes: pd.DataFrame | None = None
     districts: pd.DataFrame | None = None
+    distances: pd.DataFrame | None = None
 
     def _repr_html_(self) -> str:
         from livingcircle.notebook import result_html
@@ -69,6 +71,12 @@ class ScanResult:
         from livingcircle.hearing_map import build_map
 
         return build_map(self)
+
+    def chart(self, kind: str, **options: Any) -> Chart:
+        """Return a chart of the result: ranking, lorenz or distances; options are those of `livingcircle.charts`."""
+        from livingcircle.charts import chart_of
+
+        return chart_of(self, kind, **options)
 
     def save(self, directory: str | Path, *, homes: bool = False, postgis: str | None = None) -> Path:
         """Write every output file into `directory`, all together or not at all.

@@ -28,6 +28,7 @@ from livingcircle.columns import (
     CIRCLES,
     COMMUNITIES,
     COVERAGE,
+    DISTANCES,
     DISTRICTS,
     ESTATE_NAMES,
     ESTATES,
@@ -190,6 +191,11 @@ def _write_unplaced(result: ScanResult, path: Path) -> None:
 def _write_facility_changes(result: ScanResult, path: Path) -> None:
     if result.facility_changes is not None:
         _write_csv(result.facility_changes, FACILITY_CHANGES, path)
+
+
+def _write_distances(result: ScanResult, path: Path) -> None:
+    if result.distances is not None:
+        _write_csv(result.distances, DISTANCES, path)
 
 
 def _write_districts(result: ScanResult, path: Path) -> None:
@@ -434,6 +440,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "gaps.csv": _write_gaps,
     "false_coverage.csv": _write_false_coverage,
     "score_histogram.csv": _write_histogram,
+    "distances.csv": _write_distances,
     "fairness.csv": _write_fairness,
     "additions.csv": _write_additions,
     "capacity.csv": _write_capacity,

@@ -23,6 +23,7 @@ from livingcircle.community_circles import community_circles
 from livingcircle.community_circles import ground_of as walked_ground
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
+from livingcircle.distances import distances_table
 from livingcircle.estate_names import named_estates
 from livingcircle.facility_circles import facility_circles
 from livingcircle.fairness import fairness_table
@@ -151,6 +152,9 @@ def result_of(
         sensitivity=doubt.shares if doubt else None,
         rank_stability=doubt.ranks if doubt else None,
         facility_changes=inputs.facilities.changes,
+        distances=distances_table(
+            coverage, [j for verdicts in measured.judged for j in verdicts.values()], measured.people, measured.levels
+        ),
     )
     return _restricted_to(result, measured.only) if measured.only else result
 
@@ -410,6 +414,7 @@ def _restricted_to(result: ScanResult, only: Sequence[str]) -> ScanResult:
         histogram=of(result.histogram),
         communities=communities,
         gaps=None if gaps is None else gaps[gaps["unit_id"].isin(kept["community"])].reset_index(drop=True),
+        distances=None if result.distances is None else of(result.distances),
         fairness=None if result.fairness is None else of(result.fairness),
         capacity=None if result.capacity is None else of(result.capacity),
         sensitivity=None if result.sensitivity is None else of(result.sensitivity),

@@ -1,4 +1,4 @@
-"""Commands on finished scans: map, compare, sheet and explain."""
+"""Commands on finished scans: map, charts, compare, sheet and explain."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from livingcircle.cli._app import app
-from livingcircle.cli._words import numbers, point, progress
+from livingcircle.cli._words import known_language, numbers, point, progress
 from livingcircle_layers.errors import UsageError
 
 
@@ -32,12 +32,42 @@ def map_(
     kinds = [kind for kind, asked in wanted if asked]
     if scene and not kinds:
         raise UsageError("--scene chooses what is drawn as a picture", remedy="add --png or --pdf")
-    if language not in ("zh", "en"):
-        raise UsageError("unknown language", got=language, expected="zh or en")
+    known_language(language)
     if not kinds:
         typer.echo(str(save_map(load_result(directory), directory)))
         return
     for path in map_pictures(directory, kinds=kinds, scene=scene, language=language):
+        typer.echo(str(path))
+
+
+@app.command()
+def charts(
+    directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
+    *,
+    unit: Annotated[str, typer.Option(help="Id of a district; by default the whole city.")] = "city",
+    rule: Annotated[
+        str, typer.Option(help="Rule of the chart of distances; by default the one most people go without.")
+    ] = "",
+    before: Annotated[Path | None, typer.Option(help="Folder of an earlier scan, for before and after.")] = None,
+    svg: Annotated[bool, typer.Option("--svg", help="SVG instead of PNG.")] = False,
+    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the charts.")] = Path("charts"),
+) -> None:
+    """Draw charts of a finished scan: ranking, Lorenz curve, how far people walk; and before and after.
+
+    Example: livingcircle charts outputs/demo --before outputs/2024 -o outputs/charts
+    """
+    from livingcircle.charts import save_charts
+
+    for path in save_charts(
+        directory,
+        output,
+        form="svg" if svg else "png",
+        unit=unit,
+        rule=rule,
+        before=before,
+        language=known_language(language),
+    ):
         typer.echo(str(path))
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -76,6 +76,12 @@ def numbers(text: str, option: str) -> list[float]:
     if option != "--at" and not all(0 < v < 1e6 for v in values):
         raise UsageError(f"{option} takes numbers above 0", got=repr(text))
     return values
+
+
+def known_language(text: str) -> Literal["zh", "en"]:
+    if text not in ("zh", "en"):
+        raise UsageError("unknown language", got=text, expected="zh or en")
+    return "zh" if text == "zh" else "en"
 
 
 @contextmanager

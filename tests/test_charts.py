@@ -1,0 +1,140 @@
+"""Charts: bars and curves that agree with the tables, credits, Chinese without boxes, equal bytes."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+import livingcircle as lc
+from livingcircle import charts
+from livingcircle.cli import main
+from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
+from livingcircle.fonts import FONT_VARIABLE
+from livingcircle_layers.errors import InputError, UsageError
+from made_result import made_result
+from test_palette import palettes
+
+RULE = "gb50180_2018_kindergarten"
+
+
+def made(**changes):
+    result = made_result(communities=5, names=["春熙路", "盐市口"])
+    key = {"level": "city", "unit_id": "city", "rule": RULE, "group": "all", "gates": "respect"}
+    rows = [{**key, "walker": w, "to_m": m, "people": p} for w, m, p in (
+        ("adult", 100.0, 10), ("adult", 300.0, 20), ("adult", None, 70), ("elder", 300.0, 25), ("elder", 400.0, 75),
+    )]  # fmt: skip
+    return replace(result, distances=pd.DataFrame(rows), **changes)
+
+
+@pytest.fixture(scope="module")
+def result():
+    return made()
+
+
+def texts(chart):
+    return [t.get_text() for t in chart.findobj(lambda a: hasattr(a, "get_text"))]
+
+
+def test_colours_are_those_of_the_map():
+    assert list(charts.SHARE) == palettes()["share"]
+
+
+def test_bars_are_the_scores_of_the_communities_highest_first(result):
+    axes = charts.ranking(result).axes[0]
+    wanted = result.scores[(result.scores["level"] == "community") & result.scores["score"].notna()]
+    drawn = [bar.get_width() for bar in axes.patches]
+    assert drawn == sorted(wanted["score"], reverse=True)
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["社区4  1", "社区3  2", "盐市口  3", "春熙路  4"]
+
+
+def test_of_many_communities_the_first_and_the_last_are_drawn_and_it_is_said():
+    many = charts.ranking(made_result(communities=60))
+    assert len(many.axes[0].patches) == charts.MOST_BARS
+    assert "59 个社区中的前、后各 20 个" in " ".join(texts(many))
+
+
+def test_the_lorenz_curve_is_that_of_the_histogram(result):
+    """Half of the people reach 3 services, half 4: the first half has 3/7 of all that is reached."""
+    _, curve = charts.lorenz(result).axes[0].lines
+    people, services = curve.get_data()
+    assert list(people) == pytest.approx([0, 0.5, 1])
+    assert list(services) == pytest.approx([0, 3 / 7, 1])
+
+
+def test_distances_add_up_by_walker_and_who_reaches_nothing_is_never_reached(result):
+    axes = charts.distances(result, rule=RULE).axes[0]
+    adult, elder = axes.lines[:2]
+    assert list(adult.get_ydata()) == pytest.approx([0, 0.1, 0.3])
+    assert list(elder.get_ydata()) == pytest.approx([0, 0.25, 1])
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["成年人", "老年人"]
+    assert any("条文 300 米" in t for t in texts(charts.distances(result, rule=RULE)))
+
+
+def test_before_and_after_is_the_comparison(result):
+    run = {**result.run, "crs": "EPSG:4526"}
+    old, new = replace(result, run=run), replace(
+        result, run=run, coverage=result.coverage.assign(share=result.coverage["share"] / 2)
+    )  # fmt: skip
+    axes = charts.before_after(old, new).axes[0]
+    before, after = (points.get_offsets()[:, 0] for points in axes.collections[1:])
+    assert list(after) == pytest.approx(list(before / 2))
+    assert len(before) > 3
+
+
+@pytest.mark.parametrize("kind", ["ranking", "lorenz", "distances"])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_chart_carries_credits_and_the_line_of_internal_work(result, kind, language):
+    options = {"rule": RULE} if kind == "distances" else {}
+    said = " ".join(texts(result.chart(kind, language=language, **options)))
+    for words in (OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "2024-06-01"):
+        assert words in said
+
+
+def test_equal_results_give_equal_bytes_without_dates(result, tmp_path):
+    for form in ("png", "svg", "pdf"):
+        first, second = (
+            charts.ranking(result).save(tmp_path / f"{name}.{form}").read_bytes() for name in ("first", "second")
+        )
+        assert first == second
+    assert not re.search(r"<dc:date>|Matplotlib v", (tmp_path / "first.svg").read_text(encoding="utf-8"))
+    ET.parse(tmp_path / "first.svg")
+
+
+def test_a_chart_shows_itself_in_a_notebook(result):
+    assert lc.charts.lorenz(result)._repr_png_().startswith(b"\x89PNG")
+
+
+def test_a_sign_that_no_font_has_is_an_error_and_no_box(tmp_path):
+    strange = made_result(names=["\U000f0000社区"])
+    with pytest.raises(InputError, match=f"a sign cannot be drawn.*{FONT_VARIABLE}"):
+        charts.ranking(strange).save(tmp_path / "chart.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_mistakes_are_told_with_what_would_be_right(result, tmp_path):
+    with pytest.raises(UsageError, match="there is no such chart; got 'rankin'.*did you mean 'ranking'"):
+        result.chart("rankin")
+    with pytest.raises(UsageError, match="there is no such unit; got '51010'"):
+        charts.ranking(result, unit="51010")
+    with pytest.raises(UsageError, match=r"there is no such rule; got 'gb50180_2018_kindergarte'; remedy: did you"):
+        charts.distances(result, rule="gb50180_2018_kindergarte")
+    with pytest.raises(InputError, match="holds no distances, as one of an earlier version; remedy: scan again"):
+        charts.distances(replace(result, distances=None), rule=RULE)
+    with pytest.raises(UsageError, match=r"expected a name that ends in .png, .svg or .pdf"):
+        charts.lorenz(result).save(tmp_path / "lorenz.bmp")
+
+
+def test_the_command_draws_all_charts_of_a_folder(result, tmp_path, capsys):
+    folder = result.save(tmp_path / "out")
+    main_arguments = ["charts", str(folder), "--rule", RULE, "--svg", "-o", str(tmp_path / "charts")]
+    with pytest.raises(SystemExit) as ended:
+        main(main_arguments)
+    assert ended.value.code == 0
+    names = ["chart-ranking.svg", "chart-lorenz.svg", "chart-distances.svg"]
+    assert capsys.readouterr().out.split() == [str(tmp_path / "charts" / name) for name in names]
+    assert sorted(p.name for p in (tmp_path / "charts").iterdir()) == sorted(names)
