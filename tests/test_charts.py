@@ -117,7 +117,7 @@ def test_a_sign_that_no_font_has_is_an_error_and_no_box(tmp_path):
 
 
 def test_mistakes_are_told_with_what_would_be_right(result, tmp_path):
-    with pytest.raises(UsageError, match="there is no such chart; got 'rankin'.*did you mean 'ranking'"):
+    with pytest.raises(UsageError, match=r"there is no such chart; got 'rankin'.*did you mean 'ranking'"):
         result.chart("rankin")
     with pytest.raises(UsageError, match="there is no such unit; got '51010'"):
         charts.ranking(result, unit="51010")
