@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
 _Setting = tuple[float, float, float, float, int, int]  # cost per metre, limit, band, step, first column and row
 
@@ -42,6 +43,8 @@ class Flow(NamedTuple):
         Cost of a metre off the street.
     limit
         Nothing beyond this cost is of interest.
+    mark
+        False for every edge; whoever sets a mark takes it back.
     """
 
     tail: Ints
@@ -56,6 +59,7 @@ class Flow(NamedTuple):
     start_cost: Floats
     per_metre: float
     limit: float
+    mark: Bools
 
 
 class Incidence(NamedTuple):
@@ -91,15 +95,13 @@ class Rings(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def searched(
-    first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float
-) -> tuple[Floats, Int32s]:
-    """Return every node's cost from the nearest seed, infinite beyond the limit, and the nodes that were reached.
+    first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float, dist: Floats
+) -> Int32s:
+    """Write each node's cost from the nearest seed into `dist`, all infinite before; return the nodes reached.
 
     Unlike `livingcircle._search.multi_source` it looks only at what it reaches, which for a circle is little.
     """
-    n = len(first) - 1
-    dist = np.full(n, np.inf)
-    touched = np.empty(n, dtype=np.int32)
+    touched = np.empty(len(first) - 1, dtype=np.int32)
     reached = 0
     for s in range(len(seed)):
         if seed_cost[s] <= limit and seed_cost[s] < dist[seed[s]]:
@@ -110,7 +112,7 @@ def searched(
     room = len(head) + len(seed) + 1
     heap, node = np.empty(room), np.empty(room, dtype=np.int32)
     reached = _spread(Arcs(first, head, cost), limit, dist, touched, reached, heap, node)
-    return dist, touched[:reached].copy()
+    return touched[:reached].copy()
 
 
 @numba.njit(cache=True, nogil=True)
@@ -133,7 +135,7 @@ def feet(offsets: Ints, coords: Floats, edge: Ints, share: Floats) -> Floats:
 def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, float, float, float, float]:
     """Return all edges that are at least partly reached, and their west, south, east and north."""
     offsets, coords = flow.offsets, flow.coords
-    seen = np.zeros(len(flow.tail), dtype=np.bool_)
+    seen = flow.mark
     edges, n = np.empty(len(flow.tail), dtype=np.int64), 0
     for node in touched:
         for k in range(at.first[node], at.first[node + 1]):
@@ -148,6 +150,7 @@ def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, flo
             n += 1
     west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
     for e in edges[:n]:
+        seen[e] = False
         for v in range(offsets[e], offsets[e + 1]):
             west, east = min(west, coords[v, 0]), max(east, coords[v, 0])
             south, north = min(south, coords[v, 1]), max(north, coords[v, 1])
@@ -321,7 +324,7 @@ def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: 
     n = 0
     slot, edge, share, limit = tiles.slot, tiles.edge, tiles.share, flow.limit
     tail, head, dist, up, down = flow.tail, flow.head, flow.dist, flow.up, flow.down
-    has_start = np.zeros(len(tail), dtype=np.bool_)
+    has_start = flow.mark
     has_start[flow.start_edge] = True
     for j in range(1, rows - 1):
         r, tj = (j + j0) // TILE - tiles.j, (j + j0) % TILE
@@ -346,6 +349,7 @@ def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: 
                 if 0.0 <= worst <= limit:
                     at[n], floor[n] = j * columns + i, worst
                     n += 1
+    has_start[flow.start_edge] = False
     return at[:n], floor[:n]
 
 

@@ -20,8 +20,9 @@ rim a circle holds some homes whose walk along streets is longer than the limit,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Literal, TypeVar
 
@@ -52,6 +53,7 @@ _BAND_M = 0.6 * CELL_M  # reached ground beside a street; over 1.12 steps, so th
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 Geometries = npt.NDArray[Any]
 T = TypeVar("T")
 
@@ -93,6 +95,39 @@ class CircleGrid:
         first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=len(network.streets.node_id)))])
         edge = np.argsort(ends, kind="stable") % len(network.streets.tail)
         self._at_node = _ground.Incidence(first, edge.astype(np.int32))
+        self._spare: list[tuple[Floats, Bools]] = []
+
+    @contextmanager
+    def searched(
+        self, walk: Walk, origins: Joins, limit: float, *, towards: bool
+    ) -> Iterator[tuple[_ground.Flow, npt.NDArray[np.int32]]]:
+        """Search the network from the origins, along the walk or, for people who walk towards them, against it.
+
+        Yields the finished search and the nodes it reached. Its arrays are as long as the network; they are lent, and
+        what it wrote is taken back at the end, so that a small circle costs little in a large city.
+        """
+        s = walk.streets
+        try:
+            dist, mark = self._spare.pop()
+        except IndexError:
+            dist, mark = np.full(len(s.node_id), np.inf), np.zeros(len(s.tail), dtype=np.bool_)
+        up, down = (walk.backward, walk.forward) if towards else (walk.forward, walk.backward)
+        order = np.argsort(origins.edge, kind="stable")
+        e, share, leg = origins.edge[order], origins.share[order], origins.leg_m[order] * walk.per_metre
+        with np.errstate(invalid="ignore"):
+            to_head = leg + np.where(share == 1, 0.0, up[e] * (1 - share))
+            to_tail = leg + np.where(share == 0, 0.0, down[e] * share)
+        seed = np.concatenate([s.head[e], s.tail[e]])
+        cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
+        touched = _ground.searched(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit, dist)
+        yield (
+            _ground.Flow(
+                s.tail, s.head, s.offsets, s.coords, up, down, dist, e, share, leg, walk.per_metre, limit, mark
+            ),
+            touched,
+        )
+        dist[touched] = np.inf
+        self._spare.append((dist, mark))
 
     def bands(self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats, limits: Floats) -> _ground.Rings:
         """Return the outlines of the ground that a search reaches within each limit, in metres of the plane.
@@ -384,32 +419,14 @@ def bands_around(
     """
     if not len(xy):
         return [shapely.MultiPolygon()] * len(limits)
-    flow, touched = search_from(walk, origins, limits[-1] + STEP_M * walk.per_metre, towards=towards)
-    rings = grid.bands(flow, touched, legs_of(walk, xy, origins), limits)
+    with grid.searched(walk, origins, limits[-1] + STEP_M * walk.per_metre, towards=towards) as (flow, touched):
+        rings = grid.bands(flow, touched, legs_of(walk, xy, origins), limits)
     polygons = shapely.from_ragged_array(
         shapely.GeometryType.POLYGON, rings.points * STEP_M, (rings.rings, rings.polygons)
     )
     last = np.cumsum(rings.limits)
     parts = [polygons[b - n : b] for b, n in zip(last, rings.limits, strict=True)]
     return [part[0] if len(part) == 1 else shapely.multipolygons(part) for part in parts]
-
-
-def search_from(
-    walk: Walk, origins: Joins, limit: float, *, towards: bool
-) -> tuple[_ground.Flow, npt.NDArray[np.int32]]:
-    """Search the network from the origins, along the walk or, for people who walk towards them, against it."""
-    s = walk.streets
-    up, down = (walk.backward, walk.forward) if towards else (walk.forward, walk.backward)
-    order = np.argsort(origins.edge, kind="stable")
-    e, share, leg = origins.edge[order], origins.share[order], origins.leg_m[order] * walk.per_metre
-    with np.errstate(invalid="ignore"):
-        to_head = leg + np.where(share == 1, 0.0, up[e] * (1 - share))
-        to_tail = leg + np.where(share == 0, 0.0, down[e] * share)
-    seed = np.concatenate([s.head[e], s.tail[e]])
-    cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
-    dist, touched = _ground.searched(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit)
-    flow = _ground.Flow(s.tail, s.head, s.offsets, s.coords, up, down, dist, e, share, leg, walk.per_metre, limit)
-    return flow, touched
 
 
 def places_of(streets: Streets, joins: Joins) -> Floats:

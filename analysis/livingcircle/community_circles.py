@@ -11,9 +11,7 @@ than the limit; they may live in any community.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -32,8 +30,6 @@ from livingcircle.walkers import Walker
 from livingcircle_layers.crs import WGS84
 
 MINUTES = (5.0, 10.0, 15.0)  # the tiers of the living circle
-
-_CHUNK = 128  # starts per thread at a time
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -129,18 +125,8 @@ def people_within(city: City, starts: Joins, walker: Walker, minutes: Floats) ->
     walk = city.network.walk(walker, unit="s")
     people = city.homes["people"].to_numpy(dtype=np.int64)
     limits = np.asarray(minutes, dtype=float) * 60
-
-    def count(at: Ints) -> Ints:
-        start, home, seconds = walk.pairs(starts.take(at), city.home_joins, limit=limits.max())
-        band = np.searchsorted(limits, seconds)
-        alone = np.zeros((len(at), len(limits)), dtype=np.int64)
-        np.add.at(alone, (start, band), people[home])
-        return alone.cumsum(axis=1)
-
-    chunks = [np.arange(at, min(at + _CHUNK, len(starts.edge))) for at in range(0, len(starts.edge), _CHUNK)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(count, chunks))
-    return np.concatenate(parts) if parts else np.zeros((0, len(limits)), dtype=np.int64)
+    homes = walk.catchments(city.home_joins, np.repeat(people[:, None], len(limits), axis=1), towards=False)
+    return homes.sums(starts, np.arange(len(starts.edge) + 1), limits)
 
 
 def starts_of(city: City) -> Starts:

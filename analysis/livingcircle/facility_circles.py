@@ -39,13 +39,17 @@ class _Walk(NamedTuple):
     scores: bool
 
 
-def facility_circles(measured: Measured, *, most: int = MOST_CIRCLES) -> gpd.GeoDataFrame:
+def facility_circles(
+    measured: Measured, *, grid: CircleGrid | None = None, most: int = MOST_CIRCLES
+) -> gpd.GeoDataFrame:
     """Return the circles of facilities, one for each distance or time that a rule of the run asks for.
 
     Parameters
     ----------
     measured
         What was measured for a study.
+    grid
+        The ground of `livingcircle.community_circles.ground_of`, if another table has had it surveyed.
     most
         How many circles are drawn at most. Services of scoring rules come first, and those with few places; a service
         that would go beyond is left out whole, so that the map can say which services have none.
@@ -57,7 +61,7 @@ def facility_circles(measured: Measured, *, most: int = MOST_CIRCLES) -> gpd.Geo
         that is on no street has no row.
     """
     city, barriers = ground_of(measured)
-    grid = CircleGrid(city.network, barriers)
+    grid = grid or CircleGrid(city.network, barriers)
     drawn, left = [], most
     for walk, doors in _walks(measured, city):
         places = len(np.unique(_owners(city, doors)))

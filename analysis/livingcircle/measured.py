@@ -426,9 +426,8 @@ def make_levels(
             continue
         community_code = pd.Index(ids).get_indexer(owner)
         named = community_code >= 0
-        types = (
-            units["unit_type"].groupby(community_code).agg(lambda t: t.iloc[0] if (t == t.iloc[0]).all() else "mixed")
-        )
+        by_unit = units["unit_type"].groupby(community_code)
+        types = by_unit.min().where(by_unit.min() == by_unit.max(), "mixed")
         names = {"community": units["unit_name"].to_dict(), "city": {"city": name}}.get(level, {})
         levels.append(
             Units(

@@ -245,7 +245,7 @@ class Walk:
         order = np.lexsort((door, home))
         return home[order], door[order], cost[order]
 
-    def catchments(self, homes: Joins, weights: Ints) -> Catchments:
+    def catchments(self, homes: Joins, weights: Ints, *, towards: bool = True) -> Catchments:
         """Return what counts, for places anywhere on the network, the homes that walk to them within limits.
 
         Parameters
@@ -254,11 +254,13 @@ class Walk:
             Where the homes join.
         weights
             Per home and column what is summed, such as people (homes × columns).
+        towards
+            Whether people walk to the places, not from them.
         """
         on_edge = self._doors_by_edge(homes)
-        return Catchments(
-            self, self.turned, on_edge, self._bearers(on_edge), np.ascontiguousarray(weights, dtype=np.int64)
-        )
+        arcs, edges = (self.arcs_against, self.turned) if towards else (self.arcs, self.edges)
+        weights = np.ascontiguousarray(weights, dtype=np.int64)
+        return Catchments(self, arcs, edges, on_edge, self._bearers(on_edge), weights)
 
     def _bearers(self, on_edge: _search.Doors) -> _search.Bearers:
         """Return for each node the edges at it that carry doors."""
@@ -284,7 +286,8 @@ class Catchments:
     """Homes of a network laid out for counting who walks to places (see `Walk.catchments`)."""
 
     walk: Walk
-    turned: _search.Edges
+    arcs: _search.Arcs
+    edges: _search.Edges
     homes: _search.Doors
     bearers: _search.Bearers
     weights: Ints
@@ -303,7 +306,7 @@ class Catchments:
         def part(begin: int, end: int) -> Ints:
             entries = self.walk._places(places.take(np.arange(first[begin], first[end])))
             return _search.sums_within(
-                self.walk.arcs_against, self.turned, entries, first[begin : end + 1] - first[begin], self.homes,
+                self.arcs, self.edges, entries, first[begin : end + 1] - first[begin], self.homes,
                 self.bearers, np.asarray(limits, dtype=float), self.weights,
             )  # fmt: skip
 

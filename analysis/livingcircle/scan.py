@@ -110,8 +110,7 @@ def result_of(
         with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
             doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
     with stages.stage("circles", "drawing the circles of communities"):
-        drawn, bands = _circles_and_bands(measured)
-        of_facilities = facility_circles(measured)
+        drawn, bands, of_facilities = _drawn(measured)
     histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
     doors = _access_points(city)
     unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
@@ -317,14 +316,17 @@ def _communities(
     return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
 
 
-def _circles_and_bands(measured: Measured) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the circles of communities and the bands around greens; their ground is surveyed once for both."""
+def _drawn(measured: Measured) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Return the circles of communities, the bands around greens and the circles of facilities.
+
+    Their ground is surveyed once for all of them.
+    """
     walked, barriers = walked_ground(measured)
     grid = CircleGrid(walked.network, barriers)
     circles = community_circles(measured, grid=grid)
     if measured.people.of_land:
         circles = circles.assign(people=pd.array([pd.NA] * len(circles), dtype="Int64"))
-    return circles, green_bands(measured, grid=grid)
+    return circles, green_bands(measured, grid=grid), facility_circles(measured, grid=grid)
 
 
 def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:

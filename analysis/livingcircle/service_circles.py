@@ -20,7 +20,7 @@ from rasterio.features import shapes as cell_shapes
 from rasterio.transform import Affine
 from scipy.ndimage import distance_transform_edt
 
-from livingcircle.circles import STEP_M, CircleGrid, circles, legs_of, search_from
+from livingcircle.circles import STEP_M, CircleGrid, circles, legs_of
 from livingcircle.community_circles import ground_of
 from livingcircle.joins import Joins
 from livingcircle.measured import Measured
@@ -120,8 +120,9 @@ def nearest_parts(
     fields = []
     for one in owners:
         own = joined[owner[joined] == one]
-        flow, touched = search_from(walk, origins.take(own), widest, towards=True)
-        fields.append(grid.costs(flow, touched, legs_of(walk, xy[own], origins.take(own))))
+        doors = origins.take(own)
+        with grid.searched(walk, doors, widest, towards=True) as (flow, touched):
+            fields.append(grid.costs(flow, touched, legs_of(walk, xy[own], doors)))
     cells = _cells_by_owner(fields, whole.geometry.iloc[-1].bounds) if fields else {}
     rows = [
         (owners[k], limit, unit, part)
