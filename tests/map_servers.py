@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 DATE = "2026-11-02"
 BOX = (-51.21, -30.04, -51.20, -30.03)  # in Porto Alegre; about 1 km by 1.1 km
+_DRIPS = 40  # after so many bytes a dripping server hangs up, so that no test leaves one behind for long
 CHENGDU = (104.06, 30.65, 104.07, 30.66)
 
 
@@ -149,6 +150,35 @@ def silent(seconds: float) -> Reply:
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(seconds)
+        handler.close_connection = True
+
+    return reply
+
+
+def late(value: Any, seconds: float) -> Reply:
+    """Return a reply that is right, after a while."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        time.sleep(seconds)
+        with suppress(OSError):  # nobody listens any more
+            send(value)(handler)
+
+    return reply
+
+
+def dripping(value: Any, *, every_s: float, head: bool = False) -> Reply:
+    """Return a reply that comes a byte at a time and is never silent for long; `head` is whether its head does so."""
+    body = json.dumps(value).encode()
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        start = f"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        with suppress(OSError):  # nobody listens any more
+            if not head:
+                handler.wfile.write(start)
+            for byte in (start + body if head else body)[:_DRIPS]:
+                handler.wfile.write(bytes([byte]))
+                handler.wfile.flush()
+                time.sleep(every_s)
         handler.close_connection = True
 
     return reply

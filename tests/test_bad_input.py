@@ -237,7 +237,7 @@ FACILITY = "name,lon,lat,类型\n"
 COMMUNITIES = [
     Case("unknown key", keys(fyle="x"), ("unknown key in [communities]", "did you mean 'file'?")),
     Case("file not there", keys(file="nowhere.geojson"), ("file not found", "remedy: check the path")),
-    Case("folder", folder_in_place_of_a_file, ("there is no file", "remedy")),
+    Case("folder", folder_in_place_of_a_file, ("file not found", "got a folder", "remedy: check the path")),
     Case("empty file", text("u.geojson", ""), ("u.geojson is empty", "got 0 bytes", "remedy")),
     Case("cut off", text("u.geojson", '{"type": "Feat'), ("cannot be parsed", "expected a whole .geo")),
     Case("no features", text("u.geojson", collection()), ("has no features", "remedy: export")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from livingcircle import cli
 from livingcircle.fetch import Fetched, fetch, parse_box
 from livingcircle.scan import scan
 from livingcircle.study import Study
+from livingcircle_layers import overpass
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.overpass import Servers, area_km2, parts_of
 from map_servers import (
@@ -27,6 +29,8 @@ from map_servers import (
     Reply,
     answer,
     cut_off,
+    dripping,
+    late,
     nominatim,
     send,
     serving,
@@ -268,6 +272,36 @@ def test_a_silent_server_is_not_waited_for_for_ever(asked: Asked) -> None:
     assert not asked.folder.exists()
 
 
+@pytest.mark.parametrize("head", [False, True])
+def test_a_server_that_drips_is_not_waited_for_for_ever(asked: Asked, head: bool) -> None:
+    # A byte every 0.1 s is no silence of 0.2 s, and the answer would take minutes.
+    start = time.monotonic()
+    too_slow = (
+        r"is too slow; got no whole answer in 1 s; expected one within 5 times --timeout-s; remedy: smaller parts"
+    )
+    with serving(dripping(answer(), every_s=0.1, head=head)) as server, pytest.raises(InputError, match=too_slow):
+        asked(server.url, timeout_s=0.2)
+    assert time.monotonic() - start < 5
+    assert not asked.folder.exists()
+    assert not list(asked.cache.rglob("*.json"))
+
+
+def test_an_answer_that_comes_after_the_deadline_is_not_kept(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overpass, "DEADLINE", 0.5)  # 0.5 s, while silence would be heard after 1 s
+    with serving(late(answer(), 0.7)) as server, pytest.raises(InputError, match=r"is too slow; got no whole answer"):
+        asked(server.url, timeout_s=1.0)
+    time.sleep(0.5)  # the answer is there now
+    assert not list(asked.cache.rglob("*.json"))
+
+
+def test_a_proxy_that_asks_for_a_password_is_told_from_the_server(asked: Asked) -> None:
+    with serving(send("who are you?", status=407)) as proxy, pytest.raises(InputError) as fault:
+        asked("http://overpass.example/api", proxy=proxy.url)
+    said = str(fault.value)
+    assert said.startswith("the proxy on the way to overpass.example asks who you are; got HTTP 407; remedy: name it")
+    assert "--proxy http://user:password@host:port" in said
+
+
 def test_a_server_that_refuses(asked: Asked) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -324,7 +358,9 @@ def test_places_that_are_not_found(asked: Asked, reply: Reply, expected: str) ->
     [
         ({"bbox": None}, "say what to load; got nothing"),
         ({"place": "x"}, "got --place and --bbox"),
-        ({"bbox": (1.0, 2.0, 0.0, 3.0)}, "the box is none"),
+        ({"bbox": (1.0, 2.0, 0.0, 3.0)}, r"the box is none; .*remedy: did you mean 0,2,1,3\?"),
+        ({"bbox": (30.65, 104.06, 30.66, 104.07)}, r"the box is none; .*did you mean 104.06,30.65,104.07,30.66\?"),
+        ({"bbox": (170.0, 95.0, 171.0, 96.0)}, r"the box is none; .*E and S < N$"),  # nowhere, either way
         ({"bbox": (100.0, 30.0, 104.0, 34.0)}, "the box is too large"),
         ({"bbox": None, "place": "  "}, "say what to load; got nothing"),
         ({"part_km2": float("inf")}, "--part-km2 is no size of a part; got inf"),
@@ -345,6 +381,18 @@ def test_addresses_and_boxes_are_checked() -> None:
     with pytest.raises(UsageError, match="--bbox is no box"):
         parse_box("1,2,3")
     assert Servers(overpass="https://a.example/api/interpreter/").overpass == "https://a.example/api"
+
+
+def test_a_box_of_the_sea_may_have_been_written_as_lat_lon(asked: Asked) -> None:
+    south_first = (BOX[1], BOX[0], BOX[3], BOX[2])  # -30, -51 lies in the Atlantic
+    with serving(send(answer([]))) as server, pytest.raises(InputError, match="has nothing at all") as fault:
+        asked(server.url, bbox=south_first)
+    assert "with latitude and longitude changed about it is -51.21,-30.04,-51.2,-30.03" in str(fault.value)
+
+
+def test_an_outline_that_is_not_there_is_told_in_the_words_of_other_files(asked: Asked, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"file not found: \S*gone\.geojson; expected .*; remedy: check the path"):
+        asked("http://127.0.0.1:9", bbox=None, polygon=tmp_path / "gone.geojson")
 
 
 def test_results_of_a_scan_are_not_written_over(asked: Asked) -> None:

@@ -21,6 +21,7 @@ import pytest
 from livingcircle.output_folder import held_folder, replaced_files
 from livingcircle.runs import Work, scan_into
 from livingcircle_layers.errors import InputError
+from map_servers import BOX, serving, silent
 from small_city import CSV_FILES, small_study
 from towns import write_table
 
@@ -263,6 +264,24 @@ def test_what_changed_is_measured_again_and_nothing_else(tmp_path: Path) -> None
 # -- Ctrl-C ------------------------------------------------------------------------------------------------------------
 
 
+def test_ctrl_c_says_of_a_download_that_what_has_come_is_kept(tmp_path: Path) -> None:
+    with serving(silent(3.0)) as server:
+        command = [sys.executable, "-m", "livingcircle.cli", "fetch", "--bbox", ",".join(map(str, BOX))]
+        command += ["--overpass", server.url, "-o", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, env=ENV, text=True, start_new_session=True, **pipes) as download:
+            while not server.asked and download.poll() is None:
+                time.sleep(0.02)
+            download.send_signal(signal.SIGINT)
+            said = download.communicate(timeout=30)[1]
+    assert download.returncode == 130, said
+    assert said == (
+        "livingcircle: stopped by Ctrl-C 已中断; run the same command again, what has come is kept"
+        " 再次运行即可,已下载的部分会保留\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("stage", ["reading streets", "measured part 1", "writing results"])
 def test_ctrl_c_ends_a_scan_within_two_seconds_in_one_line(tmp_path: Path, stage: str) -> None:
     small_study(tmp_path / "city")
@@ -282,7 +301,7 @@ def test_ctrl_c_ends_a_scan_within_two_seconds_in_one_line(tmp_path: Path, stage
         took_s = time.monotonic() - start
     assert code == 130, rest
     assert [line for line in rest if not line.startswith(("reading", "measured", "counting"))] == [
-        "livingcircle: stopped by Ctrl-C; a scan goes on with --resume 已中断,可用 --resume 续算\n"
+        "livingcircle: stopped by Ctrl-C 已中断; goes on with --resume 可用 --resume 续算\n"
     ]
     assert took_s < 2, rest
     left = {path.name for path in (tmp_path / "out").iterdir()} if (tmp_path / "out").exists() else set()

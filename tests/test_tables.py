@@ -140,7 +140,9 @@ def test_empty_workbook(tmp_path: Path) -> None:
 
 
 def test_missing_table() -> None:
-    with pytest.raises(InputError, match=r"there is no file .*nowhere\.csv; remedy"):
+    with pytest.raises(
+        InputError, match=r"file not found: .*nowhere\.csv; expected a file on this computer; remedy: check the path"
+    ):
         read_table("nowhere.csv")
 
 

@@ -30,7 +30,9 @@ from livingcircle_layers.overpass import (
     area_km2,
     download,
     find_place,
+    is_box,
     shown,
+    turned_about,
 )
 from livingcircle_layers.unit_osm import LEVELS
 from livingcircle_layers.vectors import read_vector
@@ -221,9 +223,14 @@ def _around(box: Box, margin_m: float) -> Box:
 
 
 def _checked_box(box: Box, communities: str) -> Box:
-    west, south, east, north = box
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise UsageError("the box is none", got=shown(box), expected="W,S,E,N in degrees with W < E and S < N")
+    if not is_box(box):
+        turned = turned_about(box)
+        raise UsageError(
+            "the box is none",
+            got=shown(box),
+            expected="W,S,E,N in degrees with W < E and S < N",
+            remedy=f"did you mean {shown(turned)}?" if turned else None,
+        )
     if area_km2(box) > LARGEST_KM2:
         raise UsageError(
             "the box is too large",

@@ -14,7 +14,12 @@ from types import FrameType
 
 EXIT_CODE = 130  # what shells give a program that Ctrl-C ended: 128 + SIGINT
 GRACE_S = 1.5  # for tidying up; a long computation in machine code does not hear of Ctrl-C, and is ended after it
-STOPPED = "stopped by Ctrl-C; a scan goes on with --resume 已中断,可用 --resume 续算"
+STOPPED = "stopped by Ctrl-C 已中断"
+# What a command that is run again can use of the first run.
+_GOES_ON = {
+    "scan": "goes on with --resume 可用 --resume 续算",
+    "fetch": "run the same command again, what has come is kept 再次运行即可,已下载的部分会保留",
+}
 
 
 class Interrupted(BaseException):
@@ -22,8 +27,13 @@ class Interrupted(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(command: str = "") -> Iterator[None]:
     """End the program at Ctrl-C: tidily, or without that where tidying up takes too long.
+
+    Parameters
+    ----------
+    command
+        Which one it runs: the line at the end says how that goes on.
 
     Raises
     ------
@@ -35,7 +45,7 @@ def interruptible() -> Iterator[None]:
         return
     ours, theirs = socket.socketpair()
     theirs.setblocking(False)
-    pressed, told, over = threading.Event(), threading.Event(), threading.Event()
+    pressed, over, told = threading.Event(), threading.Event(), _Line(command)
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -50,7 +60,7 @@ def interruptible() -> Iterator[None]:
         yield
     except BaseException:
         if pressed.is_set():  # whatever a library has made of it
-            _tell(told)
+            told.tell()
             raise SystemExit(EXIT_CODE) from None
         raise
     finally:
@@ -61,19 +71,26 @@ def interruptible() -> Iterator[None]:
         theirs.close()
 
 
-def _watch(signals: socket.socket, over: threading.Event, told: threading.Event) -> None:
+def _watch(signals: socket.socket, over: threading.Event, told: _Line) -> None:
     """Wait for Ctrl-C, then for the end of the program; where that does not come, make it."""
     with signals:
         while got := signals.recv(1):  # empty: the command is over
             if got[0] == signal.SIGINT and not over.wait(GRACE_S):
                 for process in multiprocessing.active_children():
                     process.kill()
-                _tell(told)
+                told.tell()
                 os._exit(EXIT_CODE)
 
 
-def _tell(told: threading.Event) -> None:
-    if not told.is_set():
-        told.set()
-        sys.stderr.write(f"livingcircle: {STOPPED}\n")
-        sys.stderr.flush()
+class _Line:
+    """The line that tells of the end, once: whoever comes first prints it."""
+
+    def __init__(self, command: str) -> None:
+        self._text = "; ".join(filter(None, (STOPPED, _GOES_ON.get(command))))
+        self._told = threading.Event()
+
+    def tell(self) -> None:
+        if not self._told.is_set():
+            self._told.set()
+            sys.stderr.write(f"livingcircle: {self._text}\n")
+            sys.stderr.flush()

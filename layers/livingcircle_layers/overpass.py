@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -39,6 +40,8 @@ PART_KM2 = 100.0  # what one question may ask for: a part of a dense city that p
 LARGEST_KM2 = 20_000.0  # all of Chengdu has 14 335; beyond it an extract of the region is the kinder way
 
 _BUSY = (429, 504)
+_PROXY_ASKS = 407
+DEADLINE = 5.0  # times `Servers.timeout_s`: by then an answer is there as a whole (a judgement)
 _LONGEST_S = 86_400  # a day; a computer cannot count beyond some years
 _SHOWN = 160  # characters of an answer that an error repeats
 _Result = TypeVar("_Result")
@@ -55,7 +58,8 @@ class Servers:
     proxy
         ``http://host:port``; None: as the environment says.
     timeout_s
-        How long a silent server is waited for, and what Overpass may take for one answer.
+        How long a silent server is waited for, and what Overpass may take for one answer. A server that is never
+        silent and never done is waited for `DEADLINE` times as long.
     waits_s
         Pauses before a busy server (HTTP 429, 504) is asked again; after the last of them it is an error.
     """
@@ -85,6 +89,11 @@ class Servers:
         """Return in words what lies between here and the servers; "" where nothing does."""
         through = self.proxy or requests.utils.get_environ_proxies(self.overpass).get(urlsplit(self.overpass).scheme)
         return f" through the proxy {_host(through)}" if through else ""
+
+    @property
+    def deadline_s(self) -> float:
+        """Seconds within which a whole answer must be there."""
+        return DEADLINE * self.timeout_s
 
     @property
     def overpass_host(self) -> str:
@@ -139,21 +148,20 @@ def find_place(name: str, servers: Servers, cache: Path, say: Say) -> tuple[Box,
     def ask() -> tuple[Box, str]:
         import osmnx as ox
 
-        with _using(servers, folder):
-            try:
-                found = ox.geocode_to_gdf(name)
-            except InputError:
-                raise
-            except TypeError as fault:
-                raise _no_place(name, "points or lines, and no area") from fault
-            except (ValueError, KeyError) as fault:
-                shutil.rmtree(folder, ignore_errors=True)  # also where it is half an answer of a run that was killed
-                raise _unusable(servers.nominatim_host, "Nominatim", type(fault).__name__) from fault
+        try:
+            found = ox.geocode_to_gdf(name)
+        except InputError:
+            raise
+        except TypeError as fault:
+            raise _no_place(name, "points or lines, and no area") from fault
+        except (ValueError, KeyError) as fault:
+            shutil.rmtree(folder, ignore_errors=True)  # also where it is half an answer of a run that was killed
+            raise _unusable(servers.nominatim_host, "Nominatim", type(fault).__name__) from fault
         row = found.iloc[0]
         west, south, east, north = (float(row[f"bbox_{side}"]) for side in ("west", "south", "east", "north"))
         return (west, south, east, north), str(row.get("display_name", name))
 
-    return _patiently(ask, servers.nominatim_host, servers, say)
+    return _patiently(ask, folder, servers.nominatim_host, servers, say)
 
 
 def download(box: Box, tags: Tags, servers: Servers, cache: Path, say: Say, *, part_km2: float = PART_KM2) -> Download:
@@ -187,7 +195,8 @@ def download(box: Box, tags: Tags, servers: Servers, cache: Path, say: Say, *, p
         kept += answer is not None
         if answer is None:
             say(f"part {number} of {len(parts)}: asking {servers.overpass_host} for {shown(part)}")
-            answer = _patiently(partial(_ask, part, tags, servers, folder), servers.overpass_host, servers, say)
+            ask = partial(_ask, part, tags, servers, folder)
+            answer = _patiently(ask, folder, servers.overpass_host, servers, say)
         if not answer["elements"]:
             empty += 1
             shutil.rmtree(folder)  # asked again next time: the sea stays empty, a server may have been
@@ -196,11 +205,14 @@ def download(box: Box, tags: Tags, servers: Servers, cache: Path, say: Say, *, p
                 elements[element["type"]][element["id"]] = element
         dates.append(str((answer.get("osm3s") or {}).get("timestamp_osm_base", ""))[:10])
     if empty == len(parts):
+        turned = turned_about(box)
         raise InputError(
             f"{servers.overpass_host} has nothing at all in this box",
             got=f"an empty answer for {shown(box)}",
             expected="streets",
-            remedy="check the box (W,S,E,N in degrees), or choose another --overpass: some know one country only",
+            remedy="check the box (W,S,E,N in degrees"
+            + (f"; with latitude and longitude changed about it is {shown(turned)}" if turned else "")
+            + "), or choose another --overpass: some know one country only",
         )
     return Download(elements, min(dates), len(parts), kept, empty)
 
@@ -232,6 +244,32 @@ def shown(box: Box) -> str:
     return ",".join(f"{side:.6f}".rstrip("0").rstrip(".") for side in box)
 
 
+def turned_about(box: Box) -> Box | None:
+    """Return what a box was probably meant to be: written as lat,lon, or its corners in another order.
+
+    None where neither gives a box that can be loaded.
+
+    Examples
+    --------
+    >>> turned_about((30.6, 104.0, 30.7, 104.1))
+    (104.0, 30.6, 104.1, 30.7)
+    >>> turned_about((104.1, 30.7, 104.0, 30.6))
+    (104.0, 30.6, 104.1, 30.7)
+    """
+    a, b, c, d = box
+    for x, y in (((a, c), (b, d)), ((b, d), (a, c))):
+        turned = (min(x), min(y), max(x), max(y))
+        if turned != box and is_box(turned) and area_km2(turned) <= LARGEST_KM2:
+            return turned
+    return None
+
+
+def is_box(box: Box) -> bool:
+    """Tell whether a box lies on the earth and has an area."""
+    west, south, east, north = box
+    return -180 <= west < east <= 180 and -90 <= south < north <= 90
+
+
 def _sides_km(box: Box) -> tuple[float, float]:
     west, south, east, north = box
     geod, middle = Geod(ellps="WGS84"), (south + north) / 2
@@ -244,7 +282,7 @@ def _ask(part: Box, tags: Tags, servers: Servers, folder: Path) -> dict[str, Any
 
     shutil.rmtree(folder, ignore_errors=True)  # half an answer of a run that was killed while it wrote
     # With an interruption OSMnx ends when it has only to keep the answer.
-    with _using(servers, folder), suppress(InterruptedError):
+    with suppress(InterruptedError):
         ox.features_from_bbox(part, dict(tags))
     answer = _stored(folder)
     if answer is None:
@@ -264,11 +302,12 @@ def _stored(folder: Path) -> dict[str, Any] | None:
     return None
 
 
-def _patiently(ask: Callable[[], _Result], host: str, servers: Servers, say: Say) -> _Result:
-    """Ask, and ask again after a pause while the server is busy."""
+def _patiently(ask: Callable[[], _Result], folder: Path, host: str, servers: Servers, say: Say) -> _Result:
+    """Have OSMnx ask and keep the answer in a folder, and ask again after a pause while the server is busy."""
     for wait_s in (*servers.waits_s, None):
         try:
-            return ask()
+            with _using(servers, folder):
+                return _by_deadline(ask, host, servers)
         except _Busy as busy:
             if wait_s is None:
                 raise InputError(
@@ -284,12 +323,42 @@ def _patiently(ask: Callable[[], _Result], host: str, servers: Servers, say: Say
     raise AssertionError
 
 
+def _by_deadline(ask: Callable[[], _Result], host: str, servers: Servers) -> _Result:
+    """Ask, and do not wait for ever for a server that sends a little now and then.
+
+    What is still on the way then is left to itself: it ends with the program, and `_checked` lets nothing of it count.
+    """
+    answers: list[_Result] = []
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except BaseException as fault:  # noqa: BLE001  told below, by whoever waits
+            faults.append(fault)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(servers.deadline_s)
+    if faults:
+        raise faults[0]
+    if not answers:
+        raise InputError(
+            f"{host} is too slow",
+            got=f"no whole answer in {servers.deadline_s:g} s",
+            expected=f"one within {DEADLINE:g} times --timeout-s",
+            remedy="smaller parts (--part-km2 25), a longer --timeout-s, or another server",
+        )
+    return answers[0]
+
+
 @contextmanager
 def _using(servers: Servers, folder: Path) -> Iterator[None]:
     """Set OSMnx for these servers, and put back what it was set to."""
     import osmnx as ox
 
     version = metadata.version("livingcircle")
+    checked = partial(_checked, time.monotonic() + servers.deadline_s)
     proxies = {"proxies": {"http": servers.proxy, "https": servers.proxy}} if servers.proxy else {}
     wanted = {
         "overpass_url": servers.overpass,
@@ -298,7 +367,7 @@ def _using(servers: Servers, folder: Path) -> Iterator[None]:
         "overpass_rate_limit": False,  # whoever is asked too often says 429, and is waited for (see `_patiently`)
         "max_query_area_size": float("inf"),  # a part is a part already
         "requests_timeout": servers.timeout_s,
-        "requests_kwargs": {"hooks": {"response": _checked}, "allow_redirects": False, **proxies},
+        "requests_kwargs": {"hooks": {"response": checked}, "allow_redirects": False, **proxies},
         "doh_url_template": None,  # no third server is asked where the others are
         "http_user_agent": f"livingcircle/{version} (OSMnx)",
         "use_cache": True,
@@ -319,20 +388,24 @@ def _using(servers: Servers, folder: Path) -> Iterator[None]:
         socket.getaddrinfo = resolver
 
 
-def _checked(response: requests.Response, *_: Any, **__: Any) -> None:
+def _checked(until: float, response: requests.Response, *_: Any, **__: Any) -> None:
     """Look at an answer before OSMnx does; called by requests."""
     try:
-        _check_answer(response)
+        _check_answer(response, until)
     except BaseException:
         response.close()
         raise
 
 
-def _check_answer(response: requests.Response) -> None:
+def _check_answer(response: requests.Response, until: float) -> None:
     host, status = urlsplit(response.url).hostname or "", response.status_code
+    if response.content is not None and time.monotonic() > until:
+        raise requests.Timeout  # read as a whole, and nobody waits for it any more
     if status in _BUSY:
         after = response.headers.get("Retry-After", "")
         raise _Busy(status, float(after) if after.isdecimal() else 0.0)
+    if status == _PROXY_ASKS:
+        raise _refused_by_proxy(host)
     if 300 <= status < 400:
         elsewhere = _host(response.headers.get("Location", "")) or "another address"
         raise InputError(
@@ -404,6 +477,8 @@ def _unreachable(host: str, servers: Servers, fault: requests.RequestException) 
     """Say what went wrong on the way; never with the address that the library repeats, which may hold a password."""
     again = "run the same command again (what has come is kept)"
     if isinstance(fault, requests.exceptions.ProxyError):
+        if str(_PROXY_ASKS) in str(fault):
+            return _refused_by_proxy(host)
         return InputError(f"the proxy on the way to {host} cannot be used", remedy="check --proxy and HTTPS_PROXY")
     if isinstance(fault, requests.exceptions.SSLError):
         return InputError(f"{host} cannot show that it is {host}", got="a certificate that does not hold")
@@ -421,6 +496,14 @@ def _unreachable(host: str, servers: Servers, fault: requests.RequestException) 
         f"{host} cannot be reached",
         got="no connection",
         remedy="check the network, name a --proxy, or choose another server with --overpass or --nominatim",
+    )
+
+
+def _refused_by_proxy(host: str) -> InputError:
+    return InputError(
+        f"the proxy on the way to {host} asks who you are",
+        got=f"HTTP {_PROXY_ASKS}",
+        remedy="name it with user and password, --proxy http://user:password@host:port or HTTPS_PROXY",
     )
 
 

@@ -58,7 +58,10 @@ def existing_file(path: Path | str, suffixes: frozenset[str]) -> Path:
             remedy="export it again in one of these formats",
         )
     if not file.is_file():
-        raise InputError(f"there is no file {file}", remedy="check the path; it is relative to the study file")
+        got = "a folder" if file.is_dir() else None
+        raise InputError(
+            f"file not found: {file}", got=got, expected="a file on this computer", remedy="check the path"
+        )
     if file.stat().st_size == 0:
         raise InputError(f"{file.name} is empty", got="0 bytes", remedy="export it again")
     return file

@@ -22,11 +22,12 @@ app = typer.Typer(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        with interruptible():
+        with interruptible(next((word for word in given if not word.startswith("-")), "")):
             app(args=arguments)
     except LivingCircleError as fault:
-        if "--debug" in (sys.argv[1:] if arguments is None else arguments):
+        if "--debug" in given:
             raise
         _complain(str(fault))
         sys.exit(2 if isinstance(fault, UsageError) else 1)
