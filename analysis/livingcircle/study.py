@@ -41,7 +41,7 @@ def _dumped(place: Path | Database, info: SerializationInfo) -> Any:
 Place = Annotated[Path | Database, BeforeValidator(_database_or_path), PlainSerializer(_dumped, return_type=Any)]
 
 
-class _Table(_Part):
+class TableKeys(_Part):
     """What can be said of every table or layer, besides where it is."""
 
     table: str | None = Field(default=None, description="table of a PostGIS database: schema.table")
@@ -66,7 +66,7 @@ class _Table(_Part):
         return Source(file, **{f.name: getattr(self, f.name) for f in fields(Source) if f.name != "file"})
 
 
-class _TableInput(_Table):
+class _TableInput(TableKeys):
     """A table or layer in a file."""
 
     file: Place
@@ -77,7 +77,7 @@ class _TableInput(_Table):
         return self._at(self.file)
 
 
-class _OptionalTableInput(_Table):
+class _OptionalTableInput(TableKeys):
     """A table or layer for which there may be no file."""
 
     file: Place | None = None
@@ -192,12 +192,12 @@ class SharesInput(_OptionalTableInput):
     """Groups of people by their share of everybody (0 to 1): of the city, and of units by a table with unit_id."""
 
     file: Place | None = Field(default=None, description="table with unit_id and columns of groups")
-    age_0_3: float | None = Field(default=None, ge=0, le=1)
-    age_3_6: float | None = Field(default=None, ge=0, le=1)
-    age_6_12: float | None = Field(default=None, ge=0, le=1)
-    age_12_15: float | None = Field(default=None, ge=0, le=1)
-    age_60_up: float | None = Field(default=None, ge=0, le=1)
-    age_65_up: float | None = Field(default=None, ge=0, le=1)
+    age_0_3: float | None = Field(default=None, ge=0, le=1, description="share of people from 0 to under 3 years")
+    age_3_6: float | None = Field(default=None, ge=0, le=1, description="share of people from 3 to under 6 years")
+    age_6_12: float | None = Field(default=None, ge=0, le=1, description="share of people from 6 to under 12 years")
+    age_12_15: float | None = Field(default=None, ge=0, le=1, description="share of people from 12 to under 15 years")
+    age_60_up: float | None = Field(default=None, ge=0, le=1, description="share of people 60 years and older")
+    age_65_up: float | None = Field(default=None, ge=0, le=1, description="share of people 65 years and older")
 
     def city(self) -> dict[str, float]:
         """Return the shares of the whole city by group."""

@@ -298,7 +298,7 @@ def _load(source: Source) -> pd.DataFrame:
         rows = read_database(source)
         return checked_layer(rows, source) if isinstance(rows, gpd.GeoDataFrame) else _wanted(rows, source)
     file = existing_file(source.file, VECTOR_SUFFIXES | TABLE_SUFFIXES)
-    return read_vector(source) if file.suffix.lower() in VECTOR_SUFFIXES else read_table(source)
+    return read_table(source) if file.suffix.lower() in TABLE_SUFFIXES else read_vector(source)
 
 
 def read_points(given: Source | Path | str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:

@@ -23,6 +23,7 @@ from pyproj.exceptions import CRSError
 from livingcircle_layers.archives import GIB, archive_of, refuse_bomb
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.postgis import read_database
+from livingcircle_layers.readers import added_reader, added_suffixes
 from livingcircle_layers.row_filter import kept_rows
 from livingcircle_layers.sources import Database, Source, is_elsewhere, without_address
 
@@ -35,7 +36,7 @@ _FIRST_BYTES = {
     ".zip": b"PK",
     ".parquet": b"PAR1",
 }
-VECTOR_SUFFIXES = frozenset(_FIRST_BYTES)
+VECTOR_SUFFIXES = frozenset(_FIRST_BYTES) | added_suffixes()
 _VIRTUAL = re.compile(r'\s*create\s+virtual\s+table\s.*?\busing\s+"?(\w+)', re.IGNORECASE | re.DOTALL)
 _INDEXES = frozenset(("rtree", "fts3", "fts4", "fts5"))  # virtual tables of SQLite that keep their rows in the file
 _DECLARE_CRS = 'declare it in the study, for example crs = "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
@@ -75,6 +76,7 @@ def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
     given
         ``.geojson``, ``.json`` (WGS-84 unless it says otherwise, RFC 7946), ``.gpkg``, ``.shp``, ``.zip``
         with one shapefile, or ``.parquet`` (GeoParquet). A GeoPackage with several layers needs a choice.
+        Also what other packages read (see `livingcircle_layers.readers`).
         Or a table or query of a PostGIS database.
 
     Returns
@@ -97,6 +99,8 @@ def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
 def _genuine(path: Path) -> Path:
     """Return a file whose first bytes are those of the kind that its name says."""
     file = existing_file(path, VECTOR_SUFFIXES)
+    if file.suffix.lower() not in _FIRST_BYTES:  # read by another package, which knows what to expect
+        return file
     with file.open("rb") as stream:
         head = stream.read(64)
     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_FIRST_BYTES[file.suffix.lower()]):
@@ -167,6 +171,8 @@ def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
             case ".gpkg":
                 _check_geopackage(file)
                 return pyogrio.read_dataframe(file, layer=_choose_layer(file, source.layer))
+            case suffix if suffix not in _FIRST_BYTES:
+                return added_reader(suffix)(file)
             case _:
                 # Without the prefix, GDAL would follow JSON that tells it to fetch its features elsewhere.
                 return pyogrio.read_dataframe(f"GEOJSON:{file}")

@@ -1,0 +1,31 @@
+"""What the site needs beside its pages: files of the project, the language of a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File
+
+_HERE = Path(__file__).parent
+_PROJECT = _HERE.parent.parent
+_FILES = ("favicon.svg", "iframe-worker.js")
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the files that stand beside this one."""
+    for name in _FILES:
+        files.append(File.generated(config, f"assets/{name}", abs_src_path=str(_HERE / name)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Take a page that says ``from:`` at its top from that file of the project, with its links seen from here."""
+    source = page.meta.get("from")
+    return (_PROJECT / source).read_text(encoding="utf-8").replace("](docs/", "](") if source else markdown
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Say that a page is in Chinese, for readers' ears and for fonts: ``lang: zh`` at its top."""
+    language = page.meta.get("lang")
+    return output.replace('<html lang="en"', f'<html lang="{language}"', 1) if language else output
