@@ -13,6 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from livingcircle.measured import Measured
 
+os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English wherever the tests run
+
 
 def missing(what: str) -> None:
     """Skip for want of means; on the build machine that is a failure."""

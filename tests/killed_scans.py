@@ -41,7 +41,7 @@ def main(folder: Path, kills: int, seed: int) -> None:
             longest += 1
             shutil.rmtree(out)
     told: list[str] = []
-    scan_into(study, out, work=Work(resume=True), progress=told.append)
+    scan_into(study, out, work=Work(resume=True), progress=lambda event: told.append(str(event)))
     equal = {name: (calm / name).read_bytes() == (out / name).read_bytes() for name in CSV_FILES}
     left = sorted(path.name for path in out.iterdir() if path.name.startswith(".livingcircle"))
     print(json.dumps({"killed": killed, "finished": longest, "equal": equal, "hidden": left, "told": told[-1]}))  # noqa: T201

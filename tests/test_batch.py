@@ -107,7 +107,11 @@ def test_every_fault_of_every_district_is_told_before_anything_is_computed(folde
     text = SHARED + elders.replace("west.geojson", "missing.geojson")
     told: list[str] = []
     with pytest.raises(InputError, match=r"district west: .*missing\.geojson.*the walkers of east differ"):
-        scan_batch(Batch.load(written(folder, text, "late.toml")), folder / "late", progress=told.append)
+        scan_batch(
+            Batch.load(written(folder, text, "late.toml")),
+            folder / "late",
+            progress=lambda event: told.append(str(event)),
+        )
     assert told == ["checking the inputs of 2 districts"]
     assert not (folder / "late").exists()
 

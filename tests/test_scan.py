@@ -318,7 +318,7 @@ def test_only_what_exists(tmp_path: Path) -> None:
 
 def test_progress_is_told_in_sentences(tmp_path: Path) -> None:
     said: list[str] = []
-    scan(study(tmp_path), progress=said.append)
+    scan(study(tmp_path), progress=lambda event: said.append(str(event)))
     assert said[0] == "reading communities"
     assert len(said) >= 5
 

@@ -185,7 +185,7 @@ def test_a_sensitivity_run_costs_less_than_three_scans(monkeypatch: pytest.Monke
     stage = ["reading"]
     nearest = Walk.nearest
     monkeypatch.setattr(Walk, "nearest", lambda self, *a, **k: (searches.append(stage[-1]), nearest(self, *a, **k))[1])
-    result = scan(doubtful(), progress=stage.append)
+    result = scan(doubtful(), progress=lambda event: stage.append(str(event)))
     again = sum(name.startswith("judging again") for name in searches)
     once = len(searches) - again  # what a scan without the switch searches
     assert 0 < again < once  # measured: a third of it

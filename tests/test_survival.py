@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -243,7 +244,7 @@ def test_a_folder_is_held_by_one_process_at_a_time_however_they_race(tmp_path: P
 
 def test_what_changed_is_measured_again_and_nothing_else(tmp_path: Path) -> None:
     out, told = tmp_path / "out", []
-    again = {"work": Work(resume=True), "progress": told.append}
+    again = {"work": Work(resume=True), "progress": lambda event: told.append(str(event))}
     study = small_study(tmp_path / "city")
     scan_into(study, out, **again)
     assert told[-1] == "0 of 12 results were there already, 12 are new"
@@ -293,14 +294,14 @@ def test_ctrl_c_ends_a_scan_within_two_seconds_in_one_line(tmp_path: Path, stage
     with subprocess.Popen(command, env=ENV, stderr=subprocess.PIPE, text=True, start_new_session=True) as scan:
         assert scan.stderr is not None
         lines = iter(scan.stderr.readline, "")
-        assert any(line.startswith(stage) for line in lines)
+        assert any(stage in line for line in lines)
         start = time.monotonic()
         os.killpg(scan.pid, signal.SIGINT)  # as a terminal does: the workers get it, too
         rest = list(lines)
         code = scan.wait(timeout=30)
         took_s = time.monotonic() - start
     assert code == 130, rest
-    assert [line for line in rest if not line.startswith(("reading", "measured", "counting"))] == [
+    assert [line for line in rest if not re.match(r"\d\d:\d\d:\d\d ", line)] == [
         "livingcircle: stopped by Ctrl-C 已中断; goes on with --resume 可用 --resume 续算\n"
     ]
     assert took_s < 2, rest

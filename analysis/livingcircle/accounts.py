@@ -12,9 +12,10 @@ import geopandas as gpd
 import pandas as pd
 
 from livingcircle.coverage import Judged
-from livingcircle.inputs import Inputs, Stages
+from livingcircle.inputs import Inputs
 from livingcircle.joins import BLOCKED, ON_ISLAND_M, ONLY_ISLAND, TOO_FAR, Joins
 from livingcircle.marks import input_files, layer_marks
+from livingcircle.progress import Stages
 from livingcircle.reach import Layer
 from livingcircle.rules import RuleSet
 from livingcircle.scenes import scene_records

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from livingcircle.inputs import check_inputs
 from livingcircle.measured import measure
 from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
+from livingcircle.progress import DistrictBegun, DistrictEnded, Progress, Stages, nobody, of_district
 from livingcircle.result import ScanResult
 from livingcircle.runs import WORK_FOLDER, Measurements, Work
 from livingcircle.save import prepare_output, result_files, save_result
@@ -31,6 +33,7 @@ from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
 from livingcircle_layers.typed_toml import checked, nearest, read_toml
 
 KEY = "district"  # [[district]] in a study file
+NOT_CHOSEN = "not among the chosen districts"
 OVERLAP_SHARE = 0.01  # of the smaller community; borders that are drawn twice never fit to the centimetre
 ALIKE = {
     "standard": "the standard",
@@ -146,7 +149,7 @@ def scan_batch(
     homes: bool = False,
     work: Work | None = None,
     postgis: str | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> BatchResult:
     """Scan every district and write the results of all of them as one; one that fails does not stop the others.
 
@@ -168,30 +171,25 @@ def scan_batch(
     UsageError
         A chosen district does not exist.
     """
-    say = progress or (lambda text: None)  # noqa: ARG005  nobody listens
     if unknown := [name for name in chosen if name not in batch.studies]:
         close = nearest(unknown[0], batch.studies)
         raise UsageError("unknown district", got=", ".join(unknown), remedy=f"did you mean {close}?" if close else None)
     wanted = {name: study for name, study in batch.studies.items() if not chosen or name in chosen}
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
-    say(f"checking the inputs of {len(wanted)} districts")
-    check_districts(wanted)
+    stages = Stages(progress)
+    with stages.stage("check", f"checking the inputs of {len(wanted)} districts"):
+        check_districts(wanted)
     with held_folder(directory, result_files()):
-        outcomes = []
-        for number, (name, study) in enumerate(batch.studies.items(), start=1):
-            if name not in wanted:
-                outcomes.append(Outcome(name, "skipped", "not among the chosen districts"))
-                continue
-            title = f"{name} ({number} of {len(batch.studies)})"
-            outcomes.append(_scanned(name, study, directory, work or Work(), _titled(say, title)))
+        scanned = _scan_each(wanted, directory, work or Work(), progress or nobody)
+        outcomes = [scanned.get(name) or Outcome(name, "skipped", NOT_CHOSEN) for name in batch.studies]
         parts = [outcome.part for outcome in outcomes if outcome.part]
         if not parts:
             return BatchResult(tuple(outcomes), None)
-        say("putting the districts together")
-        result = replace(combined(batch.name, parts), districts=districts_table(outcomes))
-        say("writing results")
-        save_result(result, directory, homes=homes, postgis=target, held=True)
+        with stages.stage("combine", "putting the districts together"):
+            result = replace(combined(batch.name, parts), districts=districts_table(outcomes))
+        with stages.stage("write", "writing results"):
+            save_result(result, directory, homes=homes, postgis=target, held=True)
     return BatchResult(tuple(outcomes), result)
 
 
@@ -276,21 +274,32 @@ def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return conform(pd.DataFrame(rows).astype({"communities": "Int64", "people": "Int64"}), DISTRICTS)
 
 
-def _scanned(name: str, study: Study, directory: Path, work: Work, say: Callable[[str], None]) -> Outcome:
+def _scan_each(studies: Mapping[str, Study], directory: Path, work: Work, progress: Progress) -> dict[str, Outcome]:
+    """Scan one district after the other, and tell how many are done and when the rest will be."""
+    outcomes: dict[str, Outcome] = {}
+    start = time.monotonic()
+    for number, (name, study) in enumerate(studies.items(), start=1):
+        tell, begun = of_district(progress, name), time.monotonic()
+        tell(DistrictBegun(number, len(studies)))
+        ended = outcomes[name] = _scanned(name, study, directory, work, tell)
+        now = time.monotonic()
+        left_s = (now - start) / number * (len(studies) - number)
+        people = ended.part.result.run["people"]["placed"] if ended.part else None
+        took_s, left_s = round(now - begun, 1), round(left_s, 1)
+        tell(DistrictEnded(number, len(studies), ended.status, ended.reason, people, took_s, left_s))
+    return outcomes
+
+
+def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Progress) -> Outcome:
     folder = directory / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
-    measurer = Measurements(work, folder, say)
+    measurer = Measurements(work, folder, progress)
     try:
-        measured = measure(study, progress=say, measurer=measurer)
-        part = Part.of(measured, result_of(measured, progress=say))
+        measured = measure(study, progress=progress, measurer=measurer)
+        part = Part.of(measured, result_of(measured, progress=progress))
     except LivingCircleError as fault:
-        say(f"failed: {fault}")
         return Outcome(name, "failed", str(fault))
     measurer.finish()
     return Outcome(name, "done", part=part)
-
-
-def _titled(say: Callable[[str], None], title: str) -> Callable[[str], None]:
-    return lambda text: say(f"{title}: {text}")
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

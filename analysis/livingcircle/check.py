@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from livingcircle.land import land_points
 from livingcircle.marks import LayerMark, layer_marks
 from livingcircle.measured import counted_people, joined_homes, joiner_of, place_homes
 from livingcircle.population import compare_people, comparison_lines, read_beside
+from livingcircle.progress import Progress, Stages
 from livingcircle.rules import RuleSet
 from livingcircle.standards import load_standard
 from livingcircle.standings import Lived, RuleLayer, rule_layers
@@ -211,7 +212,7 @@ class StudyCheck:
         )
 
 
-def check_study(study: Study, *, progress: Callable[[str], None] | None = None) -> StudyCheck:
+def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck:
     """Read and check all inputs of a study, and describe what is in them; no walk is measured.
 
     Raises
@@ -219,17 +220,16 @@ def check_study(study: Study, *, progress: Callable[[str], None] | None = None) 
     InputError
         Inputs cannot be used: the faults of all of them at once, each with what to do.
     """
-    say = progress or (lambda _: None)
-    say("reading every input")
+    stages = Stages(progress)
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
     try:
-        inputs = read_inputs(study, catalogue)
+        inputs = read_inputs(study, catalogue, stages)
     except InputError as fault:
         raise _all_faults(study, catalogue, fault) from fault
-    say("joining homes and residential land to the streets")
-    placement = place_homes(inputs)
-    homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
+    with stages.stage("join", "joining homes and residential land to the streets"):
+        placement = place_homes(inputs)
+        homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
     here = placement.homes[placement.homes["unit"] != ""]
     lived = Lived(here, counted_people(homes, inputs, placement.shared))
     frame = inputs.estates.frame

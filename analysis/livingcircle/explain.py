@@ -7,7 +7,7 @@ are outside, it carries no number of people, and places that serve fewer than te
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from livingcircle.joins import Joins
 from livingcircle.marks import input_files
 from livingcircle.measured import Measured
 from livingcircle.output_folder import replaced_file
+from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
 from livingcircle.recorded import measured_again
 from livingcircle.route import Route, RouteParts, route_parts, route_to_nearest
@@ -166,7 +167,7 @@ def explain(
     walker: str | None = None,
     gates: str | None = None,
     study: Study | str | Path | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Explanation:
     """Explain the share of one unit for one rule.
 
@@ -183,7 +184,7 @@ def explain(
     study
         The study or its file, where the inputs of a folder are not where they were.
     progress
-        Called with a sentence when a stage begins.
+        Called with an event when something begins or ends; see `livingcircle.progress`.
 
     Raises
     ------

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +17,7 @@ from pyproj import CRS
 
 from livingcircle.overlays import Overlay
 from livingcircle.population import read_beside, read_population
+from livingcircle.progress import Stages
 from livingcircle.study import PopulationInput, SharesInput, Study
 from livingcircle.whereabouts import check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
@@ -44,23 +43,6 @@ from livingcircle_layers.typed_toml import unknown_word
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
 from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units
-
-
-@dataclass
-class Stages:
-    """Times the stages of a scan and tells about them."""
-
-    say: Callable[[str], None] | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str, text: str) -> Iterator[None]:
-        """Announce a stage and note how long it took."""
-        if self.say:
-            self.say(text)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
 @dataclass(frozen=True)

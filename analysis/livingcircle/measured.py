@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,10 +26,11 @@ from livingcircle.gates import (
     with_open_borders,
     without_closed_crossings,
 )
-from livingcircle.inputs import Inputs, Stages, read_inputs
+from livingcircle.inputs import Inputs, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.land import Land, land_notes, land_points, of_every_point, square_metres
 from livingcircle.network import WalkNetwork
+from livingcircle.progress import Progress, Stages
 from livingcircle.reach import City, Floats, Layer, Measurer, Reach, exit_distance, measure_layers
 from livingcircle.rules import TIER_MINUTES, Rule, RuleSet
 from livingcircle.scenes import scene_records
@@ -125,7 +126,7 @@ def measure(
     study: Study | str | Path,
     *,
     only: Sequence[str] = (),
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
     measurer: Measurer = measure_layers,
 ) -> Measured:
     """Read a study, place its people and measure every walk; `livingcircle.scan.result_of` makes the tables of it.
@@ -137,7 +138,7 @@ def measure(
     only
         Ids of communities that will be listed; checked before the work begins.
     progress
-        Called with a sentence when a stage begins.
+        Called with an event when something begins or ends; see `livingcircle.progress`.
     measurer
         Who measures the walks: at once, or part by part (`livingcircle.tiled`); the numbers are the same.
 

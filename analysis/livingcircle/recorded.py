@@ -15,6 +15,7 @@ from livingcircle.accounts import digest
 from livingcircle.marks import input_files
 from livingcircle.measured import Measured, measure
 from livingcircle.output_folder import RUN_FILE
+from livingcircle.progress import Progress
 from livingcircle.saved import read_run, rule_set_record
 from livingcircle.study import Study
 from livingcircle_layers.errors import InputError, sentence
@@ -48,7 +49,7 @@ def recorded_study(directory: str | Path) -> Study:
 
 
 def measured_again(
-    directory: str | Path, study: Study | str | Path | None = None, *, progress: Callable[[str], None] | None = None
+    directory: str | Path, study: Study | str | Path | None = None, *, progress: Progress | None = None
 ) -> Measured:
     """Measure a finished scan again, from the same inputs and with the same choices.
 
@@ -60,7 +61,7 @@ def measured_again(
         The study or its file, where the inputs are no longer where they were seen from the folder. Its paths count;
         all choices are those of the scan.
     progress
-        Called with a sentence when a stage begins.
+        Called with an event when something begins or ends; see `livingcircle.progress`.
 
     Raises
     ------

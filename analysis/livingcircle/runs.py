@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from livingcircle.engine import Cluster, Engine, Processes, ThisProcess
 from livingcircle.measured import measure
 from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
+from livingcircle.progress import Note, Parts, Progress, Stages, nobody
 from livingcircle.reach import City, Layer, Reach, measure_layers
 from livingcircle.result import ScanResult
 from livingcircle.save import prepare_output, result_files, save_result
@@ -88,10 +88,9 @@ class Measurements:
 
     work: Work
     folder: Path
-    say: Callable[[str], None]
+    progress: Progress
     tally: Tally = field(default_factory=Tally)
     store: TileStore | None = None
-    ends: list[float] = field(default_factory=list)
 
     def __call__(
         self, city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float
@@ -108,15 +107,8 @@ class Measurements:
         if self.work.resume and self.store.side_m is not None:
             side = self.store.side_m if self.work.memory_bytes is None else min(side, self.store.side_m)
         self.store.note_side(side)
-        tiled = Tiled(self.store, self.work.engine(), side, self._tell, self.tally)
+        tiled = Tiled(self.store, self.work.engine(), side, Parts(self.progress), self.tally)
         return tiled(city, needed, limit_m=limit_m)
-
-    def _tell(self, done: int, parts: int) -> None:
-        now = time.monotonic()
-        self.ends.append(now)
-        took_s = (now - self.ends[0]) / max(len(self.ends) - 1, 1)  # the first one also starts the workers
-        left = f", about {took_s * (parts - done):.0f} s left" if len(self.ends) > 1 and done < parts else ""
-        self.say(f"measured part {done} of {parts}{left}")
 
     def finish(self) -> None:
         """Keep what a later run may take, and say what this one took."""
@@ -125,7 +117,8 @@ class Measurements:
         self.store.keep_only(self.tally.used)
         if self.work.resume:
             total = self.tally.reused + self.tally.computed
-            self.say(f"{self.tally.reused:,} of {total:,} results were there already, {self.tally.computed:,} are new")
+            text = f"{self.tally.reused:,} of {total:,} results were there already, {self.tally.computed:,} are new"
+            self.progress(Note(text))
 
 
 def scan_into(
@@ -136,7 +129,7 @@ def scan_into(
     homes: bool = False,
     work: Work | None = None,
     postgis: str | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> ScanResult:
     """Scan a study and write every file into a folder, which no other run can use in the meantime.
 
@@ -160,16 +153,15 @@ def scan_into(
     UsageError
         A standard, walker, service or community does not exist.
     """
-    say = progress or (lambda text: None)  # noqa: ARG005  nobody listens
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
     with held_folder(directory, result_files()):
-        measurer = Measurements(work or Work(), directory / WORK_FOLDER, say)
+        measurer = Measurements(work or Work(), directory / WORK_FOLDER, progress or nobody)
         measured = measure(study, only=only, progress=progress, measurer=measurer)
         result = result_of(measured, walks_of_homes=homes, progress=progress)
         del measured  # no table refers to the reaches: their memory is free while files are written
-        say("writing results")
-        save_result(result, directory, homes=homes, postgis=target, held=True)
+        with Stages(progress).stage("write", "writing results"):
+            save_result(result, directory, homes=homes, postgis=target, held=True)
         measurer.finish()
     return result
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,9 @@ from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
 from livingcircle.green_bands import green_bands
-from livingcircle.inputs import Inputs, Stages
+from livingcircle.inputs import Inputs
 from livingcircle.measured import Measured, make_levels, measure
+from livingcircle.progress import Progress, Stages
 from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import DISTANCE_METRICS, RuleSet
@@ -49,9 +50,7 @@ from livingcircle_layers.lattice import first_inside
 from livingcircle_layers.units import upper_levels
 
 
-def scan(
-    study: Study | str | Path, *, only: Sequence[str] = (), progress: Callable[[str], None] | None = None
-) -> ScanResult:
+def scan(study: Study | str | Path, *, only: Sequence[str] = (), progress: Progress | None = None) -> ScanResult:
     """Find out, for every community, who can walk to which service within the standard.
 
     Parameters
@@ -61,7 +60,7 @@ def scan(
     only
         Ids of communities: only these are listed; the numbers are those of a full scan.
     progress
-        Called with a sentence when a stage begins.
+        Called with an event when something begins or ends (`livingcircle.progress`); ``print`` will do.
 
     Returns
     -------
@@ -78,9 +77,7 @@ def scan(
     return result_of(measure(study, only=only, progress=progress), progress=progress)
 
 
-def result_of(
-    measured: Measured, *, walks_of_homes: bool = True, progress: Callable[[str], None] | None = None
-) -> ScanResult:
+def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Progress | None = None) -> ScanResult:
     """Count people by unit and make every table of a scan from what was measured.
 
     Parameters
@@ -90,7 +87,7 @@ def result_of(
     walks_of_homes
         Whether the table of homes tells of every home's walks, which only `homes.parquet` needs.
     progress
-        Called with a sentence when a stage begins.
+        Called with an event when something begins or ends (`livingcircle.progress`); ``print`` will do.
     """
     study, inputs, rules, city = measured.study, measured.inputs, measured.rules, measured.city
     stages = Stages(progress, dict(measured.seconds))

@@ -6,7 +6,7 @@ run's scoring list can be walked to from there, and which are missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from livingcircle.community_circles import MINUTES, Starts, circles_from, ground
 from livingcircle.coverage import rule_walker
 from livingcircle.measured import Measured, check_units
 from livingcircle.output_folder import replaced_file
+from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
 from livingcircle.recorded import measured_again
 from livingcircle.result import ScanResult
@@ -137,7 +138,7 @@ def scanned_sheet(
     minutes: Sequence[float] = MINUTES,
     walker: str | None = None,
     study: Study | str | Path | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Sheet:
     """Return the circle sheet of a community of a finished scan, whose inputs are read again.
 

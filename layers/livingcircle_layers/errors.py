@@ -5,14 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
-class LivingCircleError(Exception):
-    """Base of every error that livingcircle raises on purpose."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Return what a notebook prints (a hook of IPython): the sentence, since the fault is not in the code."""
-        return [f"{type(self).__name__}: {self}"]
-
-
 def sentence(what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> str:
     """Put the four parts of an error into one line; parts that are None are left out."""
     parts = [what]
@@ -25,8 +17,8 @@ def sentence(what: str, *, got: object = None, expected: object = None, remedy: 
     return " ".join("; ".join(parts).split())
 
 
-class InputError(LivingCircleError, ValueError):
-    """An input cannot be used (exit code 1).
+class LivingCircleError(Exception):
+    """Base of every error that livingcircle raises on purpose.
 
     Parameters
     ----------
@@ -36,10 +28,27 @@ class InputError(LivingCircleError, ValueError):
         What was found and what would have been right.
     remedy
         What the user should do next.
+
+    Attributes
+    ----------
+    what, got, expected, remedy
+        The same as texts, for programs that show the parts in places of their own; None is not said.
     """
 
     def __init__(self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> None:
         super().__init__(sentence(what, got=got, expected=expected, remedy=remedy))
+        self.what = what
+        self.got = None if got is None else str(got)
+        self.expected = None if expected is None else str(expected)
+        self.remedy = remedy
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook prints (a hook of IPython): the sentence, since the fault is not in the code."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InputError(LivingCircleError, ValueError):
+    """An input cannot be used (exit code 1)."""
 
     @classmethod
     def of(cls, faults: Sequence[str]) -> InputError:
@@ -49,6 +58,3 @@ class InputError(LivingCircleError, ValueError):
 
 class UsageError(LivingCircleError, ValueError):
     """The command or call asks for something that does not exist (exit code 2)."""
-
-    def __init__(self, what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> None:
-        super().__init__(sentence(what, got=got, expected=expected, remedy=remedy))

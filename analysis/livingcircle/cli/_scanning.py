@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from livingcircle.cli._app import app
-from livingcircle.cli._words import Heights, Output, StreetColumns, StreetLayer, columns, progress
+from livingcircle.cli._telling import AsEvents, Language, Quiet, Teller, telling
+from livingcircle.cli._words import Heights, Output, StreetColumns, StreetLayer, columns
 from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
-    from livingcircle.runs import Work
     from livingcircle.study import FacilitiesInput, Study, StudyOptions
 
 _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 
 
 @app.command()
-def demo(output: Output = Path("outputs/demo")) -> None:
+def demo(
+    output: Output = Path("outputs/demo"), *, as_events: AsEvents = False, quiet: Quiet = False, language: Language = ""
+) -> None:
     """Scan the built-in demo town: every output, no network needed.
 
     Example: livingcircle demo -o outputs/demo
@@ -31,15 +32,17 @@ def demo(output: Output = Path("outputs/demo")) -> None:
     from livingcircle.output_folder import disk_errors
     from livingcircle.save import prepare_output
 
-    prepare_output(output)  # before the town is written into it
-    with disk_errors(output):
-        study = demo_study(output / "inputs")
-    _scan_and_save(study, output)
-    typer.echo(f"请用浏览器打开 Open in a browser: {output / 'map.html'}")
-    typer.echo(
-        "先看 Look first at: 示意对岸社区, 小学 500 米 (primary school): 在半径内, 隔河走不到, 即假覆盖 –"
-        " inside the radius and out of reach on foot, across the river (false coverage)."
-    )
+    with telling("demo", quiet=quiet, as_events=as_events, language=language) as teller:
+        prepare_output(output)  # before the town is written into it
+        with disk_errors(output):
+            study = demo_study(output / "inputs")
+        _scan_and_save(teller, study, output)
+        teller.say(f"请用浏览器打开: {output / 'map.html'}", f"Open in a browser: {output / 'map.html'}")
+        teller.say(
+            "先看: 示意对岸社区, 小学 500 米: 在半径内, 隔河走不到, 即假覆盖。",
+            "Look first at: 示意对岸社区, primary school within 500 m: inside the radius and out of reach on foot,"
+            " across the river (false coverage).",
+        )
 
 
 @app.command()
@@ -86,6 +89,9 @@ def scan(  # noqa: PLR0913  one parameter for each option
     memory: Annotated[str | None, typer.Option(help="What they all may use together, for example 4GB.")] = None,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler: tcp://HOST:8786 or tls://HOST:8786.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a fall; measure only what changed.")] = False,
+    as_events: AsEvents = False,
+    quiet: Quiet = False,
+    language: Language = "",
 ) -> None:
     """Find out who can walk to which service within the standard, for every community.
 
@@ -95,22 +101,24 @@ def scan(  # noqa: PLR0913  one parameter for each option
     options = {
         "name": name, "osm": osm, "communities": communities, "areas": areas, "population": population,
         "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
-        "streets": streets, "streets_columns": columns(streets_columns), "dem": dem, "sensitivity": sensitivity,
+        "streets": streets, "streets_columns": streets_columns, "dem": dem, "sensitivity": sensitivity,
     }  # fmt: skip
     from livingcircle.batch import is_batch
     from livingcircle.runs import Work, parse_memory
 
-    work = Work(jobs, None if memory is None else parse_memory(memory), scheduler, resume)
-    if study is not None and is_batch(study):
-        if only:
-            raise UsageError("--only names communities of one study", got="a batch", remedy="use --district")
-        _scan_districts(study, _chosen(options), output, district or [], homes=homes, work=work, postgis=to_postgis)
-        return
-    if district:
-        raise UsageError("--district needs a study file with [[district]] entries")
-    chosen = _study(study, options)
-    folder = output or Path("outputs") / (chosen.name or "scan")
-    _scan_and_save(chosen, folder, only=only or [], homes=homes, work=work, to_postgis=to_postgis)
+    with telling("scan", quiet=quiet, as_events=as_events, language=language) as teller:
+        work = Work(jobs, None if memory is None else parse_memory(memory), scheduler, resume)
+        if study is not None and is_batch(study):
+            if only:
+                raise UsageError("--only names communities of one study", got="a batch", remedy="use --district")
+            more: dict[str, Any] = {"chosen": district or [], "homes": homes, "work": work, "postgis": to_postgis}
+            _scan_districts(teller, study, _chosen(options), output, **more)
+            return
+        if district:
+            raise UsageError("--district needs a study file with [[district]] entries")
+        chosen = _study(study, options)
+        folder = output or Path("outputs") / (chosen.name or "scan")
+        _scan_and_save(teller, chosen, folder, only=only or [], homes=homes, work=work, postgis=to_postgis)
 
 
 def _study(path: Path | None, options: dict[str, Any]) -> Study:
@@ -128,6 +136,7 @@ def _chosen(options: dict[str, Any]) -> StudyOptions:
     facilities = tuple(_facilities(text) for text in options.pop("facilities") or [])
     if options["gates"] not in (None, "respect", "open", "both"):
         raise UsageError("--gates is unknown", got=repr(options["gates"]), expected="respect, open or both")
+    options["streets_columns"] = columns(options["streets_columns"])
     return StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
 
 
@@ -141,67 +150,71 @@ def _facilities(text: str) -> FacilitiesInput:
     return FacilitiesInput(file=Path(file), service=service, mode="add" if plus else "replace")
 
 
-def _scan_and_save(
-    study: Study,
-    output: Path,
-    *,
-    only: Sequence[str] = (),
-    homes: bool = False,
-    work: Work | None = None,
-    to_postgis: str | None = None,
-) -> None:
+def _scan_and_save(teller: Teller, study: Study, output: Path, **more: Any) -> None:
     from livingcircle.runs import scan_into
 
-    with progress() as say:
-        result = scan_into(study, output, only=only, homes=homes, work=work, postgis=to_postgis, progress=say)
-    _report(result, output)
+    result = scan_into(study, output, progress=teller.progress, **more)
+    _report(teller, result)
+    _ended(teller, result, output)
 
 
-def _scan_districts(
-    path: Path,
-    options: StudyOptions,
-    output: Path | None,
-    chosen: Sequence[str],
-    *,
-    homes: bool,
-    work: Work,
-    postgis: str | None,
-) -> None:
+def _scan_districts(teller: Teller, path: Path, options: StudyOptions, output: Path | None, **more: Any) -> None:
     """Scan the districts of a study file, print what became of each, and end with 3 if one failed."""
     from livingcircle.batch import Batch, scan_batch
 
     batch = Batch.load(path, options)
     folder = output or Path("outputs") / batch.name
-    with progress() as say:
-        ended = scan_batch(batch, folder, chosen=chosen, homes=homes, work=work, postgis=postgis, progress=say)
+    ended = scan_batch(batch, folder, progress=teller.progress, **more)
     if ended.result is not None:
-        _report(ended.result, folder)
-    for line in ended.lines():
-        typer.echo(line)
+        _report(teller, ended.result)
+    _ended(teller, ended.result, folder, {outcome.district: outcome.status for outcome in ended.outcomes})
+    for outcome, line in zip(ended.outcomes, ended.lines(), strict=True):
+        tell = teller.last if outcome.status == "failed" else teller.say
+        tell(line, line)
     if ended.failed:
         raise typer.Exit(3)
 
 
-def _report(result: ScanResult, output: Path) -> None:
-    """Print what the planner needs to know now: people, what is missing, every default in force, where to look."""
+def _report(teller: Teller, result: ScanResult) -> None:
+    """Tell what the planner needs to know now: people, what is missing, every default in force."""
     people = result.run["people"]
-    what = "People" if result.run["demand"] == "people" else "Residential land, m²"
-    typer.echo(
-        f"{what}: {people['input']:,} = {people['placed']:,} placed + {people['not_placed']:,} not placed"
-        f" + {people['outside']:,} outside the communities"
+    of_people = result.run["demand"] == "people"
+    teller.say(
+        f"{'人口' if of_people else '居住用地(平方米)'}: {people['input']:,} = 已落位 {people['placed']:,}"
+        f" + 未落位 {people['not_placed']:,} + 社区范围外 {people['outside']:,}",
+        f"{'People' if of_people else 'Residential land, m²'}: {people['input']:,} = {people['placed']:,} placed"
+        f" + {people['not_placed']:,} not placed + {people['outside']:,} outside the communities",
     )
     city = result.coverage[result.coverage["level"] == "city"].drop_duplicates("rule")
-    for status in ("no_data", "incomplete"):
-        rules = city["rule"][city["status"] == status]
-        if len(rules):
-            typer.echo(f"{status}: {', '.join(rules)}")
+    for status, zh in (("no_data", "没有数据"), ("incomplete", "数据不全,覆盖率为至少值")):
+        rules = ", ".join(city["rule"][city["status"] == status])
+        if rules:
+            teller.say(f"{zh} {status}: {rules}", f"{status}: {rules}")
     for source in result.run["inputs"]:
         if "rows" in source:
-            typer.echo(f"read: {_reading(source)}")
+            teller.say(f"读入: {_reading(source)}", f"read: {_reading(source)}")
     for warning in result.run["warnings"]:
-        typer.echo(f"note: {warning}")
-    typer.echo("In force: " + "; ".join(f"{key} = {value}" for key, value in result.settings.items()))
-    typer.echo(f"Results in {output}: map.html, report.xlsx, coverage.csv, scores.csv, gaps.csv, unplaced.csv")
+        teller.warn(warning)
+    settings = "; ".join(f"{key} = {value}" for key, value in result.settings.items())
+    teller.say(f"采用: {settings}", f"In force: {settings}")
+
+
+def _ended(teller: Teller, result: ScanResult | None, output: Path, districts: dict[str, str] | None = None) -> None:
+    """Tell where the results are; None: all districts failed, and nothing was written."""
+    from livingcircle.events import Result
+    from livingcircle.save import result_files
+
+    fates = districts or {}
+    code = 3 if "failed" in fates.values() else 0
+    if result is None:
+        teller.last("没有结果: 所有区县均失败", "No results: every district failed")
+        teller.result(Result(code, str(output), (), districts=fates))
+        return
+    first = "map.html, report.xlsx, coverage.csv, scores.csv, gaps.csv, unplaced.csv"
+    teller.last(f"结果在 {output}: {first}", f"Results in {output}: {first}")
+    files = tuple(name for name in result_files() if (output / name).exists())
+    counted = "people" if result.run["demand"] == "people" else "residential_m2"
+    teller.result(Result(code, str(output), files, counted, dict(result.run["people"]), fates))
 
 
 def _reading(source: dict[str, Any]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livingcircle.cli._telling import known_language as known_language  # noqa: PLC0414  what most commands use
+from livingcircle.cli._telling import progress as progress  # noqa: PLC0414
 from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,22 +75,3 @@ def numbers(text: str, option: str) -> list[float]:
     if option != "--at" and not all(0 < v < 1e6 for v in values):
         raise UsageError(f"{option} takes numbers above 0", got=repr(text))
     return values
-
-
-def known_language(text: str) -> Literal["zh", "en"]:
-    if text not in ("zh", "en"):
-        raise UsageError("unknown language", got=text, expected="zh or en")
-    return "zh" if text == "zh" else "en"
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Show the running stage: a spinner on a terminal, plain lines elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda text: typer.echo(text, err=True)
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    with console.status("starting") as status:
-        yield status.update
