@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import livingcircle as lc
 from livingcircle import batch as batches
 from livingcircle.batch import Batch, scan_batch
 from livingcircle.cli import main
+from livingcircle.combined_places import drawn_once, with_places_once
 from livingcircle.saved import load_result
 from livingcircle_layers.errors import InputError, UsageError
 from small_city import CSV_FILES, small_study
@@ -149,3 +151,29 @@ def test_districts_that_are_not_chosen_are_skipped(folder: Path) -> None:
     assert ended.result is not None
     assert list(ended.result.communities.index) == ["e"]
     assert all((folder / "one" / name).exists() for name in CSV_FILES)
+
+
+def test_a_place_counts_once_though_each_district_draws_it_on_a_plane_of_its_own(ended: Any) -> None:
+    first = ended.outcomes[0].part.result
+    moved = {
+        name: getattr(first, name).set_geometry(getattr(first, name).translate(1e-9, -1e-9))
+        for name in ("facilities", "access_points")
+    }
+    whole = with_places_once(first, [first, replace(first, **moved)])
+    assert len(whole.facilities) == len(first.facilities) > 0
+    assert len(whole.access_points) == len(first.access_points) > 0
+    assert len(drawn_once([first.facilities, moved["facilities"]])) == len(first.facilities)
+
+
+def test_lists_of_one_name_in_two_folders_stay_apart(folder: Path) -> None:
+    east = folder / "east"
+    east.mkdir()
+    people = (folder / "people.csv").read_text(encoding="utf-8").splitlines()
+    (east / "people.csv").write_text("\n".join(people[: len(people) // 2]) + "\n", encoding="utf-8")
+    text = SHARED + DISTRICTS + 'population.file = "east/people.csv"\n'
+    result = scan_batch(Batch.load(written(folder, text, "folders.toml")), folder / "folders").result
+    assert result is not None
+    both = [pd.read_csv(folder / name / "people.csv")["population"].sum() for name in (".", "east")]
+    assert result.run["people"]["input"] == sum(both)  # two lists, though of one name: nobody of either is lost
+    outside = result.unplaced.query("reason == 'outside_communities'")
+    assert set(outside["source"]) == {"west/people.csv", "east/people.csv"}

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from livingcircle import charts
+    from livingcircle.batch import Batch, scan_batch
+    from livingcircle.check import check_study
     from livingcircle.choice import count_within, nearest_k
     from livingcircle.circles import isochrones
     from livingcircle.community_circles import community_circles
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 # Loaded when they are first used, so that the command line starts at once.
 _HOME = {
+    "Batch": "livingcircle.batch",
     "InputError": "livingcircle_layers.errors",
     "LivingCircleError": "livingcircle_layers.errors",
     "UsageError": "livingcircle_layers.errors",
@@ -47,6 +50,7 @@ _HOME = {
     "WALKERS": "livingcircle.walkers",
     "Walker": "livingcircle.walkers",
     "WalkNetwork": "livingcircle.network",
+    "check_study": "livingcircle.check",
     "circle_sheet": "livingcircle.sheet",
     "community_circles": "livingcircle.community_circles",
     "compare": "livingcircle.compare",
@@ -62,11 +66,13 @@ _HOME = {
     "nearest_k": "livingcircle.choice",
     "save_sheet": "livingcircle.sheet",
     "scan": "livingcircle.scan",
+    "scan_batch": "livingcircle.batch",
     "service_circles": "livingcircle.service_circles",
 }
 
 __all__ = [
     "WALKERS",
+    "Batch",
     "InputError",
     "LivingCircleError",
     "ScanResult",
@@ -75,6 +81,7 @@ __all__ = [
     "WalkNetwork",
     "Walker",
     "charts",
+    "check_study",
     "circle_sheet",
     "community_circles",
     "compare",
@@ -90,6 +97,7 @@ __all__ = [
     "nearest_k",
     "save_sheet",
     "scan",
+    "scan_batch",
     "service_circles",
 ]
 

@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from livingcircle.columns import COVERAGE, conform
+from livingcircle.combined_places import (
+    ambiguous_sources,
+    drawn_once,
+    own_source,
+    stacked,
+    with_own_sources,
+    with_places_once,
+)
 from livingcircle.coverage import Judged, People, Standing, Units, coverage_table, parts_standing
 from livingcircle.distances import distances_table
 from livingcircle.fairness import fairness_table
@@ -94,6 +100,7 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
     parts
         Districts with the same rules, walkers and gates.
     """
+    parts = _with_own_sources(parts)
     own = [_as_district(part) for part in parts]
     named = [
         _with_ids(result, part.name, clashes)
@@ -107,31 +114,29 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
     told = (rules, votes.judged[0], standings, votes.people)
     catalogue = first.catalogue
     coverage = _city_coverage(parts, votes, standings, unit)
-    coverage = in_order(_stacked([coverage, *(_without_city(r.coverage) for r in named)]), rules, walkers)
+    coverage = in_order(stacked([coverage, *(_without_city(r.coverage) for r in named)]), rules, walkers)
     scores = sorted_by_unit(
-        _stacked([scores_table(*told, [unit], catalogue=catalogue), *(_without_city(r.scores) for r in named)])
+        stacked([scores_table(*told, [unit], catalogue=catalogue), *(_without_city(r.scores) for r in named)])
     )
     reached = services_reached(*told, catalogue=catalogue)
     histogram = sorted_by_unit(
-        _stacked([histogram_table(reached, votes.people, [unit]), *(_without_city(r.histogram) for r in named)])
+        stacked([histogram_table(reached, votes.people, [unit]), *(_without_city(r.histogram) for r in named)])
     )
     return replace(
-        _side_by_side(named),
+        with_places_once(_side_by_side(named), named),
         coverage=coverage,
         scores=scores,
         histogram=histogram,
         communities=pd.concat([r.communities for r in named]).sort_index(),
-        facilities=_distinct([r.facilities for r in named], "source"),
-        access_points=_distinct([r.access_points for r in named], "source"),
         unplaced=_unplaced(parts, named),
-        homes=_stacked([r.homes for r in named]),
-        background=_distinct([r.background for r in named]),
+        homes=stacked([r.homes for r in named]),
+        background=drawn_once([r.background for r in named]),
         run=_run(name, parts),
         settings=_settings(parts),
         study=None,
-        **{key: _optional(named, key, _distinct) for key in ("circles", "bands", "estate_names", "diagnosis")},
+        **{key: _optional(named, key, drawn_once) for key in ("circles", "bands", "estate_names", "diagnosis")},
         gaps=_optional(
-            named, "gaps", lambda tables: _stacked(tables).sort_values("unit_id", kind="stable", ignore_index=True)
+            named, "gaps", lambda tables: stacked(tables).sort_values("unit_id", kind="stable", ignore_index=True)
         ),
         false_coverage=false_coverage_table(coverage),
         distances=_distances(coverage, votes, unit, named),
@@ -146,7 +151,21 @@ def _distances(coverage: pd.DataFrame, votes: Votes, unit: Units, results: Seque
     """Count the people of the city by their walks, beside those of its districts."""
     judged = [verdict for verdicts in votes.judged for verdict in verdicts.values()]
     city = distances_table(coverage, judged, votes.people, [unit])
-    return _optional(results, "distances", lambda own: sorted_by_unit(_stacked([city, *map(_without_city, own)])))
+    return _optional(results, "distances", lambda own: sorted_by_unit(stacked([city, *map(_without_city, own)])))
+
+
+def _with_own_sources(parts: Sequence[Part]) -> list[Part]:
+    """Tell inputs of one name and different content apart, by the district in front."""
+    ambiguous = ambiguous_sources([part.result for part in parts])
+
+    def told(part: Part) -> Part:
+        rows = part.people_by_row
+        names = [own_source(name, part.name, ambiguous) for name in rows.index.get_level_values("source")]
+        index = pd.MultiIndex.from_arrays([names, rows.index.get_level_values("row")], names=ROW)
+        result = with_own_sources(part.result, part.name, ambiguous)
+        return replace(part, result=result, people_by_row=rows.set_axis(index))
+
+    return [told(part) for part in parts] if ambiguous else list(parts)
 
 
 def _walkers(parts: Sequence[Part]) -> list[str]:
@@ -229,8 +248,8 @@ def _city_coverage(parts: Sequence[Part], votes: Votes, standings: Mapping[str, 
                 facility_units={"city": {}},
             )
         )
-    table = _stacked([conform(t, COVERAGE) for t in tables if len(t)])
-    table = _stacked(
+    table = stacked([conform(t, COVERAGE) for t in tables if len(t)])
+    table = stacked(
         [table, *(conform(restated(rule, table, catalogue), COVERAGE) for rule in rules if rule.measured_by)]
     )
     key = ["rule", "walker", "gates"]
@@ -301,7 +320,7 @@ def _side_by_side(results: Sequence[ScanResult]) -> ScanResult:
     names = [field.name for field in fields(ScanResult) if isinstance(getattr(results[0], field.name), pd.DataFrame)]
 
     def put(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-        whole = _stacked([_without_city(table) if _is_levelled(table) else table for table in tables])
+        whole = stacked([_without_city(table) if _is_levelled(table) else table for table in tables])
         return sorted_by_unit(whole) if _is_levelled(whole) else whole
 
     return replace(results[0], **{name: _optional(results, name, put) for name in names})
@@ -309,22 +328,6 @@ def _side_by_side(results: Sequence[ScanResult]) -> ScanResult:
 
 def _without_city(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["level"] != "city"]
-
-
-def _stacked(tables: Sequence[Any]) -> Any:
-    """Put tables under each other; one without rows does not change the types of the others."""
-    filled = [table for table in tables if len(table)]
-    return pd.concat(filled, ignore_index=True) if filled else tables[0]
-
-
-def _distinct(tables: Sequence[gpd.GeoDataFrame], *order: str) -> gpd.GeoDataFrame:
-    """Put layers together; what lies in the reach of two districts is in both of them, and counts once."""
-    whole = _stacked(tables)
-    same = (
-        whole.drop(columns="geometry").assign(_shape=shapely.to_wkb(whole.geometry.to_numpy(), hex=True)).astype("str")
-    )
-    whole = whole[~same.duplicated()]
-    return whole.sort_values(list(order), kind="stable", ignore_index=True) if order else whole.reset_index(drop=True)
 
 
 def _optional(results: Sequence[ScanResult], name: str, put: Callable[[Sequence[Any]], Any]) -> Any:
@@ -336,7 +339,7 @@ def _optional(results: Sequence[ScanResult], name: str, put: Callable[[Sequence[
 
 def _ranked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Rank the additions of all districts anew."""
-    whole = _stacked(tables)
+    whole = stacked(tables)
     listed = whole["rank"].notna()
     by_rule = whole["gained"].where(listed).groupby(whole["rule"]).rank(method="first", ascending=False)
     everywhere = whole["completed"].where(whole["city_rank"].notna()).rank(method="first", ascending=False)
@@ -351,7 +354,7 @@ def _ranked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 def _unplaced(parts: Sequence[Part], results: Sequence[ScanResult]) -> pd.DataFrame:
     """List what could not be used; people whom another district has taken in are not outside."""
-    whole = _stacked([result.unplaced for result in results])
+    whole = stacked([result.unplaced for result in results])
     outside = whole["reason"] == "outside_communities"
     kept = whole[~outside].drop_duplicates()
     rows = whole[outside].groupby(ROW, sort=False)["people"].sum()
@@ -361,7 +364,7 @@ def _unplaced(parts: Sequence[Part], results: Sequence[ScanResult]) -> pd.DataFr
     left = (rows - (times.reindex(rows.index).fillna(1) - 1) * total.reindex(rows.index).fillna(0)).clip(lower=0)
     first = whole[outside].drop_duplicates(ROW).set_index(ROW)
     first = first.assign(people=left.reindex(first.index).astype("Int64")).reset_index()
-    table = _stacked([kept, first[first["people"] > 0][list(whole.columns)]])
+    table = stacked([kept, first[first["people"] > 0][list(whole.columns)]])
     return table.sort_values(["reason", "source", "row", "unit_id"], kind="stable", ignore_index=True)
 
 
