@@ -1,25 +1,30 @@
 """The Excel report: sheets that agree with the tables they are made from."""
 
+import re
 import zipfile
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import openpyxl
 import pandas as pd
 import pytest
 
-from livingcircle import _workbook
+from livingcircle import _sheet_rows, _workbook
+from livingcircle._report_words import score_sentence
 from livingcircle._workbook import Field, Sheet, write_workbook
 from livingcircle.columns import TABLES
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
-from livingcircle.report import finding, score_sentence, walk_finding, write_report
+from livingcircle.report import finding, walk_finding, write_report
 from livingcircle.standards import Rule
 from made_result import made_result
 
 TITLES = [
-    "总览 Summary", "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "各层级得分 Levels", "补点 Additions",
-    "假覆盖 False coverage",
-    "数据质量 Data quality", "未测量 Not measured", "数据字典 Data dictionary",
+    "封面 Cover", "总览 Summary", "图 得分 Chart scores", "图 覆盖率 Chart coverage", "图 公平 Chart Lorenz",
+    "排名 Ranking", "缺口 Gaps", "规则 Rules", "覆盖 Coverage", "各层级得分 Levels", "补点 Additions",
+    "假覆盖 False coverage", "数据质量 Data quality", "未测量 Not measured", "数据字典 Data dictionary",
 ]  # fmt: skip
+
+PAGES = ["封面 Cover", "图 得分 Chart scores", "图 覆盖率 Chart coverage", "图 公平 Chart Lorenz"]
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +196,7 @@ def test_data_dictionary_names_every_column(book):
 
 def test_names_like_formulas_are_text_and_odd_signs_survive(book):
     sheet = book["排名 Ranking"]
-    cells = {cell.value: cell for cell in sheet["D"]}
+    cells = {cell.value: cell for cell in sheet["C"]}
     formula = cells['=HYPERLINK("http://x")']
     assert formula.data_type == "s"
     assert formula.quotePrefix
@@ -200,16 +205,114 @@ def test_names_like_formulas_are_text_and_odd_signs_survive(book):
     assert not [cell for page in book for row in page.iter_rows() for cell in row if cell.data_type == "f"]
 
 
-def test_every_sheet_is_ready_to_print_and_to_filter(book):
+def test_every_sheet_is_ready_to_print(book):
     for sheet in book:
-        assert sheet.freeze_panes == "A2"
-        assert sheet.auto_filter.ref == sheet.dimensions
-        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
-        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
+        assert sheet.page_setup.paperSize in (8, 9), "A3 or A4"
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.oddHeader.left.text == "锦江区试算"
+        assert sheet.oddFooter.left.text.startswith(INTERNAL_DRAWING)
+        assert OSM_CREDIT in sheet.oddFooter.left.text
+        assert sheet.oddFooter.right.text == "&P / &N"
+
+
+def test_every_table_is_ready_to_filter_and_repeats_its_heading(book):
+    for title in TITLES:
+        if title in PAGES:
+            assert book[title].page_setup.fitToHeight == 1
+            continue
+        sheet = book[title]
+        assert sheet.freeze_panes in ("A2", "B2", "C2", "D2")
+        assert sheet.auto_filter.ref == sheet.dimensions
+        assert sheet.page_setup.fitToHeight == 0
         assert sheet.print_title_rows == "$1:$1"
-        for said in (OSM_CREDIT, INTERNAL_DRAWING):
-            assert said in sheet.oddFooter.left.text
+        assert re.fullmatch(rf"'{title}'!\$A\$1:\$[A-Z]+\${sheet.max_row}", sheet.print_area)
+
+
+def test_what_must_stand_beside_a_share_is_printed_with_it(book):
+    for title in ("缺口 Gaps", "规则 Rules", "覆盖 Coverage", "假覆盖 False coverage"):
+        printed = book[title][book[title].print_area.split("!")[1].replace("$", "")][0]
+        assert {"Share on foot", "Status", "Clause", "Confidence"} <= {cell.value.split("\n")[1] for cell in printed}
+
+
+def test_every_part_of_the_file_is_well_formed(path):
+    with zipfile.ZipFile(path) as archive:
+        parts = [name for name in archive.namelist() if name.endswith((".xml", ".rels"))]
+        assert sum("charts/chart" in name for name in parts) == 3
+        for name in parts:
+            ElementTree.fromstring(archive.read(name))
+
+
+def test_cover_names_standards_dates_and_approval_and_leads_to_every_sheet(book, result, tmp_path):
+    cover = {row[0].value: row[1] for row in book["封面 Cover"].iter_rows(max_col=2) if row[0].value}
+    assert cover["审图号 Map approval"].value == INTERNAL_DRAWING
+    assert cover["声明 Notice"].value == NOT_A_SURVEY
+    assert "chengdu.osm.pbf (osm): 2024-06-01\n菜市场 2024.csv (facilities): 未注明 not stated" in (
+        cover["数据日期 Data dates"].value
+    )
+    for rule in result.rules.rules:
+        assert rule.standard in cover["标准 Standards"].value
+    assert cover["编制单位 Organisation"].value is None
+    links = [cell.hyperlink.location for row in book["封面 Cover"].iter_rows() for cell in row if cell.hyperlink]
+    assert links == [f"'{title}'!A1" for title in TITLES[1:]]
+    write_report(replace(result, approval_number="川S(2024)001号"), tmp_path / "r.xlsx")
+    approved = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    said = [row[1] for row in approved["封面 Cover"].values if row[0] == "审图号 Map approval"]
+    assert said == ["审图号:川S(2024)001号"]
+    assert all(sheet.oddFooter.left.text.startswith("审图号:川S(2024)001号") for sheet in approved)
+
+
+def figures(sheet):
+    """Return the figures of a chart's sheet, by the English half of the headings, or whole where it has none."""
+    rows = [row[17:] for row in sheet.values]
+    return pd.DataFrame(rows[1:], columns=rows[0]).dropna(axis=1, how="all").dropna(how="all")
+
+
+def test_charts_show_the_figures_of_the_tables(book, result):
+    scores = figures(book["图 得分 Chart scores"])
+    ranking = table(book, "排名 Ranking").dropna(subset="Score")
+    assert scores["得分 Score"].tolist() == ranking["Score"].tolist()
+    assert scores["社区 Community"].tolist() == ranking["Community"].tolist()
+    coverage = figures(book["图 覆盖率 Chart coverage"])
+    assert coverage["步行覆盖率 Share on foot"].is_monotonic_increasing
+    rules = (
+        table(book, "规则 Rules").sort_values(["Share on foot", "Rule"], kind="stable").dropna(subset="Share on foot")
+    )
+    assert coverage["半径覆盖率 Share by radius"].tolist() == rules["Share by radius"].tolist()[:30]
+    # Half of the people reach 3 services and half reach 4: together the first half has 3 / 7 of all.
+    lorenz = figures(book["图 公平 Chart Lorenz"])
+    assert lorenz["可达服务项数累计占比 Share of services reached"].tolist() == pytest.approx([0, 3 / 7, 1], abs=1e-3)
+    for title in PAGES[1:]:
+        assert len(book[title]._charts) == 1, title
+
+
+def test_of_many_communities_the_chart_shows_the_lowest(tmp_path):
+    write_report(made_result(communities=40), tmp_path / "r.xlsx")
+    scores = figures(openpyxl.load_workbook(tmp_path / "r.xlsx")["图 得分 Chart scores"])
+    assert len(scores) == 30
+    assert scores["社区 Community"].iloc[-1] == "社区0"  # the score rises with the number of the community
+
+
+def test_columns_are_as_wide_as_what_is_in_them_and_long_texts_get_the_lines_they_need(tmp_path):
+    frame = pd.DataFrame({"a": ["成都市武侯区", "三圣花乡"], "b": ["字" * 30, "短"], "c": [0.5, 1.0]})
+    fields = (Field("甲", "A", width=20), Field("乙", "B", "long", 20), Field("丙", "C", "share"))
+    write_workbook(tmp_path / "w.xlsx", [Sheet("表", fields, frame)], title="t", footer="f")
+    page = openpyxl.load_workbook(tmp_path / "w.xlsx")["表"]
+    # 12 digits of six characters, two of margin, one of indent; 20 at most; "100.0%".
+    assert [page.column_dimensions[letter].width for letter in "ABC"] == [15, 23, 8]
+    # Sixty digits in a column that has room for 21, where twenty are ten characters: three lines of 15 points.
+    assert (page.row_dimensions[2].height, page.row_dimensions[3].height) == (45, None)
+
+
+def test_a_long_footer_keeps_the_approval_and_stays_within_what_excel_takes(result, tmp_path):
+    inputs = [{"role": "facilities", "path": "a.csv", "attribution": "A&B" * 60 + str(number)} for number in range(4)]
+    write_report(replace(result, run={**result.run, "inputs": inputs}), tmp_path / "r.xlsx")
+    with zipfile.ZipFile(tmp_path / "r.xlsx") as archive:
+        sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet2.xml"))
+    footer = next(element.text for element in sheet.iter() if element.tag.endswith("oddFooter"))
+    assert len(footer) <= 255
+    assert INTERNAL_DRAWING in footer
+    assert footer.count("&") == 2 * footer.count("&&") + len(["&L", "&R", "&P", "&N"])
 
 
 def test_shares_and_scores_have_formats_and_colours(book):
@@ -217,7 +320,7 @@ def test_shares_and_scores_have_formats_and_colours(book):
     by_heading = {cell.value.split("\n")[1]: cell.column_letter for cell in coverage[1]}
     assert coverage[f"{by_heading['Share on foot']}2"].number_format == "0.0%"
     assert coverage[f"{by_heading['Demand']}2"].number_format == "#,##0"
-    assert [str(area.sqref) for area in ranking.conditional_formatting] == ["H2:H6"]
+    assert [str(area.sqref) for area in ranking.conditional_formatting] == ["G2:G6"]
 
 
 MET = pd.Series([True, False, False, False, pd.NA], dtype="boolean")
@@ -259,12 +362,13 @@ def test_a_result_with_nothing_in_it_still_makes_a_report(tmp_path):
     full = made_result(communities=3)
     empty = {name: getattr(full, name).head(0) for name in ("coverage", "unplaced", "homes", "facilities")}
     write_report(made_result(communities=3, **empty), tmp_path / "r.xlsx")
-    assert openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames == TITLES
+    without = ["图 覆盖率 Chart coverage"]  # there is nothing to draw
+    assert openpyxl.load_workbook(tmp_path / "r.xlsx").sheetnames == [t for t in TITLES if t not in without]
 
 
 def test_more_rows_than_excel_takes_go_on_in_the_next_sheet(tmp_path, monkeypatch):
     monkeypatch.setattr(_workbook, "MOST_ROWS", 3)
-    monkeypatch.setattr(_workbook, "ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(_sheet_rows, "ROWS_AT_A_TIME", 2)
     sheet = Sheet("长 Long", (Field("数", "Number", "int"),), pd.DataFrame({"a": range(7)}))
     write_workbook(tmp_path / "long.xlsx", [sheet], title="t", footer="a & b")
     book = openpyxl.load_workbook(tmp_path / "long.xlsx", read_only=True)

@@ -1,8 +1,16 @@
-"""Headings and fixed words of the Excel report, Chinese with English beside."""
+"""Headings and fixed words of the reports, Chinese with English beside."""
 
 from __future__ import annotations
 
-from livingcircle._workbook import Field
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from livingcircle._workbook import Field, Sheet
+
+if TYPE_CHECKING:
+    from livingcircle.standards import Rule
 
 LAND_AS_DEMAND = "居住用地平方米(无人口数据,以下“人口”均为平方米) m² of residential land, also where people are named"
 STATUSES = {
@@ -29,18 +37,18 @@ DENOMINATORS = {
 BASES = {"given": "", "share": "按比例推算 a share of everybody", "stand_in": "以全体人口代替 all people stand in"}
 FIELDS = {
     "item": Field("项目", "Item", width=34),
-    "content": Field("内容", "Content", "long", 110),
+    "content": Field("内容", "Content", "long", 120),
     "topic": Field("主题", "Topic", width=26),
     "what": Field("项目", "Item", "long", 44),
     "number": Field("数量", "Number", "number"),
     "persons": Field("人口", "People", "int"),
-    "detail": Field("说明", "Detail", "long", 70),
-    "class": Field("可比组", "Compared with", width=22),
+    "detail": Field("说明", "Detail", "long", 90),
+    "class": Field("可比组", "Compared with", width=18),
     "rank": Field("名次", "Rank", "int", 8),
     "unit_id": Field("社区编号", "Community id", width=18),
     "unit_name": Field("社区", "Community", width=18),
     "any_id": Field("单元编号", "Unit id", width=18),
-    "any_name": Field("单元", "Unit", width=24),
+    "any_name": Field("单元", "Unit", width=22),
     "subdistrict": Field("街道", "Subdistrict", width=14),
     "district": Field("区县", "District", width=14),
     "people": Field("人口", "People", "int", 10),
@@ -61,8 +69,8 @@ FIELDS = {
     "places_unknown": Field("规模未知设施", "Places, unknown", "int", 9),
     "share_low": Field("覆盖率最低", "Share, lowest", "share", 10, scale_to=1),
     "share_high": Field("覆盖率最高", "Share, highest", "share", 10, scale_to=1),
-    "low_by": Field("最低值的情形", "Lowest by", width=26),
-    "high_by": Field("最高值的情形", "Highest by", width=26),
+    "low_by": Field("最低值的情形", "Lowest by", width=22),
+    "high_by": Field("最高值的情形", "Highest by", width=22),
     "score_low_variant": Field("各情形最低得分", "Score, lowest tried", "score", 9),
     "score_high_variant": Field("各情形最高得分", "Score, highest tried", "score", 9),
     "ranked_units": Field("一同排名的单元数", "Units ranked together", "int", 9),
@@ -71,7 +79,7 @@ FIELDS = {
     "rank_share_stable": Field("名次不变的情形占比", "Rank unchanged, share", "share", 10),
     "k_mean": Field("可达项数 k", "Services reached", "score", 10),
     "level": Field("层级", "Level", width=12),
-    "parts": Field("单元范围", "Extent", width=22),
+    "parts": Field("单元范围", "Extent", width=16),
     "gini": Field("k 的基尼系数", "Gini of services reached", "number"),
     "worst_tenth_k": Field("最少的十分之一居民可达项数", "Services reached, worst tenth", "score", 14),
     "k_difference": Field("与全体之差", "Difference to all", "score", 10),
@@ -79,19 +87,19 @@ FIELDS = {
     "n_listed": Field("清单项数 N", "Listed", "int", 9),
     "complete_share": Field("应配建齐全人口占比", "All required reached", "share"),
     "missing_one_share": Field("仅缺一项人口占比", "One required missing", "share"),
-    "weakest_rule": Field("最弱条文", "Weakest rule", width=34),
+    "weakest_rule": Field("最弱条文", "Weakest rule", width=28),
     "leg_m_p90": Field("接入距离 90 分位 (m)", "Leg p90 (m)", "metres"),
-    "why": Field("未排名原因", "Why not ranked", "long", 40),
-    "rule": Field("条文编号", "Rule", width=34),
+    "why": Field("未排名原因", "Why not ranked", "long", 26),
+    "rule": Field("条文编号", "Rule", width=40),
     "label": Field("条文", "Rule in words", width=28),
     "scores": Field("计分", "Scores", width=8),
     "group": Field("人群", "Group", width=11),
-    "walker": Field("步行人群", "Walker", width=14),
-    "group_basis": Field("人群数依据", "How the group is known", width=22),
+    "walker": Field("步行人群", "Walker", width=12),
+    "group_basis": Field("人群数依据", "How the group is known", width=16),
     "gates": Field("院门口径", "Gates", width=10),
     "without": Field("未覆盖人数", "People without", "int", 11),
     "only_radius": Field("假覆盖人数", "False coverage, people", "int", 12),
-    "of_what": Field("分母", "Share of what", width=22),
+    "of_what": Field("分母", "Share of what", width=14),
     "demand": Field("应服务量", "Demand", "int", 11),
     "covered": Field("步行已覆盖", "Covered on foot", "int", 11),
     "share": Field("步行覆盖率", "Share on foot", "share", 10, scale_to=1),
@@ -102,7 +110,7 @@ FIELDS = {
     "target": Field("目标值", "Target", "number", 9),
     "attainment": Field("目标达成率", "Target attained", "share", 10),
     "nearest_m_median": Field("最近步行距离中位数 (m)", "Nearest, median (m)", "metres"),
-    "nearest_name": Field("对其中多数人最近的设施", "Nearest place for most of them", width=26),
+    "nearest_name": Field("对其中多数人最近的设施", "Nearest place for most of them", width=22),
     "nearest_m": Field("到该设施步行距离中位数 (m)", "Walk to it, median (m)", "metres"),
     "unreached": Field("搜索范围内无设施可达人数", "No place within the search limit", "int", 14),
     "false_share": Field("假覆盖占比", "False coverage, share", "share", 10, scale_to=1),
@@ -116,24 +124,67 @@ FIELDS = {
     "lat": Field("纬度", "Latitude", "degrees", 12),
     "nearest_m_p90": Field("最近步行距离 90 分位 (m)", "Nearest, p90 (m)", "metres"),
     "facilities": Field("设施数", "Places", "int", 9),
-    "status_text": Field("状态", "Status", width=26),
+    "status_text": Field("状态", "Status", width=16),
     "edge_share": Field("数据边界影响", "Edge share", "share", 10),
-    "finding": Field("按条文口径", "By the clause", width=26),
-    "walk_finding": Field("按步行距离复核", "Checked by walking", width=22),
-    "service": Field("服务", "Service", width=26),
+    "finding": Field("按条文口径", "By the clause", width=18),
+    "walk_finding": Field("按步行距离复核", "Checked by walking", width=16),
+    "service": Field("服务", "Service", width=22),
     "tier": Field("圈层", "Tier", width=11),
     "metric": Field("条文口径", "Clause measure", width=12),
     "threshold": Field("指标值", "Threshold", "number", 10),
-    "threshold_unit": Field("单位", "Unit", width=14),
-    "clause": Field("条文出处", "Clause", "long", 44),
+    "threshold_unit": Field("单位", "Unit", width=16),
+    "clause": Field("条文出处", "Clause", "long", 36),
     "bound": Field("约束程度", "Bound", width=13),
     "provision": Field("配建要求", "Provision", width=13),
-    "confidence": Field("可信度", "Confidence", "long", 30),
+    "confidence": Field("可信度", "Confidence", "long", 22),
     "table": Field("表", "Table", width=16),
-    "column": Field("列", "Column", width=20),
+    "column": Field("列", "Column", width=24),
     "dtype": Field("类型", "Type", width=10),
     "unit": Field("单位", "Unit", width=14),
     "meaning_zh": Field("含义", "In Chinese", "long", 44),
     "meaning_en": Field("英文含义", "Meaning", "long", 60),
     "null": Field("空值含义", "Empty means", "long", 40),
 }
+
+
+def study_name(run: Mapping[str, Any]) -> str:
+    """Return the name of a run, as titles show it."""
+    return str(run.get("name") or "livingcircle")
+
+
+def rule_label(rule: Rule) -> str:
+    """Return a rule in words, Chinese and English."""
+    return " ".join(text for text in (rule.name_zh, rule.name_en) if text)
+
+
+def score_sentence(k_mean: float, n_listed: int) -> str:
+    """Return the score in one breath.
+
+    Examples
+    --------
+    >>> score_sentence(9.25, 16)
+    '居民平均可步行到达 16 项服务中的 9.2 项'
+    """
+    return f"居民平均可步行到达 {n_listed} 项服务中的 {k_mean:.1f} 项"
+
+
+def sheet_of(title: str, frame: pd.DataFrame, names: Sequence[str], *, frozen: int = 0) -> Sheet:
+    """Return a sheet of the report: the named columns of a table, under their headings.
+
+    Parameters
+    ----------
+    title
+        On the tab.
+    frame
+        Has at least the named columns.
+    names
+        Keys of `FIELDS`, in order. What does not fit on paper is printed as far as it does, from the left.
+    frozen
+        Columns that stay in sight when the sheet is moved sideways.
+    """
+    return Sheet(title, tuple(FIELDS[name] for name in names), frame[list(names)], frozen)
+
+
+def rows_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
+    """Return rows as a table; without any row it has the columns all the same."""
+    return pd.DataFrame(list(rows), columns=list(names))

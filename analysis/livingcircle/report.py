@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from livingcircle._report_words import BASES, DENOMINATORS, FIELDS, LAND_AS_DEMAND, MARKS, STATUSES
-from livingcircle._workbook import Sheet, write_workbook
+from livingcircle._report_charts import chart_pages
+from livingcircle._report_cover import cover_page
+from livingcircle._report_quality import data_dictionary_sheet, data_quality_sheet, not_measured_sheet
+from livingcircle._report_summary import summary_sheet
+from livingcircle._report_words import BASES, DENOMINATORS, STATUSES, rows_table, rule_label, sheet_of, study_name
+from livingcircle._workbook import Page, Sheet, write_workbook
 from livingcircle.columns import (
     ADDITIONS,
     CAPACITY,
@@ -21,20 +25,16 @@ from livingcircle.columns import (
     RANK_STABILITY,
     SCORES,
     SENSITIVITY,
-    TABLES,
-    UNPLACED,
     published,
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
-from livingcircle.marks import input_detail
 from livingcircle.ranks import ranked_apart
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
-    from livingcircle.standards import Rule
+    from livingcircle.standards import RuleSet
 
-BASIS_PART = r"(?P<basis>[^\W\d]+)(?: (?P<percent>\d+)%)?"  # "buildings 40%, streets 60%", or "buildings"
 CANNOT_TELL = "图层不全,不能判断 cannot tell"
 
 
@@ -48,35 +48,39 @@ def write_report(result: ScanResult, path: Path) -> None:
     path
         File to write.
     """
-    footer = " · ".join((*credits_of(result.run), approval_line(result.approval_number), NOT_A_SURVEY))
-    write_workbook(path, report_sheets(result), title=_name(result), footer=footer)
+    # The approval stands first: a long list of credits is cut at what Excel prints.
+    footer = " · ".join((approval_line(result.approval_number), *credits_of(result.run), NOT_A_SURVEY))
+    write_workbook(path, report_sheets(result), title=study_name(result.run), footer=footer)
 
 
-def report_sheets(result: ScanResult) -> list[Sheet]:
+def report_sheets(result: ScanResult) -> list[Sheet | Page]:
     """Return the sheets of the report in the order they are shown."""
-    rules = {rule.id: rule for rule in result.rules.rules}
-    coverage = _with_words(published(result.coverage, COVERAGE), rules, result.rules.scoring)
+    labels = {rule.id: rule_label(rule) for rule in result.rules.rules}
+    coverage = _with_words(published(result.coverage, COVERAGE), result.rules, labels)
     scores = published(result.scores, SCORES)
     communities = _communities(result, scores)
     here = coverage[coverage["level"] == "community"]
     city = coverage[coverage["level"] == "city"].drop_duplicates("rule")
-    return [
-        _summary(result, scores),
-        _ranking(communities, rules),
+    ranking = _ranking(communities, labels)
+    sheets: list[Sheet | Page] = [
+        summary_sheet(result, scores),
+        *chart_pages(ranking.frame, city, result.rules, result.histogram),
+        ranking,
         _gaps(here, result.gaps),
         _rules(result, city),
         _coverage(here),
-        _levels(scores, rules),
+        _levels(scores, labels),
         *_across(coverage),
-        _additions(result, rules),
+        _additions(result, labels),
         _false_coverage(here),
         *_fairness(result),
         *_capacity(result),
-        *_sensitivity(result, rules),
-        _data_quality(result, communities, city),
-        _not_measured(result, city),
-        _data_dictionary(),
+        *_sensitivity(result, labels),
+        data_quality_sheet(result, communities, city),
+        not_measured_sheet(result, city),
+        data_dictionary_sheet(),
     ]
+    return [cover_page(result, scores, sheets), *sheets]
 
 
 def finding(met: pd.Series, *, binding: pd.Series, status: pd.Series) -> pd.Series:
@@ -111,39 +115,16 @@ def walk_finding(met: pd.Series, *, status: pd.Series) -> pd.Series:
     return pd.Series(words, index=met.index)
 
 
-def score_sentence(k_mean: float, n_listed: int) -> str:
-    """Return the score in one breath.
-
-    Examples
-    --------
-    >>> score_sentence(9.25, 16)
-    '居民平均可步行到达 16 项服务中的 9.2 项'
-    """
-    return f"居民平均可步行到达 {n_listed} 项服务中的 {k_mean:.1f} 项"
-
-
-def _sheet(title: str, frame: pd.DataFrame, names: Sequence[str]) -> Sheet:
-    return Sheet(title, tuple(FIELDS[name] for name in names), frame[list(names)])
-
-
-def _table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(names))
-
-
-def _name(result: ScanResult) -> str:
-    return str(result.run.get("name") or "livingcircle")
-
-
-def _with_words(coverage: pd.DataFrame, rules: dict[str, Rule], scoring: Sequence[str]) -> pd.DataFrame:
+def _with_words(coverage: pd.DataFrame, rules: RuleSet, labels: Mapping[str, str]) -> pd.DataFrame:
     """Add what a reader needs beside the numbers: the rule in words, status, findings, people missed."""
-    binding = coverage["rule"].map({name: rule.may_fail_publicly for name, rule in rules.items()})
+    binding = coverage["rule"].map({rule.id: rule.may_fail_publicly for rule in rules.rules})
     status = coverage["status"]
     counted = coverage["denominator"].fillna("").isin(("people", "")) & status.isin(("ok", "incomplete"))
     missed = (coverage["demand"] - coverage["covered"]).where(counted)
     circled = (coverage["radius_covered"] - coverage["covered"]).where(counted)
     return coverage.assign(
-        label=coverage["rule"].map({name: _label(rule) for name, rule in rules.items()}),
-        scores=coverage["rule"].isin(list(scoring)).map({True: "✓", False: ""}),
+        label=coverage["rule"].map(labels),
+        scores=coverage["rule"].isin(list(rules.scoring)).map({True: "✓", False: ""}),
         status_text=status.map(STATUSES).fillna(status),
         of_what=coverage["denominator"].map(DENOMINATORS),
         group_basis=coverage["group_basis"].map(BASES),
@@ -152,10 +133,6 @@ def _with_words(coverage: pd.DataFrame, rules: dict[str, Rule], scoring: Sequenc
         without=missed,
         only_radius=circled,
     )
-
-
-def _label(rule: Rule) -> str:
-    return " ".join(text for text in (rule.name_zh, rule.name_en) if text)
 
 
 def _communities(result: ScanResult, scores: pd.DataFrame) -> pd.DataFrame:
@@ -167,82 +144,21 @@ def _communities(result: ScanResult, scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(whole.drop(columns="geometry"))
 
 
-def _summary(result: ScanResult, scores: pd.DataFrame) -> Sheet:
-    run, people = result.run, result.run.get("people", {})
-    city = scores[scores["level"] == "city"]
-    rows: list[tuple[str, object]] = [
-        ("研究 Study", _name(result)),
-        ("标准 Standards", f"{result.rules.title_zh} {result.rules.title_en} ({result.rules.id})"),
-        *_confidence(result.rules.rules),
-        ("数据日期 Data date", run.get("data_date")),
-        *([("需求 Demand", LAND_AS_DEMAND)] if run.get("demand") == "residential_land" else []),
-        ("输入人口 People in the input", people.get("input")),
-        ("已落位 Placed", people.get("placed")),
-        ("未落位 Not placed", people.get("not_placed")),
-        ("单元之外 Outside the units", people.get("outside")),
-        *(("全市得分 City score", _score_words(row)) for row in city.to_dict("records")),
-        (
-            "口径 Measures",
-            "步行覆盖按沿街距离,半径覆盖按直线距离(同官方统计)。 "
-            "On foot along streets; by radius in a straight line, as statistics do.",
-        ),
-        (
-            "可信度 Confidence",
-            "V2、M+、M? 的指标使用前须与标准原文核对。 Figures marked V2, M+ or M? are to be checked first.",
-        ),
-        ("不评分 No score", f"人口少于 {MIN_PEOPLE},或有数据的计分项不足 {MIN_DATA_SHARE:.0%}。"),
-        *(("默认与选择 Setting in force", f"{key}: {value}") for key, value in result.settings.items()),
-        *(("提醒 Warning", warning) for warning in run.get("warnings", ())),
-        *(("数据署名 Attribution", credit) for credit in credits_of(run)),
-        ("地图审核 Map approval", approval_line(result.approval_number)),
-        ("声明 Notice", NOT_A_SURVEY),
-    ]
-    told = [(item, _words(value)) for item, value in rows]
-    return _sheet("总览 Summary", _table(("item", "content"), told), ("item", "content"))
-
-
-def _words(value: object) -> str:
-    if value is None or value == "":
-        return "未注明 not stated"
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _score_words(row: Mapping[Any, Any]) -> str:
-    if pd.isna(row["people"]):
-        return "不评分 no score (没有人口数据,需求按居住用地面积计 no population, demand is residential land)"
-    if pd.isna(row["score"]):
-        return f"不评分 no score ({row['n_listed']} 项服务中 {row['n_scored']} 项有数据,{row['people']:,} 人)"
-    bounds = f"得分 {row['score']:.1f}(下限 {row['score_low']:.1f},上限 {row['score_high']:.1f})"
-    left = int(row["n_listed"] - row["n_scored"])
-    unknown = f"(其中 {left} 项无数据,按无计)" if left else ""
-    return f"{score_sentence(row['k_mean'], int(row['n_listed']))}{unknown};{bounds}"
-
-
-def _confidence(rules: Sequence[Rule]) -> list[tuple[str, object]]:
-    """Return per standard how many of its rules carry which confidence mark."""
-    marks = pd.DataFrame({"standard": [r.standard for r in rules], "mark": [r.mark for r in rules]})
-    counts = marks.groupby(["standard", "mark"]).size().reset_index(name="number")
-    return [
-        (f"标准 {row['standard']}", f"{row['number']} 条 rules: {MARKS[row['mark']]}")
-        for row in counts.to_dict("records")
-    ]
-
-
-def _ranking(communities: pd.DataFrame, rules: dict[str, Rule]) -> Sheet:
+def _ranking(communities: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
     """Rank communities of the same type and list; those without a score follow, with the reason."""
     weakest = communities["weakest_rule"]
     table = communities.join(ranked_apart(communities)).assign(
         why=_why_unranked(communities),
-        weakest_rule=weakest.map({name: _label(rule) for name, rule in rules.items()}).fillna(weakest),
+        weakest_rule=weakest.map(labels).fillna(weakest),
         unscored=communities["score"].isna(),
     )
     order = ["unscored", "class", "rank", "unit_id"]
     names = (
-        "class", "rank", "unit_id", "unit_name", "subdistrict", "district", "people", "score", "score_low",
-        "score_high", "k_mean", "n_scored", "n_listed", "complete_share", "missing_one_share", "weakest_rule",
-        "leg_m_p90", "confidence", "why",
+        "rank", "unit_id", "unit_name", "subdistrict", "district", "people", "score", "score_low", "score_high",
+        "k_mean", "n_scored", "n_listed", "complete_share", "missing_one_share", "weakest_rule", "class",
+        "confidence", "why", "leg_m_p90",
     )  # fmt: skip
-    return _sheet("排名 Ranking", table.sort_values(order, kind="stable"), names)
+    return sheet_of("排名 Ranking", table.sort_values(order, kind="stable"), names, frozen=3)
 
 
 def _why_unranked(communities: pd.DataFrame) -> pd.Series:
@@ -270,57 +186,60 @@ def _gaps(here: pd.DataFrame, nearest: pd.DataFrame | None) -> Sheet:
     gaps = here[here["without"].gt(0).fillna(False)]
     gaps = gaps.sort_values(["without", "unit_id", "rule"], ascending=[False, True, True], kind="stable")
     names = [
-        "unit_id", "unit_name", "label", "scores", "group", "walker", "gates", "without", "demand", "share",
-        "nearest_m_median", "status_text", "finding", "walk_finding", "clause", "confidence", "rule",
+        "unit_id", "unit_name", "label", "group", "walker", "without", "demand", "share", "nearest_m_median", "finding",
+        "walk_finding", "status_text", "clause", "confidence", "scores", "gates", "rule",
     ]  # fmt: skip
     if nearest is not None:
         keys, found = ["unit_id", "rule", "walker", "gates"], ["nearest_name", "nearest_m", "unreached"]
         gaps = gaps.merge(published(nearest, GAPS)[keys + found], on=keys, how="left", validate="one_to_one")
         names[names.index("nearest_m_median") : names.index("nearest_m_median") + 1] = found
-    return _sheet("缺口 Gaps", gaps, names)
+    return sheet_of("缺口 Gaps", gaps, names, frozen=2)
 
 
 def _rules(result: ScanResult, city: pd.DataFrame) -> Sheet:
     """List every rule of the run with its clause and what the whole city makes of it."""
     rows = [
-        (r.id, _label(r), " | ".join(r.services), r.tier, r.metric, r.threshold, r.threshold_unit, r.citation,
-         r.bound, r.provision, r.confidence)
+        (rule_label(r), r.threshold, r.threshold_unit, r.metric, r.tier, r.bound, r.provision, r.citation,
+         r.confidence, " | ".join(r.services), r.id)
         for r in result.rules.rules
     ]  # fmt: skip
     stated = (
-        "rule", "label", "service", "tier", "metric", "threshold", "threshold_unit", "clause", "bound",
-        "provision", "confidence",
+        "label", "threshold", "threshold_unit", "metric", "tier", "bound", "provision", "clause", "confidence",
+        "service", "rule",
     )  # fmt: skip
     found = (
-        "scores", "group", "group_basis", "walker", "of_what", "demand", "share", "radius_share", "value", "target",
-        "attainment", "status_text", "finding", "walk_finding",
+        "scores", "group", "of_what", "demand", "share", "radius_share", "status_text", "value", "target", "finding",
+        "walk_finding",
     )  # fmt: skip
-    table = _table(stated, rows).merge(city[["rule", *found]], on="rule", how="left", validate="one_to_one")
-    return _sheet("规则 Rules", table, (*stated, *found))
+    further = ("attainment", "walker", "group_basis")
+    table = rows_table(stated, rows).merge(
+        city[["rule", *found, *further]], on="rule", how="left", validate="one_to_one"
+    )
+    return sheet_of("规则 Rules", table, (*stated[:9], *found, *stated[9:], *further), frozen=1)
 
 
 def _coverage(here: pd.DataFrame) -> Sheet:
     names = (
-        "unit_id", "unit_name", "rule", "label", "group", "group_basis", "walker", "gates", "of_what", "demand",
-        "covered", "share", "radius_share", "minutes_share", "value", "target", "attainment", "finding",
-        "walk_finding", "nearest_m_median", "nearest_m_p90", "facilities", "status_text", "edge_share", "clause",
-        "confidence",
+        "unit_id", "unit_name", "label", "group", "walker", "of_what", "demand", "covered", "share", "radius_share",
+        "nearest_m_median", "value", "finding", "walk_finding", "status_text", "clause", "confidence",
+        "minutes_share", "target", "attainment", "nearest_m_p90", "facilities", "edge_share", "group_basis", "gates",
+        "rule",
     )  # fmt: skip
-    return _sheet("覆盖 Coverage", here, names)
+    return sheet_of("覆盖 Coverage", here, names, frozen=2)
 
 
-def _levels(scores: pd.DataFrame, rules: dict[str, Rule]) -> Sheet:
+def _levels(scores: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
     """List the scores of all units that are no communities: districts and subdistricts, and estates and areas."""
     table = _of_any_unit(scores[scores["level"] != "community"])
     weakest = table["weakest_rule"]
-    table = table.assign(weakest_rule=weakest.map({name: _label(rule) for name, rule in rules.items()}).fillna(weakest))
+    table = table.assign(weakest_rule=weakest.map(labels).fillna(weakest))
     parts = {True: "", False: "仅部分社区 only some of its communities"}
     table = table.assign(parts=table["unit_complete"].map(parts))
     names = (
-        "level", "any_id", "any_name", "parts", "people", "score", "score_low", "score_high", "k_mean", "n_scored",
-        "n_listed", "complete_share", "missing_one_share", "weakest_rule", "confidence",
+        "level", "any_id", "any_name", "people", "score", "score_low", "score_high", "k_mean", "n_scored", "n_listed",
+        "complete_share", "missing_one_share", "weakest_rule", "confidence", "parts",
     )  # fmt: skip
-    return _sheet("各层级得分 Levels", table, names)
+    return sheet_of("各层级得分 Levels", table, names)
 
 
 def _across(coverage: pd.DataFrame) -> list[Sheet]:
@@ -329,18 +248,18 @@ def _across(coverage: pd.DataFrame) -> list[Sheet]:
     if table.empty:
         return []
     names = (
-        "level", "any_id", "any_name", "rule", "label", "group", "walker", "gates", "of_what", "demand", "covered",
-        "share", "radius_share", "minutes_share", "value", "finding", "walk_finding", "nearest_m_median", "facilities",
-        "status_text", "clause", "confidence",
+        "level", "any_id", "any_name", "label", "group", "walker", "of_what", "demand", "covered", "share",
+        "radius_share", "nearest_m_median", "value", "finding", "walk_finding", "status_text", "clause", "confidence",
+        "minutes_share", "facilities", "gates", "rule",
     )  # fmt: skip
-    return [_sheet("小区与片区 Estates, areas", _of_any_unit(table), names)]
+    return [sheet_of("小区与片区 Estates, areas", _of_any_unit(table), names, frozen=3)]
 
 
 def _of_any_unit(table: pd.DataFrame) -> pd.DataFrame:
     return table.rename(columns={"unit_id": "any_id", "unit_name": "any_name"})
 
 
-def _additions(result: ScanResult, rules: dict[str, Rule]) -> Sheet:
+def _additions(result: ScanResult, labels: Mapping[str, str]) -> Sheet:
     """List where one more place would help most; those that complete most people come first."""
     table = (
         published(result.additions, ADDITIONS)
@@ -348,15 +267,15 @@ def _additions(result: ScanResult, rules: dict[str, Rule]) -> Sheet:
         else pd.DataFrame(columns=list(ADDITIONS.names))
     )
     table = table.assign(
-        label=table["rule"].map({name: _label(rule) for name, rule in rules.items()}),
+        label=table["rule"].map(labels),
         status_text=table["status"].map(STATUSES),
         _row=np.arange(len(table)),
     ).sort_values(["city_rank", "_row"], na_position="last")
     names = (
         "city_rank", "completed", "label", "rank", "gained", "gained_share", "candidate_id", "candidate_name",
-        "unit_name", "lon", "lat", "service", "walker", "gates", "status_text", "clause", "rule",
+        "unit_name", "lon", "lat", "service", "status_text", "clause", "walker", "gates", "rule",
     )  # fmt: skip
-    return _sheet("补点 Additions", table, names)
+    return sheet_of("补点 Additions", table, names)
 
 
 def _fairness(result: ScanResult) -> list[Sheet]:
@@ -364,23 +283,23 @@ def _fairness(result: ScanResult) -> list[Sheet]:
     if result.fairness is None:
         return []
     table = published(result.fairness, FAIRNESS)
-    return [_sheet("公平 Fairness", table[table["level"] != "community"], FAIRNESS.names)]
+    return [sheet_of("公平 Fairness", table[table["level"] != "community"], FAIRNESS.names)]
 
 
 def _capacity(result: ScanResult) -> list[Sheet]:
     """Tell how many beds, seats or m² people have in reach, shared with all others who have them in reach."""
     if result.capacity is None:
         return []
-    return [_sheet("供给 Capacity", published(result.capacity, CAPACITY), CAPACITY.names)]
+    return [sheet_of("供给 Capacity", published(result.capacity, CAPACITY), CAPACITY.names)]
 
 
-def _sensitivity(result: ScanResult, rules: dict[str, Rule]) -> list[Sheet]:
+def _sensitivity(result: ScanResult, labels: Mapping[str, str]) -> list[Sheet]:
     """Show the range beside each share, the widest first, and how stable the ranks are."""
     if result.sensitivity is None or result.rank_stability is None:
         return []
     shares = published(result.sensitivity, SENSITIVITY)
     shares = shares.assign(
-        label=shares["rule"].map({name: _label(rule) for name, rule in rules.items()}),
+        label=shares["rule"].map(labels),
         _width=shares["share_low"] - shares["share_high"],
     ).sort_values(["_width", "level", "unit_id", "rule"], kind="stable")
     names = (
@@ -389,8 +308,8 @@ def _sensitivity(result: ScanResult, rules: dict[str, Rule]) -> list[Sheet]:
     )  # fmt: skip
     ranks = published(result.rank_stability, RANK_STABILITY)
     return [
-        _sheet("波动 Sensitivity", shares, names),
-        _sheet("名次稳定性 Rank stability", ranks, RANK_STABILITY.names),
+        sheet_of("波动 Sensitivity", shares, names),
+        sheet_of("名次稳定性 Rank stability", ranks, RANK_STABILITY.names),
     ]
 
 
@@ -403,140 +322,7 @@ def _false_coverage(here: pd.DataFrame) -> Sheet:
         false_share=false["only_radius"] / false["demand"],
     )
     names = (
-        "rank", "unit_id", "unit_name", "label", "group", "walker", "gates", "only_radius", "false_share", "demand",
-        "covered", "radius_covered", "share", "radius_share", "status_text", "clause", "rule",
+        "rank", "unit_id", "unit_name", "label", "group", "walker", "only_radius", "false_share", "demand", "covered",
+        "radius_covered", "share", "radius_share", "status_text", "clause", "confidence", "gates", "rule",
     )  # fmt: skip
-    return _sheet("假覆盖 False coverage", false, names)
-
-
-def _data_quality(result: ScanResult, communities: pd.DataFrame, city: pd.DataFrame) -> Sheet:
-    """Tell what the numbers rest on: people, places, legs, layers and warnings, in one list."""
-    names = ("topic", "what", "number", "persons", "detail")
-    rows = [
-        *_unplaced_rows(published(result.unplaced, UNPLACED)),
-        *_basis_rows(communities),
-        *_leg_rows(result.homes),
-        *_layer_rows(result, city),
-        *(
-            ("坐标基准 Datum", v["layer"], None, None, f"{v['claimed']}: {v['answer']}; {v['statistic']}")
-            for v in result.run.get("datum", ())
-        ),
-        *(("提醒 Warning", warning, None, None, "") for warning in result.run.get("warnings", ())),
-        *(
-            (
-                "输入 Input",
-                source.get("path"),
-                source.get("used"),
-                None,
-                input_detail(source),
-            )
-            for source in result.run.get("inputs", ())
-        ),
-    ]
-    return _sheet("数据质量 Data quality", _table(names, rows), names)
-
-
-def _unplaced_rows(unplaced: pd.DataFrame) -> list[tuple[object, ...]]:
-    by_reason = unplaced.groupby(["reason", "source"], dropna=False, sort=True)
-    summed = by_reason.agg(number=("reason", "size"), people=("people", "sum")).reset_index()
-    return [
-        ("未使用 Not used", row.reason, row.number, row.people, f"来源 source: {row.source}")
-        for row in summed.itertuples()
-    ]
-
-
-def _basis_rows(communities: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return how many people were placed by which basis, from the whole percents that communities carry."""
-    parts = communities["basis"].fillna("").str.extractall(BASIS_PART)
-    people = communities["people"].reindex(parts.index.get_level_values(0)).to_numpy(dtype="float64")
-    known = pd.DataFrame({"basis": parts["basis"], "people": people * parts["percent"].fillna(100).astype(float) / 100})
-    summed = known.groupby("basis", sort=True)["people"].agg(["size", "sum"]).reset_index()
-    return [
-        (
-            "人口落位依据 How people were placed",
-            row["basis"],
-            row["size"],
-            row["sum"],
-            "社区数,约计人口 communities; people, about",
-        )
-        for row in summed.to_dict("records")
-    ]
-
-
-def _leg_rows(homes: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return the people-weighted median and 90th percentile of the leg from home to street."""
-    joined = homes[homes["leg_m"].notna() & (homes["people"] > 0)].sort_values("leg_m", kind="stable")
-    people = joined["people"].cumsum()
-    rows: list[tuple[object, ...]] = []
-    for part, words in ((0.5, "中位数 median"), (0.9, "90 分位 p90")):
-        reached = joined.loc[people >= part * joined["people"].sum(), "leg_m"].round(2)
-        rows.append(("接入街道距离 Leg to the street (m)", words, reached.iloc[0] if len(reached) else None, None, ""))
-    lost = homes.loc[homes["leg_m"].isna(), "people"]
-    rows.append(("接入街道距离 Leg to the street (m)", "未接入的居住点 homes not joined", len(lost), lost.sum(), ""))
-    return rows
-
-
-def _layer_rows(result: ScanResult, city: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return per service and source how many places were used, and the state of the layer."""
-    states: dict[str, set[str]] = {}
-    for services, status in zip(city["service"].fillna(""), city["status_text"], strict=True):
-        for service in services.split("|"):
-            states.setdefault(service, set()).add(status)
-    by_layer = pd.DataFrame(result.facilities).groupby(["service", "source", "complete"], sort=True)
-    rows: list[tuple[object, ...]] = []
-    for row in by_layer.size().reset_index(name="number").to_dict("records"):
-        state = "; ".join(sorted(states.get(row["service"], ())))
-        detail = f"{row['source']}; 完整 complete: {row['complete']}; {state}"
-        rows.append(("图层 Layer", _service_label(result, row["service"]), row["number"], None, detail))
-    return rows
-
-
-def _service_label(result: ScanResult, service: str) -> str:
-    known = result.catalogue.services.get(service)
-    return f"{known.name_zh} {known.name_en} ({service})" if known else service
-
-
-def _not_measured(result: ScanResult, city: pd.DataFrame) -> Sheet:
-    """List what the run says nothing about, so that silence is not read as good news."""
-    status = dict(zip(city["rule"], city["status"], strict=True))
-    names = ("topic", "what", "detail", "clause")
-    rows = [
-        (
-            "条文 Rule",
-            _label(rule),
-            "; ".join(t for t in (STATUSES.get(status.get(rule.id, ""), "未计算 not computed"), rule.broader) if t),
-            rule.citation,
-        )
-        for rule in result.rules.rules
-        if status.get(rule.id) in (None, "no_data", "not_applicable")
-    ]
-    rows += [
-        (
-            "停用条文 Rule that is off",
-            _label(rule),
-            f"可信度 confidence: {rule.confidence}; {rule.note}",
-            rule.citation,
-        )
-        for rule in result.rules.off
-    ]
-    rows += [
-        (
-            "服务 Service",
-            _service_label(result, service.id),
-            "无法由地图数据定位 cannot be placed from map data",
-            "",
-        )
-        for service in result.catalogue.services.values()
-        if not service.spatial
-    ]
-    return _sheet("未测量 Not measured", _table(names, rows), names)
-
-
-def _data_dictionary() -> Sheet:
-    names = ("table", "column", "dtype", "unit", "meaning_zh", "meaning_en", "null")
-    rows = [
-        (table.name, c.name, c.dtype, c.unit, c.meaning_zh, c.meaning_en, c.null or "不为空 never empty")
-        for table in TABLES
-        for c in table.columns
-    ]
-    return _sheet("数据字典 Data dictionary", _table(names, rows), names)
+    return sheet_of("假覆盖 False coverage", false, names, frozen=3)
