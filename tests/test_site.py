@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import missing
+from livingcircle.measured import Measured
 from test_browser import ARGUMENTS
 
 try:
@@ -74,6 +75,16 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
     for path in files:
         found = FETCHED.search(path.read_text(encoding="utf-8"))
         assert found is None, f"{path.relative_to(site)}: {found.group()}"
+
+
+def test_figures_are_the_same_to_the_byte(site: Path, measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(CONFIG.parent))
+    from figures import figures
+
+    drawn = figures(measured)
+    assert set(drawn) == {path.name for path in (site / "figures").iterdir()}
+    for name, content in drawn.items():
+        assert (site / "figures" / name).read_bytes() == content, name
 
 
 @pytest.mark.parametrize(("page", "language", "words"), [("index", "en", "Three promises"), ("zh", "zh", "三条承诺")])

@@ -1,21 +1,26 @@
-"""What the site needs beside its pages: files of the project, the language of a page."""
+"""What the site needs beside its pages: figures drawn by the product, files of the project, the language of a page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from figures import figures
 from mkdocs.structure.files import File
+
+import livingcircle as lc
 
 _HERE = Path(__file__).parent
 _PROJECT = _HERE.parent.parent
-_FILES = ("favicon.svg", "iframe-worker.js")
+_FILES = ("favicon.svg", "iframe-worker.js", "site.css")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the files that stand beside this one."""
+    """Add the figures and the files that stand beside this one."""
     for name in _FILES:
         files.append(File.generated(config, f"assets/{name}", abs_src_path=str(_HERE / name)))
+    for name, content in figures(lc.measure(lc.demo_study())).items():
+        files.append(File.generated(config, f"figures/{name}", content=content))
     return files
 
 
