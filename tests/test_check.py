@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 import livingcircle as lc
 from demo_scans import demo_result
@@ -170,12 +171,54 @@ def test_faults_of_all_inputs_come_at_once(tmp_path: Path) -> None:
     bad = [FacilitiesInput(file=tmp_path / name, service="supermarket") for name in ("own.csv", "gone.csv")]
     with pytest.raises(InputError) as fault:
         check_study(study.model_copy(update={"facilities": tuple(bad)}))
-    said = str(fault.value)
-    assert "\n" not in said
-    assert said.count("gone.csv") == 1
-    for words in ("communities.geojson", "people.csv", "'many'", "own.csv"):
-        assert words in said, words
-    assert said.count(" | ") == 3
+    said = str(fault.value).splitlines()
+    assert len(said) == 4
+    assert "gone.csv" in said[0]  # what is missing comes first
+    for words in ("communities.geojson", "'many'", "own.csv is empty"):
+        assert sum(words in line for line in said) == 1, words
+
+
+def test_what_needs_the_streets_is_looked_at_beside_faults_of_single_files(tmp_path: Path) -> None:
+    """Another city and a wrong datum come at once with an empty file, a line each; the scan would stop at the first."""
+    study = study_of(tmp_path, town(), people=PEOPLE, rules=[RULE])
+    (tmp_path / "empty.csv").write_text("", encoding="utf-8")
+
+    far = [
+        write_table(tmp_path / f"far{i}.csv", "类别,名称", [(40_000 + 900 * i, 0, "超市", f"远店{i}")]) for i in (1, 2)
+    ]
+    lists = [FacilitiesInput(file=tmp_path / "empty.csv"), *(FacilitiesInput(file=file) for file in far)]
+    (tmp_path / "people.csv").write_text("lon,lat,population\n104,30,many\n", encoding="utf-8")
+    # Communities in another city, and a second list of people with a fault of its own.
+    west, east = lonlat(90_000, 0), lonlat(91_000, 1000)
+    box = json.loads(shapely.to_geojson(shapely.box(*west, *east)))
+    feature = {"type": "Feature", "properties": {"id": "1", "name": "远方"}, "geometry": box}
+    (tmp_path / "communities.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8"
+    )
+    with pytest.raises(InputError) as fault:
+        check_study(study.model_copy(update={"facilities": tuple(lists)}))
+    said = str(fault.value).splitlines()
+    for words in (
+        "communities.geojson does not overlap the streets of town.osm",
+        "empty.csv is empty",
+        "'many'",
+        "far1.csv: none of its 1 places lies near the streets",
+        "far2.csv: none of its 1 places lies near the streets",
+    ):
+        assert sum(words in line for line in said) == 1, (words, said)
+    assert len(said) == 5
+
+
+def test_every_fault_is_a_line_of_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.toml").write_text(
+        'standard = "national"\n[streets]\nosm = "a.osm"\n[communities]\nfile = "b.geojson"\n', encoding="utf-8"
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["check", str(tmp_path / "s.toml")])
+    assert ended.value.code == 1
+    said = [line for line in capsys.readouterr().err.splitlines() if "reading" not in line]
+    assert len(said) == 2
+    assert all(line.startswith("livingcircle: file not found: ") for line in said)
 
 
 @pytest.mark.realdata
@@ -199,3 +242,28 @@ def test_chengdu_is_described_with_its_gaps(real_data: Path) -> None:
     reading = own.reading
     assert reading is not None
     assert reading.rows == 1054 == (own.used or 0) + own.merged + sum(own.left_out.values())
+
+
+@pytest.mark.realdata
+def test_a_wrong_datum_is_told_beside_a_broken_file(real_data: Path, tmp_path: Path) -> None:
+    folder = real_data / "chengdu"
+    (tmp_path / "own.csv").write_text("", encoding="utf-8")
+    shifted = folder / "gcj02_510104.geojson"
+    study = Study.model_validate(
+        {
+            "standard": "chengdu",
+            "streets": {"osm": folder / "chengdu-centre.osm.pbf"},
+            "communities": {"file": folder / "communities_standin.geojson"},
+            "areas": {"file": shifted},
+            "catchments": [{"service": "primary_school", "file": shifted}],
+            "facilities": [{"file": tmp_path / "own.csv"}, {"file": folder / "dirty_hospitals_elsewhere.geojson"}],
+        }
+    )
+    with pytest.raises(InputError) as fault:
+        check_study(study)
+    said = str(fault.value).splitlines()
+    assert sum("own.csv is empty" in line for line in said) == 1
+    assert sum("dirty_hospitals_elsewhere.geojson: none of its" in line for line in said) == 1
+    for part in ("areas", "catchments"):
+        assert sum(f'write datum = "gcj02" into [{part}] of the study' in line for line in said) == 1, part
+    assert len(said) == 4

@@ -11,7 +11,8 @@ import shapely
 
 from livingcircle.accounts import input_warnings
 from livingcircle.coverage import INCOMPLETE_UNDER
-from livingcircle.inputs import Inputs, read_inputs, separate_reads
+from livingcircle.input_faults import input_faults
+from livingcircle.inputs import Inputs, read_inputs
 from livingcircle.joins import Joins
 from livingcircle.land import land_points
 from livingcircle.marks import LayerMark, layer_marks
@@ -22,7 +23,7 @@ from livingcircle.rules import RuleSet
 from livingcircle.standards import load_standard
 from livingcircle.standings import Lived, RuleLayer, rule_layers
 from livingcircle.study import Study
-from livingcircle_layers.catalogue import Catalogue, load_catalogue
+from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84, transformer
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.homes import Placement
@@ -226,7 +227,7 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
     try:
         inputs = read_inputs(study, catalogue, stages)
     except InputError as fault:
-        raise _all_faults(study, catalogue, fault) from fault
+        raise InputError.each([*str(fault).split(" | "), *input_faults(study, catalogue)]) from fault
     with stages.stage("join", "joining homes and residential land to the streets"):
         placement = place_homes(inputs)
         homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
@@ -260,18 +261,6 @@ def describe_study(study: Study) -> list[str]:
         As `check_study`.
     """
     return check_study(study).lines()
-
-
-def _all_faults(study: Study, catalogue: Catalogue, first: InputError) -> InputError:
-    """Return the faults of all inputs: the first one stops the reading, the others are looked for on their own."""
-    faults = [str(first)]
-    for read in separate_reads(study, catalogue):
-        try:
-            read()
-        except InputError as fault:
-            if str(fault) not in faults[0]:
-                faults.append(str(fault))
-    return InputError.of(list(dict.fromkeys(faults)))
 
 
 def _facts(study: Study, inputs: Inputs, rules: RuleSet, unplaceable: Sequence[str]) -> Iterator[str]:

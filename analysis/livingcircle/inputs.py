@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from pyproj import CRS
 
 from livingcircle.overlays import Overlay
 from livingcircle.population import read_beside, read_population
 from livingcircle.progress import Stages
 from livingcircle.study import PopulationInput, SharesInput, Study
-from livingcircle.whereabouts import check_datums, check_overlap, check_places
+from livingcircle.whereabouts import Located, check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.cleaning import Override
@@ -28,17 +25,15 @@ from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
-from livingcircle_layers.facilities import Facilities, FacilitySource, gather_facilities, read_facilities
+from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.grounds import OpenGrounds, roads_of
-from livingcircle_layers.headings import find_column
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
-from livingcircle_layers.people import People, people_in, read_people
+from livingcircle_layers.people import People, people_in
 from livingcircle_layers.relief import drape
 from livingcircle_layers.shares import Shares, read_shares
 from livingcircle_layers.sources import Database, Reading, is_elsewhere, without_address
 from livingcircle_layers.street_layer import read_street_layer, wait_notes
-from livingcircle_layers.tables import TABLE_SUFFIXES, read_table
 from livingcircle_layers.typed_toml import unknown_word
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
@@ -75,41 +70,31 @@ class Inputs:
 def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None) -> Inputs:
     """Read and check every input of a study; computes nothing."""
     stages = stages or Stages()
-    _check_files(study)
+    check_files(study)
     with stages.stage("read_units", "reading communities"):
-        drawn = _read_communities(study)
+        drawn = read_communities(study)
     with stages.stage("read_streets", "reading streets and facilities"):
-        osm, street_notes, streets_read = _read_streets(study, catalogue, drawn)
+        osm, street_notes, streets_read = read_streets(study, catalogue, drawn)
         if drawn:
             check_overlap(study, drawn.frame.to_crs(osm.crs), osm)
-        facilities = gather_facilities(
-            osm.features,
-            catalogue,
-            [f.source() for f in study.facilities],
-            osm_complete={entry.service: entry.complete for entry in study.layer},
-            roads=roads_of(osm.streets.lines, osm.streets.highway),
-            estates=osm.residential_land,
-            grounds=OpenGrounds(**study.grounds.model_dump()),
-            overrides=[Override(entry.id, entry.keep) for entry in study.facility_override],
-        )
+        facilities = read_places(study, catalogue, osm)
         facility_notes = check_places(study, facilities, osm)
-        estates = osm_estates(osm)
-        if study.estates and study.estates.rows:
-            own_estates = read_estates(study.estates.rows, crs=osm.crs, datum=study.estates.datum)
-            estates = with_osm(own_estates, estates)
+        estates = read_gated(study, osm)
     with stages.stage("read_people", "reading people"):
-        around = drawn.frame.total_bounds if drawn else _extent(osm).bounds
+        around = drawn.frame.total_bounds if drawn else extent(osm).bounds
         population = read_population(study.population, osm, drawn.frame if drawn else None, tuple(around))
-        shares = _read_shares(study.population)
+        shares = read_shares_of(study.population)
         communities = drawn or _cells(study, osm, population)
         units = communities.frame.to_crs(osm.crs)
         overlays, overlay_notes, areas_read = _read_overlays(study, osm, units)
         unit_notes = _problem_notes(study, communities, population)
         other = study.other_people
         other_people = read_beside(other, osm, communities.frame) if other else None
+        catchments = read_catchment_files(study, catalogue, osm)
     areas = next((overlay.frame for overlay in overlays if overlay.level == "area"), None)
     with stages.stage("check_datum", "comparing every layer with the streets"):
-        datums = check_datums(study, units, osm, facilities, estates, population, areas)
+        located = Located(units, facilities, estates, population, areas, other_people, catchments)
+        datums = check_datums(study, osm, located)
     notes = (*street_notes, *unit_notes, *overlay_notes, *facility_notes)
     readings: dict[str, list[Reading | None]] = {
         "communities": [communities.reading],
@@ -126,7 +111,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         parcels = read_parcels(study.candidates.table, crs=osm.crs, datum=study.candidates.datum)
     return Inputs(
         communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
-        _read_catchments(study, catalogue, osm), other_people, _read_shares(other),
+        _by_service(study, catchments), other_people, read_shares_of(other),
     )  # fmt: skip
 
 
@@ -142,55 +127,13 @@ def check_inputs(study: Study) -> gpd.GeoDataFrame | None:
     InputError
         A file is missing, or the communities cannot be counted.
     """
-    _check_files(study)
+    check_files(study)
     if study.communities.rows is None:
         return None
     return shifted(read_units(study.communities.rows).frame, study.communities.datum)
 
 
-def separate_reads(study: Study, catalogue: Catalogue) -> list[Callable[[], object]]:
-    """Return how each input that is there is read on its own, to find the faults of all when one stops the reading."""
-    plane = CRS.from_epsg(3857)  # the faults of a table are the same in every plane
-    reads: list[partial[Any]] = []
-    if study.communities.rows:
-        reads.append(partial(read_units, study.communities.rows))
-    if study.streets.osm:
-        reads.append(partial(read_osm, study.streets.osm, catalogue))
-    if study.streets.own:
-        reads.append(partial(read_street_layer, study.streets.own, crs=plane, datum=study.streets.datum))
-    reads += [partial(read_facilities, entry.source(), catalogue, crs=plane) for entry in study.facilities]
-    if study.estates and study.estates.rows:
-        reads.append(partial(read_estates, study.estates.rows, crs=plane))
-    if study.areas:
-        reads.append(partial(read_units, study.areas.rows, overlapping=True))
-    reads.append(partial(_read_people_alone, study))
-    reads.append(partial(_read_shares, study.population))
-    return [read for read in reads if not _is_missing(read)]
-
-
-def _is_missing(read: partial[Any]) -> bool:
-    """Tell whether the file that a reader is to read is not there, which has been said already."""
-    given = read.args[0]
-    file = given.source.file if isinstance(given, FacilitySource) else getattr(given, "file", given)
-    return isinstance(file, Path) and not file.exists()
-
-
-def _read_people_alone(study: Study) -> object:
-    """Read a grid of people; what needs the streets or the communities to be read is left to those."""
-    given = study.population
-    table = given is not None and isinstance(given.file, Path) and given.file.suffix.lower() in TABLE_SUFFIXES
-    if given is None or not table or not Path(str(given.file)).exists():
-        return None
-    if find_column(read_table(given.rows).columns, given.columns.get("lon", "lon")) is None:
-        return None
-    everywhere = shapely.box(-180, -90, 180, 90)
-    plane = CRS.from_epsg(3857)
-    return read_people(
-        given.rows, crs=plane, window=everywhere, values=given.values, household_size=given.household_size
-    )
-
-
-def _read_communities(study: Study) -> Units | None:
+def read_communities(study: Study) -> Units | None:
     """Read the communities; None where they are cells over people who are not read yet."""
     if study.communities.rows:
         read = read_units(study.communities.rows)
@@ -208,24 +151,51 @@ def _read_communities(study: Study) -> Units | None:
     return read_osm_units(study.streets.osm, int(making[1]))
 
 
-def _read_shares(population: PopulationInput | None) -> Shares | None:
+def read_shares_of(population: PopulationInput | None) -> Shares | None:
+    """Read the shares of age groups that a population names; None where it names none."""
     given = population.shares if population else None
     return read_shares(given.city(), given.rows) if given else None
 
 
-def _read_catchments(study: Study, catalogue: Catalogue, osm: OsmExtract) -> dict[str, npt.NDArray[np.object_]]:
-    """Return the outlines of catchments by service; several files of one service are taken together."""
+def read_places(study: Study, catalogue: Catalogue, osm: OsmExtract) -> Facilities:
+    """Read the facilities of a study, of OpenStreetMap and of its own files."""
+    return gather_facilities(
+        osm.features,
+        catalogue,
+        [f.source() for f in study.facilities],
+        osm_complete={entry.service: entry.complete for entry in study.layer},
+        roads=roads_of(osm.streets.lines, osm.streets.highway),
+        estates=osm.residential_land,
+        grounds=OpenGrounds(**study.grounds.model_dump()),
+        overrides=[Override(entry.id, entry.keep) for entry in study.facility_override],
+    )
+
+
+def read_gated(study: Study, osm: OsmExtract) -> Estates:
+    """Read the gated estates of a study, of OpenStreetMap and of its own file."""
+    estates = osm_estates(osm)
+    if study.estates is None or study.estates.rows is None:
+        return estates
+    return with_osm(read_estates(study.estates.rows, crs=osm.crs, datum=study.estates.datum), estates)
+
+
+def read_catchment_files(study: Study, catalogue: Catalogue, osm: OsmExtract) -> list[npt.NDArray[np.object_]]:
+    """Return the outlines of every file of catchments, in the order of the study."""
     unknown = [part.service for part in study.catchments if part.service not in catalogue.services]
     if unknown:
         raise InputError.of([unknown_word("[[catchments]]: unknown service", s, catalogue.services) for s in unknown])
+    return [read_catchments(part.rows, crs=osm.crs, datum=part.datum) for part in study.catchments]
+
+
+def _by_service(study: Study, files: Sequence[npt.NDArray[np.object_]]) -> dict[str, npt.NDArray[np.object_]]:
+    """Take several files of catchments of one service together."""
     found: dict[str, npt.NDArray[np.object_]] = {}
-    for part in study.catchments:
-        outlines = read_catchments(part.rows, crs=osm.crs, datum=part.datum)
+    for part, outlines in zip(study.catchments, files, strict=True):
         found[part.service] = np.append(found.get(part.service, np.array([], dtype=object)), outlines)
     return found
 
 
-def _read_streets(
+def read_streets(
     study: Study, catalogue: Catalogue, drawn: Units | None
 ) -> tuple[OsmExtract, tuple[str, ...], Reading | None]:
     """Read the streets in the plane of the communities, or in their own; with notes, and what a street layer held."""
@@ -249,7 +219,7 @@ def _read_streets(
     return osm, notes, reading
 
 
-def _extent(osm: OsmExtract) -> shapely.Polygon:
+def extent(osm: OsmExtract) -> shapely.Polygon:
     """Return the box of the streets in degrees."""
     extent: shapely.Polygon = gpd.GeoSeries([osm.extent], crs=osm.crs).to_crs(WGS84).iloc[0]
     return extent
@@ -259,7 +229,7 @@ def _cells(study: Study, osm: OsmExtract, population: People) -> Units:
     """Lay communities over people and residential land, where nobody has drawn any."""
     lived_in = pd.concat([population.cells.geometry, osm.residential_land.geometry]).to_crs(WGS84).to_numpy()
     shape, size_m = study.communities.making() or ("grid", 0.0)
-    return grid_units(lived_in, _extent(osm), shape="hex" if shape == "hex" else "grid", size_m=size_m)
+    return grid_units(lived_in, extent(osm), shape="hex" if shape == "hex" else "grid", size_m=size_m)
 
 
 def _read_overlays(
@@ -302,7 +272,7 @@ def _populations(study: Study) -> dict[str, PopulationInput | SharesInput]:
     return parts
 
 
-def _check_files(study: Study) -> None:
+def check_files(study: Study) -> None:
     """Complain about every missing file at once, before anything is read."""
     named: dict[str, Path | Database] = {
         **({"streets": study.streets.osm} if study.streets.osm else {}),

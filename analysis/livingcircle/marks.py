@@ -172,7 +172,8 @@ def _claims(study: Study) -> dict[tuple[str, str], str]:
     """Return what the study says its layers are in, by role and name."""
     parts = [("communities", study.communities), ("areas", study.areas), ("population", study.population),
              ("population_compare", study.other_people),
-             ("estates", study.estates), *(("facilities", f) for f in study.facilities)]  # fmt: skip
+             ("estates", study.estates), *(("facilities", f) for f in study.facilities),
+             *(("catchments", c) for c in study.catchments)]  # fmt: skip
     claims = {(role, part.rows.label): str(part.datum) for role, part in parts if part and part.rows}
     if study.streets.own:
         claims["streets", study.streets.own.label] = str(study.streets.datum)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import numpy.typing as npt
 import shapely
 
 from livingcircle.study import Study
@@ -36,23 +38,38 @@ class _Layer:
     names: Sequence[str]
 
 
-def check_datums(
-    study: Study,
-    units: gpd.GeoDataFrame,
-    osm: OsmExtract,
-    facilities: Facilities,
-    estates: Estates,
-    people: People,
-    areas: gpd.GeoDataFrame | None = None,
-) -> tuple[DatumVerdict, ...]:
+@dataclass(frozen=True)
+class Located:
+    """What was read of a study, shifted as declared; None where the study has none of it, or where it was not read.
+
+    Attributes
+    ----------
+    units, areas
+        Communities and areas of the planner's own, with ``unit_name``.
+    people, other_people
+        The population, and the second one.
+    catchments
+        Outlines in the plane of the streets, one array for each of the study's, in its order.
+    """
+
+    units: gpd.GeoDataFrame | None = None
+    facilities: Facilities | None = None
+    estates: Estates | None = None
+    people: People | None = None
+    areas: gpd.GeoDataFrame | None = None
+    other_people: People | None = None
+    catchments: Sequence[npt.NDArray[Any]] = ()
+
+
+def check_datums(study: Study, osm: OsmExtract, located: Located) -> tuple[DatumVerdict, ...]:
     """Compare every layer of the study with the streets, or with the layer that the study names as its reference.
 
     Parameters
     ----------
     study
         What the layers claim.
-    units, osm, facilities, estates, people, areas
-        The layers as read, shifted as declared; areas are those of the planner's own, with ``unit_name``.
+    osm, located
+        The streets, and the layers as read.
 
     Returns
     -------
@@ -67,7 +84,7 @@ def check_datums(
     """
     streets = known_of_osm(osm)
     verdicts, faults = [], []
-    for layer in [*_layers(study, units, osm, facilities, estates, people), *_own_areas(study, areas)]:
+    for layer in _layers(study, osm, located):
         verdict = check_datum(
             layer.frame, layer.datum, [*_reference(layer, osm), streets], layer=layer.label, names=layer.names
         )
@@ -96,36 +113,39 @@ def check_datums(
     return tuple(verdicts)
 
 
-def _layers(
-    study: Study, units: gpd.GeoDataFrame, osm: OsmExtract, facilities: Facilities, estates: Estates, people: People
-) -> Iterator[_Layer]:
-    given = study.communities
-    if given.rows:
-        names = units["unit_name"].tolist()
-        yield _Layer("communities", given.rows.label, given.datum, given.reference, units, names)
-    lived = study.population
-    if lived and people.kind == "grid table":  # totals lie where the communities do
-        yield _Layer("population", lived.rows.label, lived.datum, lived.reference, people.cells, ())
+def _layers(study: Study, osm: OsmExtract, located: Located) -> Iterator[_Layer]:
+    """Yield the layers that were read and whose coordinates the study makes a claim about."""
+    for part, given, outlines in (
+        ("communities", study.communities, located.units),
+        ("areas", study.areas, located.areas),
+    ):
+        if given and given.rows and outlines is not None:
+            names = outlines["unit_name"].tolist()
+            yield _Layer(part, given.rows.label, given.datum, given.reference, outlines, names)
+    for part, lived, people in (
+        ("population", study.population, located.people),
+        ("population_compare", study.population_compare, located.other_people),
+    ):
+        if lived and people is not None and people.kind == "grid table":  # totals lie where the communities do
+            yield _Layer(part, lived.rows.label, lived.datum, lived.reference, people.cells, ())
     if study.streets.own:
         lines = gpd.GeoDataFrame(geometry=gpd.GeoSeries(osm.streets.lines, crs=osm.crs))
         yield _Layer("streets", study.streets.own.label, study.streets.datum, None, lines, ())
-    if study.estates and study.estates.rows:
+    if study.estates and study.estates.rows and located.estates is not None:
+        estates = located.estates
         own = estates.frame[estates.frame["source"] == study.estates.rows.label]
         shapes = [*own.geometry, *estates.open_outlines]
         frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=osm.crs))
         names = [*own["name"], *[""] * len(estates.open_outlines)]
         yield _Layer("estates", study.estates.rows.label, study.estates.datum, study.estates.reference, frame, names)
-    for entry, label in zip(study.facilities, facilities.labels, strict=True):
-        rows = facilities.frame[facilities.frame["source"] == label].drop_duplicates("facility_id")
-        rows = rows.set_geometry("given")
-        names = rows["name"].tolist()
-        yield _Layer("facilities", entry.rows.label, entry.datum, entry.reference, rows, names)
-
-
-def _own_areas(study: Study, areas: gpd.GeoDataFrame | None) -> Iterator[_Layer]:
-    given = study.areas
-    if given and areas is not None:
-        yield _Layer("areas", given.rows.label, given.datum, given.reference, areas, areas["unit_name"].tolist())
+    if located.facilities is not None:
+        for entry, label in zip(study.facilities, located.facilities.labels, strict=True):
+            rows = located.facilities.frame[located.facilities.frame["source"] == label].drop_duplicates("facility_id")
+            rows = rows.set_geometry("given")
+            yield _Layer("facilities", entry.rows.label, entry.datum, entry.reference, rows, rows["name"].tolist())
+    for catchment, shapes_of_it in zip(study.catchments, located.catchments, strict=bool(located.catchments)):
+        frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes_of_it, crs=osm.crs))
+        yield _Layer("catchments", catchment.rows.label, catchment.datum, catchment.reference, frame, ())
 
 
 def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
@@ -142,22 +162,25 @@ def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
 
 
 def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[str]:
-    """Refuse a file of facilities that lies wholly away from the streets; say how much of the others does."""
-    frame, notes = facilities.frame, []
+    """Refuse files of facilities that lie wholly away from the streets; say how much of the others does."""
+    frame, notes, faults = facilities.frame, [], []
     away = frame.geometry.distance(osm.streets.box).to_numpy() > study.join_limit_m
     for entry, source in zip(study.facilities, facilities.labels, strict=True):
         own = frame["source"].to_numpy() == source
         if own.any() and away[own].all():
-            raise _elsewhere(
+            fault = _elsewhere(
                 f"{source}: none of its {int(own.sum())} places lies near the streets of {study.streets.label}",
                 entry.rows,
                 frame[own],
                 gpd.GeoSeries([osm.streets.box], crs=osm.crs),
             )
-        if away[own].any():
+            faults.append(str(fault))
+        elif away[own].any():
             notes.append(
                 f"{source}: {int(away[own].sum())} of {int(own.sum())} places lie outside the streets' extract"
             )
+    if faults:
+        raise InputError.of(faults)
     return notes
 
 

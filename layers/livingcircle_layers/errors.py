@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def sentence(what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> str:
@@ -54,6 +54,13 @@ class InputError(LivingCircleError, ValueError):
     def of(cls, faults: Sequence[str]) -> InputError:
         """Join all faults of one table into one error of one line."""
         return cls(" | ".join(faults))
+
+    @classmethod
+    def each(cls, faults: Iterable[str]) -> InputError:
+        """Return one error about several inputs, with a line for each fault."""
+        error = cls("")
+        error.args = ("\n".join(dict.fromkeys(faults)),)
+        return error
 
 
 class UsageError(LivingCircleError, ValueError):

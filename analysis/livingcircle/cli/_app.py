@@ -41,4 +41,5 @@ def _options(
 
 
 def _complain(text: str) -> None:
-    typer.echo(f"livingcircle: {text}", err=True)
+    for line in text.splitlines():
+        typer.echo(f"livingcircle: {line}", err=True)
