@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +14,9 @@ import pytest
 import livingcircle as lc
 from demo_scans import demo_result
 from livingcircle.compare import Comparison
-from livingcircle.notebook import CLASSES, NO_VALUE, table_html
-from livingcircle_layers.errors import InputError
+from livingcircle.notebook import CLASSES, NO_VALUE, NotebookBar, table_html
+from livingcircle.progress import DistrictEnded, PartDone, StageBegun, StageEnded
+from livingcircle_layers.errors import InputError, UsageError
 
 
 def test_a_result_shows_people_services_and_communities():
@@ -79,3 +82,34 @@ def test_a_comparison_shows_what_changed_in_the_city_and_why():
     assert "park" not in page
     assert page.count("<tr>") == 4  # two heads, one row of the city, one cause
     assert "&lt;b&gt;new" in page
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a notebook would have displayed, one by one."""
+    pictures: list[str] = []
+
+    class Handle:
+        def update(self, what):
+            pictures.append(what._repr_html_())
+
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=object))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=lambda what, display_id: Handle()))
+    return pictures
+
+
+def test_the_bar_of_a_notebook_fills_and_keeps_what_is_done(shown: list[str]):
+    bar = NotebookBar()
+    for event in (StageBegun("walks", "searching <streets>"), PartDone(1, 4, 2.0), StageEnded("walks", 3.25)):
+        bar(event)
+    assert "<progress></progress> searching &lt;streets&gt;" in shown[0]
+    assert "value='0.250'" in shown[1]
+    assert "progress" not in shown[2]
+    assert "walks 3.2 s" in shown[2]
+    bar(DistrictEnded(2, 3, "failed", "no people", district="东区"))
+    assert "✗ 东区 (2/3) 0 s no people" in shown[3]
+
+
+def test_a_bar_outside_of_a_notebook_says_what_to_give_instead():
+    with pytest.raises(UsageError, match=r"needs a notebook; remedy: elsewhere give progress=print"):
+        NotebookBar()

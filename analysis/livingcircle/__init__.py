@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from livingcircle.fetch import fetch
     from livingcircle.measured import measure
     from livingcircle.network import WalkNetwork
+    from livingcircle.notebook import NotebookBar
     from livingcircle.recorded import measured_again
     from livingcircle.result import ScanResult
     from livingcircle.saved import load_result
@@ -45,6 +46,7 @@ _HOME = {
     "InputError": "livingcircle_layers.errors",
     "LivingCircleError": "livingcircle_layers.errors",
     "UsageError": "livingcircle_layers.errors",
+    "NotebookBar": "livingcircle.notebook",
     "ScanResult": "livingcircle.result",
     "Study": "livingcircle.study",
     "WALKERS": "livingcircle.walkers",
@@ -75,6 +77,7 @@ __all__ = [
     "Batch",
     "InputError",
     "LivingCircleError",
+    "NotebookBar",
     "ScanResult",
     "Study",
     "UsageError",

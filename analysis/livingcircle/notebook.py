@@ -11,10 +11,13 @@ import pandas as pd
 import shapely
 
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
+from livingcircle.progress import DistrictEnded, PartDone, StageBegun, StageEnded
+from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
     from livingcircle.compare import Comparison
     from livingcircle.explain import Explanation
+    from livingcircle.progress import Event
     from livingcircle.result import ScanResult
 
 CLASSES = ("#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869")  # of a share, lowest first, as on the map
@@ -152,3 +155,59 @@ def _colour(score: float) -> str:
     if pd.isna(score):
         return NO_VALUE
     return CLASSES[min(int(score // 20), len(CLASSES) - 1)]
+
+
+class NotebookBar:
+    """Shows in a notebook what a scan is doing: ``lc.scan(study, progress=lc.NotebookBar())``.
+
+    Stages that are done stand there with their seconds; the running one has a bar, which fills where parts of a city
+    or districts of a batch are counted.
+
+    Raises
+    ------
+    UsageError
+        There is no notebook.
+    """
+
+    def __init__(self) -> None:
+        try:
+            from IPython import get_ipython
+            from IPython.display import display
+        except ImportError:
+            raise _no_notebook() from None
+        if get_ipython() is None:
+            raise _no_notebook()
+        self._done: list[str] = []
+        self._now = ""
+        self._share: float | None = None
+        self._handle: Any = display(self, display_id=True)  # type: ignore[no-untyped-call]  # IPython's
+
+    def __call__(self, event: Event) -> None:
+        """Take an event of `livingcircle.progress`."""
+        match event:
+            case StageBegun(text=text):
+                self._now, self._share = f"{event.district} {text}".strip(), None
+            case StageEnded(stage=stage, seconds=seconds):
+                self._now = ""
+                self._done.append(f"{stage} {seconds:.1f} s")
+            case PartDone(done=done, total=total):
+                self._share = done / total
+            case DistrictEnded():
+                self._done = [*(x for x in self._done if "✓" in x or "✗" in x), _district_line(event)]
+            case _:
+                return
+        self._handle.update(self)
+
+    def _repr_html_(self) -> str:
+        value = "" if self._share is None else f" value='{self._share:.3f}'"
+        running = f"<progress{value}></progress> {escape(self._now)}<br>" if self._now else ""
+        return f"<div>{running}<small>{escape(' · '.join(self._done))}</small></div>"
+
+
+def _district_line(event: DistrictEnded) -> str:
+    sign = "✓" if event.status == "done" else "✗"
+    return f"{sign} {event.district} ({event.number}/{event.total}) {event.seconds:.0f} s {event.reason}".strip()
+
+
+def _no_notebook() -> UsageError:
+    return UsageError("a notebook's bar needs a notebook", remedy="elsewhere give progress=print")
