@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,25 @@ _FILES = ("favicon.svg", "iframe-worker.js", "site.css")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the figures and the files that stand beside this one."""
+    """Add the figures and the files that stand beside this one, and list every page."""
     for name in _FILES:
         files.append(File.generated(config, f"assets/{name}", abs_src_path=str(_HERE / name)))
     for name, content in figures(lc.measure(lc.demo_study())).items():
         files.append(File.generated(config, f"figures/{name}", content=content))
+    listed = set(_listed(config.nav))
+    rest = [file.src_uri for file in files.documentation_pages() if file.src_uri not in listed]
+    if rest:
+        config.nav.append({"More 其他": sorted(rest)})
     return files
+
+
+def _listed(nav: Any) -> Iterator[str]:
+    """Return the pages that the navigation names."""
+    if isinstance(nav, str):
+        yield nav
+        return
+    for part in nav.values() if isinstance(nav, dict) else nav:
+        yield from _listed(part)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
