@@ -24,6 +24,7 @@ from livingcircle.coverage import (
     layer_standing,
     parts_standing,
 )
+from livingcircle.hundredths import Walks, hundredths
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import Rule
 from livingcircle.walkers import WALKERS
@@ -57,9 +58,9 @@ def reach(
     metres = np.array(walk_m, dtype=float)
     seconds = {w.name: np.array(walk_s.get(w.name, metres / w.speed_m_s), dtype=float) for w in (ADULT, ELDER)}
     return Reach(
-        walk_m={"adult": metres, "elder": metres},
-        walk_s=seconds,
-        straight_m=metres if straight_m is None else np.array(straight_m, dtype=float),
+        walk_m=Walks.of({"adult": metres, "elder": metres}),
+        walk_s=Walks.of(seconds),
+        straight_cm=hundredths(metres if straight_m is None else np.array(straight_m, dtype=float)),
         nearest=np.zeros(len(metres), dtype=np.int32),
     )
 

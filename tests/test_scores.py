@@ -45,7 +45,7 @@ def judged_of(rules: RuleSet, reached: Sequence[Sequence[int]]) -> dict[str, Jud
     return {
         r.id: Judged(
             rule=r, walker="adult", gates="respect", walk=table[:, i], radius=None, minutes=None,
-            walk_m=np.where(table[:, i], 100.0, NAN), reach_m=300.0,
+            walk_cm=np.where(table[:, i], 10_000, -1).astype(np.int32), reach_m=300.0,
         )
         for i, r in enumerate(rules.rules)
     }  # fmt: skip

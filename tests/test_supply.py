@@ -283,7 +283,7 @@ def test_rules_for_towns_leave_the_country_out() -> None:
 
 def walked(one: Rule, reached: Sequence[bool]) -> Judged:
     walk = np.array(reached)
-    return Judged(one, "adult", "respect", walk, None, walk, np.where(walk, 100.0, NAN), 1197.0)
+    return Judged(one, "adult", "respect", walk, None, walk, np.where(walk, 10_000, -1).astype(np.int32), 1197.0)
 
 
 def test_all_four_services_are_one_rule() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from livingcircle.coverage import judge
+from livingcircle.hundredths import Walks, hundredths
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import Layer, Reach
@@ -198,9 +199,9 @@ def test_ten_minutes_are_600_s_and_not_601(metres: float, within: bool) -> None:
                 confidence="V:1")  # fmt: skip
     taken = np.array([took])
     reach = Reach(
-        walk_m={"one": taken},
-        walk_s={"one": taken, rule.walker: taken},
-        straight_m=taken,
+        walk_m=Walks.of({"one": taken}),
+        walk_s=Walks.of({"one": taken, rule.walker: taken}),
+        straight_cm=hundredths(taken),
         nearest=np.zeros(1, dtype=np.int32),
     )
     judged = judge([rule], {Layer.of(rule): reach}, ONE)["r"]

@@ -187,7 +187,7 @@ def _together(votes: Sequence[Votes]) -> Votes:
                     verdict,
                     **{
                         key: joined([getattr(vote.judged[i][rule], key) for vote in votes])
-                        for key in ("walk", "radius", "minutes", "walk_m")
+                        for key in ("walk", "radius", "minutes", "walk_cm")
                     },
                 )
                 for rule, verdict in votes[0].judged[i].items()

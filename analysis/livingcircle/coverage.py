@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from livingcircle.columns import COVERAGE
+from livingcircle.hundredths import Int32s, from_hundredths, hundredths
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import TIER_MINUTES, Rule
 from livingcircle.walkers import WALKERS, Walker
@@ -77,8 +78,8 @@ class Judged:
     """What one rule says of every home, for one walker.
 
     ``radius`` and ``minutes`` are None where the rule has no such measure. ``walk_m`` is the walk to the nearest place
-    of the rule, for a rule of several parts the longest of its parts (any_of: the shortest). ``reach_m`` is how far the
-    rule reaches.
+    of the rule, for a rule of several parts the longest of its parts (any_of: the shortest), kept in whole centimetres,
+    -1 where there is none. ``reach_m`` is how far the rule reaches.
     """
 
     rule: Rule
@@ -87,8 +88,13 @@ class Judged:
     walk: Bools
     radius: Bools | None
     minutes: Bools | None
-    walk_m: Floats
+    walk_cm: Int32s
     reach_m: float
+
+    @property
+    def walk_m(self) -> Floats:
+        """Metres to the nearest place of the rule; NaN where none is reached."""
+        return from_hundredths(self.walk_cm)
 
 
 @dataclass(frozen=True)
@@ -150,17 +156,17 @@ def judge(
 
 def _judge_one(rule: Rule, reach: Reach, walker: Walker, gates: str, profiles: Mapping[str, Walker]) -> Judged:
     threshold = rule.threshold if rule.threshold is not None else np.nan
-    walk_m, reach_m = reach.walk_m[walker.name], rule_reach_m(rule, walker, profiles)
+    walk_cm, reach_m = reach.walk_m.kept[walker.name], rule_reach_m(rule, walker, profiles)
     if not rule.by_distance:  # a share of communities: what can be reached is what the circle's minutes reach
         near = reach.walk_s[walker.name] <= rule.circle_min * 60
-        return Judged(rule, walker.name, gates, near, None, near, walk_m, reach_m)
+        return Judged(rule, walker.name, gates, near, None, near, walk_cm, reach_m)
     minutes_limit = threshold if rule.metric == "walk_min" else TIER_MINUTES.get(rule.tier)
     minutes = None if minutes_limit is None else reach.walk_s[walker.name] <= minutes_limit * 60
     if rule.metric == "walk_min":
         walk, radius = reach.walk_s[rule_walker(rule, walker, profiles).name] <= threshold * 60, None
     else:
-        walk, radius = walk_m <= threshold, reach.straight_m <= threshold
-    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_m, reach_m)
+        walk, radius = reach.walk_m[walker.name] <= threshold, reach.straight_m <= threshold
+    return Judged(rule, walker.name, gates, walk, radius, minutes, walk_cm, reach_m)
 
 
 def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
@@ -178,7 +184,7 @@ def _judge_parts(rule: Rule, parts: Sequence[Judged]) -> Judged:
         walk=together.reduce([p.walk for p in parts]),
         radius=both([p.radius for p in parts]),
         minutes=both([p.minutes for p in parts]),
-        walk_m=longest.reduce([p.walk_m for p in parts]),
+        walk_cm=hundredths(longest.reduce([p.walk_m for p in parts])),
         reach_m=max(p.reach_m for p in parts),
     )
 

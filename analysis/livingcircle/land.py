@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.coverage import Judged, People, Units
+from livingcircle.hundredths import Walks, hundredths
 from livingcircle.reach import City, Layer, Reach, straight_m
 from livingcircle_layers.homes import LAND_M2_PER_PERSON
 from livingcircle_layers.lattice import LATTICE_M, first_inside, lattice_points
@@ -119,27 +120,22 @@ def of_every_point(
         Which of the points those are.
     """
     places = city.facilities.geometry.to_numpy()[layer.chosen(city.facilities)]
-    straight = straight_m(shapely.points(points["x"], points["y"]), places, limit_m)
-    return replace(spread_walks(reach, joined), straight_m=straight)
+    straight = straight_m(points[["x", "y"]].to_numpy(dtype=float), places, limit_m)
+    return replace(spread_walks(reach, joined), straight_cm=hundredths(straight))
 
 
 def spread_walks(reach: Reach, joined: npt.NDArray[np.bool_]) -> Reach:
     """Return the walks of all points from those of the joined ones; its straight lines are not known."""
 
-    def spread(values: Floats) -> Floats:
-        out = np.full(len(joined), np.nan)
+    def spread(values: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        out = np.full(len(joined), -1, dtype=np.int32)  # neither a walk nor a door
         out[joined] = values
-        return out
-
-    def spread_doors(doors: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        out = np.full(len(joined), -1, dtype=np.int32)
-        out[joined] = doors
         return out
 
     return replace(
         reach,
-        walk_m={walker: spread(v) for walker, v in reach.walk_m.items()},
-        walk_s={walker: spread(v) for walker, v in reach.walk_s.items()},
-        straight_m=np.full(len(joined), np.nan),
-        nearest={walker: spread_doors(doors) for walker, doors in reach.nearest.items()},
+        walk_m=Walks({walker: spread(v) for walker, v in reach.walk_m.kept.items()}),
+        walk_s=Walks({walker: spread(v) for walker, v in reach.walk_s.kept.items()}),
+        straight_cm=np.full(len(joined), -1, dtype=np.int32),
+        nearest={walker: spread(doors) for walker, doors in reach.nearest.items()},
     )

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import geopandas as gpd
@@ -16,6 +15,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from livingcircle.hundredths import Walks, from_hundredths, hundredths
 from livingcircle.joins import Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.rules import Rule
@@ -23,6 +23,8 @@ from livingcircle.walkers import Walker
 
 Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
+
+_POINTS_AT_A_TIME = 50_000
 
 # Services whose rules count only grounds of the size that the clause names (standards-tables.md, min_site_m2).
 _SIZED = frozenset(
@@ -85,9 +87,9 @@ class City:
     doors: pd.DataFrame
     door_joins: Joins
 
-    @cached_property
+    @property
     def home_points(self) -> npt.NDArray[Any]:
-        """The homes as points."""
+        """The homes as points; made anew each time, as they are much larger than their coordinates."""
         return shapely.points(self.homes["x"].to_numpy(), self.homes["y"].to_numpy())
 
     def doors_of(self, layer: Layer) -> npt.NDArray[np.int64]:
@@ -106,16 +108,21 @@ class Reach:
         Metres along streets for each walker, legs included.
     walk_s
         Seconds for each walker.
-    straight_m
-        Straight line to the nearest boundary or point.
+    straight_cm
+        Straight line to the nearest boundary or point in whole centimetres, -1 where there is none; see `straight_m`.
     nearest
         Position of the nearest access point by metres for each walker, -1 where there is none.
     """
 
-    walk_m: Mapping[str, Floats]
-    walk_s: Mapping[str, Floats]
-    straight_m: Floats
+    walk_m: Walks
+    walk_s: Walks
+    straight_cm: Int32s
     nearest: Mapping[str, Int32s]
+
+    @property
+    def straight_m(self) -> Floats:
+        """Straight line to the nearest boundary or point, metres."""
+        return from_hundredths(self.straight_cm)
 
     def or_shorter(self, other: Reach) -> Reach:
         """Return the shorter of two ways to the same places, home by home."""
@@ -123,9 +130,9 @@ class Reach:
             w: np.nan_to_num(other.walk_m[w], nan=np.inf) < np.nan_to_num(v, nan=np.inf) for w, v in self.walk_m.items()
         }
         return Reach(
-            walk_m={w: np.fmin(v, other.walk_m[w]) for w, v in self.walk_m.items()},
-            walk_s={w: np.fmin(v, other.walk_s[w]) for w, v in self.walk_s.items()},
-            straight_m=self.straight_m,
+            walk_m=Walks.of({w: np.fmin(v, other.walk_m[w]) for w, v in self.walk_m.items()}),
+            walk_s=Walks.of({w: np.fmin(v, other.walk_s[w]) for w, v in self.walk_s.items()}),
+            straight_cm=self.straight_cm,
             nearest={w: np.where(shorter[w], other.nearest[w], v) for w, v in self.nearest.items()},
         )
 
@@ -142,18 +149,19 @@ def measure_reach(city: City, layer: Layer, walkers: Sequence[Walker], *, limit_
     at = city.doors_of(layer)
     doors = city.door_joins.take(at)
     walk_m, walk_s, nearest = {}, {}, {}
-    measured: dict[bool, tuple[Floats, Int32s]] = {}
+    measured: dict[bool, tuple[Int32s, Int32s]] = {}
     for walker in walkers:
         if walker.steps not in measured:
-            measured[walker.steps] = city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)
-        walk_m[walker.name], which = measured[walker.steps]
-        nearest[walker.name] = np.append(at, -1)[which].astype(np.int32)
+            metres, which = city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)
+            measured[walker.steps] = hundredths(metres), np.append(at, -1)[which].astype(np.int32)
+        walk_m[walker.name], nearest[walker.name] = measured[walker.steps]
         seconds = city.network.walk(walker, unit="s")
-        walk_s[walker.name] = seconds.nearest(city.home_joins, doors, limit=limit_m / walker.speed_m_s)[0]
+        walk_s[walker.name] = hundredths(seconds.nearest(city.home_joins, doors, limit=limit_m / walker.speed_m_s)[0])
+    xy = city.homes[["x", "y"]].to_numpy(dtype=float)
     return Reach(
-        walk_m=walk_m,
-        walk_s=walk_s,
-        straight_m=straight_m(city.home_points, city.facilities.geometry.to_numpy()[chosen], limit_m),
+        walk_m=Walks(walk_m),
+        walk_s=Walks(walk_s),
+        straight_cm=hundredths(straight_m(xy, city.facilities.geometry.to_numpy()[chosen], limit_m)),
         nearest=nearest,
     )
 
@@ -181,19 +189,30 @@ def nearest_m(city: City, layer: Layer, walker: Walker, *, limit_m: float) -> Fl
     return city.network.walk(walker).nearest(city.home_joins, doors, limit=limit_m)[0]
 
 
-def straight_m(homes: npt.NDArray[Any], places: npt.NDArray[Any], limit_m: float) -> Floats:
-    """Return the straight line to the nearest boundary or point, as statistics measure; NaN beyond the limit."""
-    out = np.full(len(homes), np.inf)
+def straight_m(xy: Floats, places: npt.NDArray[Any], limit_m: float) -> Floats:
+    """Return the straight line to the nearest boundary or point, as statistics measure; NaN beyond the limit.
+
+    Parameters
+    ----------
+    xy
+        From where (n × 2, metres).
+    places
+        To what, in the same plane.
+    """
+    out = np.full(len(xy), np.inf)
     is_point = (shapely.get_type_id(places) == 0) & ~shapely.is_empty(places)
     if is_point.any():  # a tree of points alone answers several times as fast
-        xy, at = shapely.get_coordinates(homes), shapely.get_coordinates(places[is_point])
+        at = shapely.get_coordinates(places[is_point])
         nearest = cKDTree(at).query(xy)[1]
         out = np.sqrt(((xy - at[nearest]) ** 2).sum(axis=1))
     if not is_point.all():
-        (i, _), gap = shapely.STRtree(places[~is_point]).query_nearest(
-            homes, max_distance=limit_m, return_distance=True, all_matches=False
-        )
-        out[i] = np.minimum(out[i], gap)
+        tree = shapely.STRtree(places[~is_point])
+        for begin in range(0, len(xy), _POINTS_AT_A_TIME):  # a point is many times as large as its coordinates
+            (i, _), gap = tree.query_nearest(
+                shapely.points(xy[begin : begin + _POINTS_AT_A_TIME]),
+                max_distance=limit_m, return_distance=True, all_matches=False,
+            )  # fmt: skip
+            out[begin + i] = np.minimum(out[begin + i], gap)
     out[~(out <= limit_m)] = np.nan
     return np.round(out, 2)
 

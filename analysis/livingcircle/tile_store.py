@@ -30,7 +30,6 @@ from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets
 
 FORMAT = "1"  # a change of what is measured, or how, makes a new one: results of another format are never taken
-HUNDREDTHS = 100.0  # walks are rounded to 0.01 m and 0.01 s, so whole hundredths hold them exactly
 
 Arrays = dict[str, npt.NDArray[Any]]
 _STREETS = ("node_id", "node_xy", "tail", "head", "length_m", "oneway", "way_id", "raised", "signals", "exits")
@@ -183,28 +182,12 @@ def tasks_of(part: Part, arrays: Arrays, needed: Mapping[Layer, Sequence[Walker]
     return tasks
 
 
-def hundredths(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-    """Return numbers that are rounded to 0.01 as whole hundredths; NaN becomes -1."""
-    return np.where(np.isnan(values), -1, np.rint(np.nan_to_num(values) * HUNDREDTHS)).astype(np.int32)
-
-
-def from_hundredths(values: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    """Return whole hundredths as numbers; -1 becomes NaN.
-
-    Examples
-    --------
-    >>> from_hundredths(hundredths(np.array([0.07, 300.01, np.nan]))).tolist()
-    [0.07, 300.01, nan]
-    """
-    return np.where(values < 0, np.nan, values / HUNDREDTHS)
-
-
 def arrays_of_reach(reach: Reach, keys: npt.NDArray[np.uint64]) -> Arrays:
     """Return what was measured as whole numbers."""
-    arrays: Arrays = {"straight_m": hundredths(reach.straight_m)}
+    arrays: Arrays = {"straight_m": reach.straight_cm}
     for name in reach.walk_m:
-        arrays[f"walk_m {name}"] = hundredths(reach.walk_m[name])
-        arrays[f"walk_s {name}"] = hundredths(reach.walk_s[name])
+        arrays[f"walk_m {name}"] = reach.walk_m.kept[name]
+        arrays[f"walk_s {name}"] = reach.walk_s.kept[name]
         arrays[f"nearest {name}"] = np.append(keys, np.uint64(0))[reach.nearest[name]]  # position -1 is the last: none
     return arrays
 

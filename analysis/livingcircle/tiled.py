@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from livingcircle.engine import Engine, Job
+from livingcircle.hundredths import Walks
 from livingcircle.reach import City, Layer, Reach, measure_reach
 from livingcircle.tile_store import (
     Task,
@@ -20,7 +21,6 @@ from livingcircle.tile_store import (
     arrays_of,
     arrays_of_reach,
     city_of,
-    from_hundredths,
     tasks_of,
     write_arrays,
 )
@@ -124,12 +124,12 @@ def _gathered(
     """Put the results of all parts together, in the order of the city's homes."""
     n = len(city.homes)
     columns = ["straight_m", *(f"walk_{unit} {w.name}" for w in walkers for unit in "ms")]
-    whole = {column: np.full(n, np.nan) for column in columns}
+    whole = {column: np.full(n, -1, dtype=np.int32) for column in columns}
     doors = {w.name: np.zeros(n, dtype=np.uint64) for w in walkers}
     for homes, keys in parts:
         result = store.load(keys[layer])
         for column in columns:
-            whole[column][homes] = from_hundredths(result[column])
+            whole[column][homes] = result[column]
         for name, door in doors.items():
             door[homes] = result[f"nearest {name}"]
     mine = city.doors_of(layer)
@@ -137,8 +137,8 @@ def _gathered(
     position = position[~position.index.duplicated()]
     numbers = np.append(position.to_numpy(), -1).astype(np.int32)
     return Reach(
-        walk_m={w.name: whole[f"walk_m {w.name}"] for w in walkers},
-        walk_s={w.name: whole[f"walk_s {w.name}"] for w in walkers},
-        straight_m=whole["straight_m"],
+        walk_m=Walks({w.name: whole[f"walk_m {w.name}"] for w in walkers}),
+        walk_s=Walks({w.name: whole[f"walk_s {w.name}"] for w in walkers}),
+        straight_cm=whole["straight_m"],
         nearest={name: numbers[position.index.get_indexer(pd.Index(door))] for name, door in doors.items()},
     )

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livingcircle.coverage import rule_walker
+from livingcircle.hundredths import Walks, hundredths
 from livingcircle.land import spread_walks
 from livingcircle.measured import (
     Measured,
@@ -28,7 +29,7 @@ from livingcircle.measured import (
     what_is_known,
     with_open_gates,
 )
-from livingcircle.reach import City, Floats, Int32s, Layer, Reach
+from livingcircle.reach import City, Int32s, Layer, Reach
 from livingcircle.rules import Rule
 from livingcircle.study import SensitivityInput, WalkerInput
 from livingcircle.walkers import Walker
@@ -122,7 +123,7 @@ def with_speeds(base: Measured, factor: float) -> Measured:
 
     def divided(site: _Site) -> Reaches:
         sooner = {
-            layer: replace(reach, walk_s={w: np.round(s / factor, 2) for w, s in reach.walk_s.items()})
+            layer: replace(reach, walk_s=Walks.of({w: np.round(s / factor, 2) for w, s in reach.walk_s.items()}))
             for layer, reach in site.reaches[base.first_gates].items()
         }
         return _farther(changed, site, sooner, limit_s)
@@ -250,8 +251,8 @@ def _again(changed: Measured, site: _Site, choose: Callable[[_Asked], _Asked]) -
         asked, found = chosen[layer], new[layer]
         return replace(
             reach,
-            walk_m={**reach.walk_m, **{w: found.walk_m[w] for w in asked.metres}},
-            walk_s={**reach.walk_s, **{w: found.walk_s[w] for w in asked.seconds}},
+            walk_m=Walks({**reach.walk_m.kept, **{w: found.walk_m.kept[w] for w in asked.metres}}),
+            walk_s=Walks({**reach.walk_s.kept, **{w: found.walk_s.kept[w] for w in asked.seconds}}),
         )
 
     return {layer: merged(layer, reach) if layer in chosen else reach for layer, reach in old.items()}
@@ -279,20 +280,21 @@ def _search(
     def one(layer: Layer) -> Reach:
         want, n = asked[layer], len(city.homes)
         doors = city.door_joins.take(city.doors_of(layer))
-        unknown, nowhere = np.full(n, np.nan), np.full(n, -1, dtype=np.int32)
-        by_steps: dict[bool, Floats] = {}
+        unknown = np.full(n, -1, dtype=np.int32)  # neither a walk nor a door
+        by_steps: dict[bool, Int32s] = {}
         walk_m, walk_s = dict.fromkeys(like[layer].walk_m, unknown), dict.fromkeys(like[layer].walk_s, unknown)
         for name in want.metres:
             walker = profiles[name]
             if walker.steps not in by_steps:
                 farthest = max(want.metres.values())
-                by_steps[walker.steps] = city.network.walk(walker).nearest(city.home_joins, doors, limit=farthest)[0]
+                metres = city.network.walk(walker).nearest(city.home_joins, doors, limit=farthest)[0]
+                by_steps[walker.steps] = hundredths(metres)
             walk_m[name] = by_steps[walker.steps]
         for name, limit in want.seconds.items():
             seconds = city.network.walk(profiles[name], unit="s")
-            walk_s[name] = seconds.nearest(city.home_joins, doors, limit=limit)[0]
-        nearest: dict[str, Int32s] = dict.fromkeys(like[layer].nearest, nowhere)
-        found = replace(like[layer], walk_m=walk_m, walk_s=walk_s, straight_m=unknown, nearest=nearest)
+            walk_s[name] = hundredths(seconds.nearest(city.home_joins, doors, limit=limit)[0])
+        nearest = dict.fromkeys(like[layer].nearest, unknown)
+        found = Reach(Walks(walk_m), Walks(walk_s), unknown, nearest)
         return found if joined is None else spread_walks(found, joined)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
