@@ -146,11 +146,18 @@ def test_a_district_that_fails_does_not_stop_the_others(
 
 def test_districts_that_are_not_chosen_are_skipped(folder: Path) -> None:
     path = written(folder, SHARED + DISTRICTS)
-    ended = scan_batch(Batch.load(path), folder / "one", chosen=["east"])
+    ended = scan_batch(Batch.load(path), folder / "one", chosen=["east"], homes=True)
     assert [(o.district, o.status) for o in ended.outcomes] == [("west", "skipped"), ("east", "done")]
     assert ended.result is not None
     assert list(ended.result.communities.index) == ["e"]
     assert all((folder / "one" / name).exists() for name in CSV_FILES)
+    homes = pd.read_parquet(folder / "one" / "homes.parquet")
+    assert set(homes["unit"]) == {"e"}
+    assert "within_shop" in homes  # the walks of every home are measured, as they were asked for
+
+
+def test_walks_of_single_homes_are_measured_only_where_they_are_written(ended: Any) -> None:
+    assert not [c for c in ended.result.homes if c.startswith(("nearest_m_", "within_"))]
 
 
 def test_a_place_counts_once_though_each_district_draws_it_on_a_plane_of_its_own(ended: Any) -> None:

@@ -38,6 +38,7 @@ _STEEPEST = 1.2  # nobody walks faster than this times the speed on the flat (To
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Int32s = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class _Goal:
     rule: Rule
     part: Rule
     counts: str
-    weight: Ints
+    weight: Int32s
     walk: Walk
     limit: float
     reach_m: float
@@ -201,7 +202,8 @@ def _would_help(measured: Measured, rule: Rule, part: Rule) -> npt.NDArray[np.bo
     return missed
 
 
-def _goal(measured: Measured, rule: Rule, part: Rule, counts: str, weight: Ints) -> _Goal:
+def _goal(measured: Measured, rule: Rule, part: Rule, counts: str, people: Ints) -> _Goal:
+    weight = people.astype(np.int32)  # of one home
     network = measured.city_of(measured.first_gates).network
     walker = rule_walker(part, measured.walkers[0], measured.study.profiles())
     threshold = part.threshold or 0.0
@@ -223,9 +225,11 @@ def _by_walk(goals: Sequence[_Goal]) -> list[list[_Goal]]:
 
 def _search(city: City, candidates: Candidates, goals: Sequence[_Goal], top: int) -> tuple[list[Ints], Ints]:
     """Return for each goal its best candidates, and the values of all that were searched (candidates × goals)."""
-    weights = np.column_stack([goal.weight for goal in goals])
-    homes = np.flatnonzero(weights.any(axis=1))
-    weights, limits = weights[homes], np.array([goal.limit for goal in goals])
+    homes = np.flatnonzero(np.logical_or.reduce([goal.weight > 0 for goal in goals]))
+    weights = np.empty((len(homes), len(goals)), dtype=np.int64)
+    for column, goal in enumerate(goals):  # one after the other: all at once would be there twice
+        weights[:, column] = goal.weight[homes]
+    limits = np.array([goal.limit for goal in goals])
     catchments = goals[0].walk.catchments(city.home_joins.take(homes), weights)
     xy = city.homes[["x", "y"]].to_numpy(dtype=float)[homes]
     bounds = _bounds(xy, weights, candidates.xy, np.array([goal.reach_m for goal in goals]))

@@ -181,7 +181,7 @@ def scan_batch(
     with stages.stage("check", f"checking the inputs of {len(wanted)} districts"):
         check_districts(wanted)
     with held_folder(directory, result_files()):
-        scanned = _scan_each(wanted, directory, work or Work(), progress or nobody)
+        scanned = _scan_each(wanted, directory, work or Work(), progress or nobody, homes=homes)
         outcomes = [scanned.get(name) or Outcome(name, "skipped", NOT_CHOSEN) for name in batch.studies]
         parts = [outcome.part for outcome in outcomes if outcome.part]
         if not parts:
@@ -274,14 +274,16 @@ def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     return conform(pd.DataFrame(rows).astype({"communities": "Int64", "people": "Int64"}), DISTRICTS)
 
 
-def _scan_each(studies: Mapping[str, Study], directory: Path, work: Work, progress: Progress) -> dict[str, Outcome]:
+def _scan_each(
+    studies: Mapping[str, Study], directory: Path, work: Work, progress: Progress, *, homes: bool
+) -> dict[str, Outcome]:
     """Scan one district after the other, and tell how many are done and when the rest will be."""
     outcomes: dict[str, Outcome] = {}
     start = time.monotonic()
     for number, (name, study) in enumerate(studies.items(), start=1):
         tell, begun = of_district(progress, name), time.monotonic()
         tell(DistrictBegun(number, len(studies)))
-        ended = outcomes[name] = _scanned(name, study, directory, work, tell)
+        ended = outcomes[name] = _scanned(name, study, directory, work, tell, homes=homes)
         now = time.monotonic()
         left_s = (now - start) / number * (len(studies) - number)
         people = ended.part.result.run["people"]["placed"] if ended.part else None
@@ -290,12 +292,12 @@ def _scan_each(studies: Mapping[str, Study], directory: Path, work: Work, progre
     return outcomes
 
 
-def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Progress) -> Outcome:
+def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Progress, *, homes: bool) -> Outcome:
     folder = directory / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
     measurer = Measurements(work, folder, progress)
     try:
         measured = measure(study, progress=progress, measurer=measurer)
-        part = Part.of(measured, result_of(measured, progress=progress))
+        part = Part.of(measured, result_of(measured, walks_of_homes=homes, progress=progress))
     except LivingCircleError as fault:
         return Outcome(name, "failed", str(fault))
     measurer.finish()

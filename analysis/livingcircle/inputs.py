@@ -60,6 +60,19 @@ class Inputs:
     other_people: People | None = None
     other_shares: Shares | None = None
 
+    def without_used_up(self) -> Inputs:
+        """Return the inputs without what only homes and access points are made of, once those are there.
+
+        What another population or the planner's parcels will be put upon later is kept.
+        """
+        if self.other_people is None:
+            osm = replace(self.osm, buildings=self.osm.buildings.iloc[:0].copy(), water=self.osm.water.iloc[:0].copy())
+        else:
+            osm = self.osm
+        if self.parcels is None:
+            osm = replace(osm, features=osm.features.iloc[:0].copy())
+        return replace(self, osm=osm, population=self.population.without_cells())
+
     @property
     def narrow_gaps(self) -> npt.NDArray[np.object_]:
         """Slack between the communities, whose people count in the nearest one."""

@@ -198,9 +198,9 @@ def _of_people(inputs: Inputs, reading: Reading | None) -> dict[str, Any]:
     people = inputs.population
     lost = _by_reason(people.rejected)
     if reading is not None:
-        nobody = reading.rows - reading.filtered - len(people.cells) - len(people.rejected)
+        nobody = reading.rows - reading.filtered - people.number_of_cells - len(people.rejected)
         lost |= {"nobody_lives_there": nobody} if nobody > 0 else {}
-    return {"used": len(people.cells), "left_out": lost}
+    return {"used": people.number_of_cells, "left_out": lost}
 
 
 def _by_reason(lost: pd.DataFrame) -> dict[str, int]:

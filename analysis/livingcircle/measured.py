@@ -29,6 +29,7 @@ from livingcircle.gates import (
 from livingcircle.inputs import Inputs, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.land import Land, land_notes, land_points, of_every_point, square_metres
+from livingcircle.memory import give_back
 from livingcircle.network import WalkNetwork
 from livingcircle.progress import Progress, Stages
 from livingcircle.reach import City, Floats, Layer, Measurer, Reach, exit_distance, measure_layers
@@ -163,6 +164,8 @@ def measure(
     with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
         city, joins = _build_city(study, inputs, placement)
         open_city = with_open_gates(study, inputs, city) if study.gates != "respect" else None
+        inputs = inputs.without_used_up()
+        give_back()
         reaches = _measure_all(study, city, open_city, layers_needed(study, rules.rules, walkers), measurer)
         judged = judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
@@ -322,7 +325,8 @@ def with_open_gates(study: Study, inputs: Inputs, city: City) -> City:
 
 def joined_homes(joiner: Joiner, placement: Placement) -> tuple[pd.DataFrame, Joins]:
     """Return the homes inside communities that join a street, and the joins of all homes inside."""
-    homes = placement.homes[placement.homes["unit"] != ""].reset_index(drop=True)
+    homes = placement.homes.drop(columns=["source", "row"])  # where they were read is for the books alone
+    homes = homes[homes["unit"] != ""].reset_index(drop=True)
     joins = joiner.join(homes[["x", "y"]].to_numpy(dtype=float))
     return homes[joins.joined].reset_index(drop=True), joins
 

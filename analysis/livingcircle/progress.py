@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from livingcircle.memory import give_back
+
 
 @dataclass(frozen=True)
 class Event:
@@ -150,6 +152,7 @@ class Stages:
         progress(StageBegun(name, text))
         start = time.perf_counter()
         yield
+        give_back()
         self.seconds[name] = round(time.perf_counter() - start, 3)
         progress(StageEnded(name, self.seconds[name]))
 

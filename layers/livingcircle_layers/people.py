@@ -34,6 +34,7 @@ LAND = "residential_land"
 """The kind of people that are m² of residential land, as nobody is known."""
 
 _ROLES = ("id", "name", "population", "area_m2", "households", *GROUPS)
+_AT_A_TIME = 50_000
 _REJECTED = ("source", "row", "people", "reason", "detail")
 
 
@@ -64,6 +65,8 @@ class People:
         Role to heading, for printing.
     reading
         How many rows the table has and how many of them count; None for a raster.
+    used
+        How many cells there were, where they are no longer held; see `number_of_cells`.
     """
 
     cells: gpd.GeoDataFrame
@@ -75,6 +78,16 @@ class People:
     warnings: tuple[str, ...]
     columns_used: Mapping[str, str]
     reading: Reading | None = None
+    used: int = 0
+
+    def without_cells(self) -> People:
+        """Return what is known of the people once they have homes: their cells take as much memory as those."""
+        return replace(self, cells=self.cells.iloc[:0].copy(), used=self.number_of_cells)
+
+    @property
+    def number_of_cells(self) -> int:
+        """How many cells have people, also where the cells are no longer held."""
+        return self.used or len(self.cells)
 
 
 def read_people(
@@ -217,14 +230,14 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
             expected="longitude and latitude in degrees",
             remedy="correct the cells, or leave the coordinates of those rows blank to have them listed as not placed",
         )
-    centre = shapely.centroid(places.frame.geometry.to_numpy())
+    x, y = _middles(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
         source=name,
         area=area,
         reason=places.reason,
         detail=places.detail,
-        x=shapely.get_x(centre),
-        y=shapely.get_y(centre),
+        x=x,
+        y=y,
         **counts,
         **({"unit": places.frame["unit"]} if "unit" in places.frame else {}),
     )
@@ -258,6 +271,16 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         columns_used=places.columns_used,
         reading=places.reading,
     )
+
+
+def _middles(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the coordinates of the centroids, NaN where there is none; a few at a time, as points are large."""
+    x, y = np.empty(len(shapes)), np.empty(len(shapes))
+    for begin in range(0, len(shapes), _AT_A_TIME):
+        some = slice(begin, begin + _AT_A_TIME)
+        centre = shapely.centroid(shapes[some])
+        x[some], y[some] = shapely.get_x(centre), shapely.get_y(centre)
+    return x, y
 
 
 def _from_densities(
