@@ -73,6 +73,9 @@ def _basis_rows(communities: pd.DataFrame) -> list[tuple[object, ...]]:
 
 def _leg_rows(homes: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return the people-weighted median and 90th percentile of the leg from home to street."""
+    if homes.empty:  # read back from a folder, which keeps none: that is not "none was off the streets"
+        words = "结果文件夹不保存居住点,见各社区 leg_m_p50、leg_m_p90 a folder keeps no homes: see communities.gpkg"
+        return [("接入街道距离 Leg to the street (m)", words, None, None, "")]
     joined = homes[homes["leg_m"].notna() & (homes["people"] > 0)].sort_values("leg_m", kind="stable")
     people = joined["people"].cumsum()
     rows: list[tuple[object, ...]] = []

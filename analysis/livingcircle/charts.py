@@ -81,7 +81,7 @@ class Chart(Figure):
 
 
 def ranking(result: Scanned, *, unit: str = "city", language: Language = "zh") -> Chart:
-    """Draw the scores of the communities of a unit as bars, the highest first, each with its range.
+    """Draw the scores of the communities of a unit as bars, each with its rank among all and its range.
 
     Communities of another type or list than the most frequent one are left out, as they are ranked apart. Of more
     than 40 the first and the last are drawn.
@@ -173,7 +173,7 @@ def distances(result: Scanned, *, rule: str = "", unit: str = "city", language: 
     result
         A finished scan, or its folder.
     rule
-        Id of a rule; by default the scoring rule that most people of the city go without.
+        Id of a rule; by default the scoring rule that most people of the unit go without.
     unit
         Id of a district; the whole city by default.
     language
@@ -185,7 +185,7 @@ def distances(result: Scanned, *, rule: str = "", unit: str = "city", language: 
         The scan holds no distances of this rule and unit.
     """
     result = _loaded(result)
-    asked = _rule(result, rule or largest_gap(result))
+    asked = _rule(result, rule or largest_gap(result, unit))
     rows = _distance_rows(result, asked, unit)
     end = float(rows["to_m"].max()) if rows["to_m"].notna().any() else 100.0
     title = (f"到最近设施的步行距离:{asked.name_zh}", f"Walk to the nearest place: {asked.name_en or asked.id}")
@@ -330,9 +330,11 @@ def communities_of(result: ScanResult, unit: str) -> pd.Index:
     return places.index[above == unit]
 
 
-def largest_gap(result: ScanResult) -> str:
-    """Return the scoring rule that most people of the city do not reach on foot."""
-    rows = result.coverage[(result.coverage["level"] == "city") & result.coverage["rule"].isin(result.rules.scoring)]
+def largest_gap(result: ScanResult, unit: str = "city") -> str:
+    """Return the scoring rule that most people of a unit do not reach on foot."""
+    table = result.coverage
+    own = (table["level"] == level_of(result, unit)) & (table["unit_id"] == unit)
+    rows = table[own & table["rule"].isin(result.rules.scoring)]
     rows = rows[rows["denominator"].eq("people") & rows["covered"].notna()].drop_duplicates("rule")
     if rows.empty:
         raise InputError("the scan counts no people for any scoring rule, so that there is no chart of their walks")
@@ -382,9 +384,9 @@ def _class(share: float) -> str:
 
 
 def _ranked(result: ScanResult, unit: str) -> pd.DataFrame:
-    """Return the communities of the most frequent type and list that have a score, the highest first."""
-    places = pd.DataFrame(result.communities.loc[communities_of(result, unit)].drop(columns="geometry"))
-    scored = places.join(ranked_apart(places))
+    """Return a unit's communities of the most frequent type and list with a score, by their rank among all."""
+    places = pd.DataFrame(result.communities.drop(columns="geometry"))
+    scored = places.join(ranked_apart(places)).loc[communities_of(result, unit)]
     scored = scored[scored["score"].notna()]
     if scored.empty:
         raise InputError(f"no community of {unit} has a score, so that there is no ranking", remedy="see scores.csv")

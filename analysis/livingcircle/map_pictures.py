@@ -6,15 +6,16 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from livingcircle.output_folder import replaced_file
+from livingcircle.progress import Event, Note
 from livingcircle.result import ScanResult
 from livingcircle.saved import load_result, save_map
-from livingcircle.scenes import Scene, scenes_of
+from livingcircle.scenes import CITY, Scene, scenes_of
 from livingcircle_layers.errors import InputError, UsageError
 
 Kind = Literal["png", "pdf"]
@@ -85,6 +86,43 @@ def map_pictures(
     return made
 
 
+def scene_pictures(
+    result: ScanResult,
+    folder: Path,
+    *,
+    language: str = "",
+    inside: tuple[str, Collection[str]] | None = None,
+    progress: Callable[[Event], None] | None = None,
+) -> list[tuple[str, Path]]:
+    """Draw every scene of a result as a PNG into a folder, for a report; return titles and files.
+
+    Parameters
+    ----------
+    inside
+        A unit as the map names it (``district:510104``) and its communities: scenes of the whole city are seen from
+        the unit, and those of a community that lies elsewhere are left out.
+    progress
+        Called with an event before each.
+    """
+    browser, page = find_browser(), save_map(result, folder)
+    made = []
+    for number, scene in enumerate(scenes_of(result), start=1):
+        unit = parse_qs(scene["hash"]).get("u", [CITY])[0]
+        level, _, name = unit.partition(":")
+        if inside is not None and level == "community" and name not in inside[1]:
+            continue
+        if inside is not None and unit == CITY:
+            unit = inside[0]
+        title = scene["en" if language == "en" else "zh"]
+        if progress is not None:
+            progress(Note(f"drawing the map: {title}"))
+        address = urlencode({"k": str(number), "u": unit, "l": language or "zh", "x": "1"})
+        path = folder / f"scene-{number}.png"
+        _draw(browser, f"{page.resolve().as_uri()}#{address}", path, "png", density=1.5)
+        made.append((title, path))
+    return made
+
+
 def chosen_scenes(result: ScanResult, scene: str) -> list[int]:
     """Return the numbers of the scenes that are asked for, counted from 1; 0 is the map as it opens."""
     scenes = scenes_of(result)
@@ -124,7 +162,7 @@ def find_browser() -> str:
     )
 
 
-def _draw(browser: str, address: str, path: Path, kind: Kind) -> None:
+def _draw(browser: str, address: str, path: Path, kind: Kind, *, density: float = DENSITY) -> None:
     """Let the browser draw one page into a file."""
     with tempfile.TemporaryDirectory(prefix="livingcircle-browser-", ignore_cleanup_errors=True) as profile:
         drawn = Path(profile) / f"drawn.{kind}"
@@ -132,7 +170,7 @@ def _draw(browser: str, address: str, path: Path, kind: Kind) -> None:
         root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []  # its sandbox refuses root
         command = [
             browser, *_OFFLINE, *root, f"--user-data-dir={profile}", f"--window-size={SHEET}",
-            f"--force-device-scale-factor={DENSITY if kind == 'png' else 1}", f"--virtual-time-budget={WAIT_MS}",
+            f"--force-device-scale-factor={density if kind == 'png' else 1}", f"--virtual-time-budget={WAIT_MS}",
             *wanted, address,
         ]  # fmt: skip
         try:

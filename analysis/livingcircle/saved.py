@@ -201,6 +201,16 @@ def save_map(result: ScanResult, directory: str | Path) -> Path:
     return path
 
 
+def save_report(result: ScanResult, directory: str | Path) -> Path:
+    """Write `report.xlsx` of a result into a folder."""
+    from livingcircle.report import write_report
+
+    path = Path(directory) / "report.xlsx"
+    with replaced_file(path) as stage:
+        write_report(result, stage)
+    return path
+
+
 def save_streets(streets: Streets, path: Path, *, credit: str) -> None:
     """Write a walking network as GeoPackage: the layers nodes, edges, and diagnosis (where it may be broken).
 

@@ -1,4 +1,4 @@
-"""Commands on finished scans: map, charts, compare, sheet and explain."""
+"""Commands on finished scans: map, charts, report, compare, sheet and explain."""
 
 from __future__ import annotations
 
@@ -68,6 +68,47 @@ def charts(
         before=before,
         language=known_language(language),
     ):
+        typer.echo(str(path))
+
+
+@app.command()
+def report(
+    directory: Annotated[Path | None, typer.Argument(help="Folder of a finished scan.")] = None,
+    *,
+    docx: Annotated[bool, typer.Option("--docx", help="Word reports, one per district, instead of Excel.")] = False,
+    district: Annotated[list[str] | None, typer.Option(help="Id of a district, or city; may be repeated.")] = None,
+    template: Annotated[Path | None, typer.Option(help="A template of your own (.docx).")] = None,
+    headings: Annotated[str, typer.Option(help="themes, scenes7 (七大场景) or scenes9 (九场景).")] = "themes",
+    language: Annotated[str, typer.Option(help="Language of the Word report: zh or en.")] = "zh",
+    no_map: Annotated[bool, typer.Option("--no-map", help="Leave the scenes of the map out.")] = False,
+    write_template: Annotated[
+        Path | None, typer.Option(help="Write the shipped template to this file, to be edited.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder; by default that of the scan.")] = None,
+) -> None:
+    """Write the Excel report of a finished scan again, or a Word report for each of its districts.
+
+    Example: livingcircle report outputs/demo --docx --headings scenes7 -o outputs/word
+    """
+    from livingcircle.saved import load_result, save_report
+    from livingcircle.word_report import WordChoices, word_reports
+    from livingcircle.word_report import write_template as write
+
+    tongue = known_language(language)
+    if write_template is not None:
+        typer.echo(str(write(write_template, language=tongue)))
+        return
+    if directory is None:
+        raise UsageError("the folder of a scan is missing", expected="livingcircle report DIR")
+    if not docx:
+        if district or template or no_map or headings != "themes":
+            raise UsageError("--district, --template, --headings and --no-map are for Word", remedy="add --docx")
+        typer.echo(str(save_report(load_result(directory), output or directory)))
+        return
+    chosen = WordChoices(template=template, headings=headings, language=tongue, with_map=not no_map)
+    with progress() as say:
+        made = word_reports(directory, output, districts=district or (), choices=chosen, progress=say)
+    for path in made:
         typer.echo(str(path))
 
 
