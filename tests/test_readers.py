@@ -49,9 +49,7 @@ def test_a_package_reads_its_own_kind(announce, tmp_path: Path) -> None:
 
 def test_its_complaint_is_one_line_that_names_the_file(announce, tmp_path: Path) -> None:
     announce("test_readers:read_one")
-    with pytest.raises(
-        InputError, match=r"layer\.One cannot be parsed; got line 1 is not good; expected a whole"
-    ):
+    with pytest.raises(InputError, match=r"layer\.One cannot be parsed; got line 1 is not good; expected a whole"):
         vectors.read_vector(write(tmp_path, "bad"))
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from livingcircle.compare import compare
     from livingcircle.demo import demo_study
     from livingcircle.explain import explain
+    from livingcircle.extract import extract
     from livingcircle.fetch import fetch
     from livingcircle.measured import measure
     from livingcircle.network import WalkNetwork
@@ -59,6 +60,7 @@ _HOME = {
     "count_within": "livingcircle.choice",
     "demo_study": "livingcircle.demo",
     "explain": "livingcircle.explain",
+    "extract": "livingcircle.extract",
     "fetch": "livingcircle.fetch",
     "isochrones": "livingcircle.circles",
     "load_result": "livingcircle.saved",
@@ -91,6 +93,7 @@ __all__ = [
     "count_within",
     "demo_study",
     "explain",
+    "extract",
     "fetch",
     "isochrones",
     "load_result",

@@ -28,6 +28,7 @@ from livingcircle_layers.overpass import (
     Say,
     Servers,
     area_km2,
+    around,
     download,
     find_place,
     is_box,
@@ -122,7 +123,7 @@ def fetch(  # noqa: PLR0913  one parameter for each choice
     with held_folder(folder, _FILES), disk_errors(kept):
         say(_announcement(asked, place))
         box, title = _box_of(place, bbox, polygon, asked, kept, say)
-        box = _checked_box(_around(box, margin_m), communities)
+        box = _checked_box(around(box, margin_m), communities)
         say(f"to {asked.overpass_host}{asked.way()} goes this box, {area_km2(box):,.1f} km²: {shown(box)}")
         catalogue = load_catalogue(None)
         tags: dict[str, bool | str | list[str]] = dict.fromkeys(sorted(keys_read(catalogue)), True)
@@ -210,16 +211,6 @@ def _box_of(
     box, full = find_place(name, servers, cache, say)
     say(f"found: {full}")
     return box, name
-
-
-def _around(box: Box, margin_m: float) -> Box:
-    """Return a box with a margin on each side."""
-    if not margin_m:
-        return box
-    west, south, east, north = box
-    up = margin_m / 111_320.0  # metres in a degree of latitude
-    aside = up / max(float(np.cos(np.radians((south + north) / 2))), 0.01)
-    return west - aside, south - up, east + aside, north + up
 
 
 def _checked_box(box: Box, communities: str) -> Box:

@@ -155,7 +155,7 @@ def measure(
     walkers = study.walker_profiles()
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
-    study = study.model_copy(update={"search_limit_m": max(study.search_limit_m, _widest_m(study, rules))})
+    study = study.model_copy(update={"search_limit_m": search_limit_m(study, rules)})
     inputs = read_inputs(study, catalogue, stages)
     check_units(only, inputs.units)
     scene_records(study, rules, inputs.units)  # scenes that name what is not there stop the run before the long work
@@ -274,9 +274,9 @@ def _measure_land(
     return Land(judged, square_metres(points, inputs.units), tuple(levels), exit_m, reaches, here, joined, notes)
 
 
-def _widest_m(study: Study, rules: RuleSet) -> float:
+def search_limit_m(study: Study, rules: RuleSet) -> float:
     """Return how far must be looked so that every rule can be judged, in metres and in minutes."""
-    widest, walkers, profiles = 0.0, study.walker_profiles(), study.profiles()
+    widest, walkers, profiles = study.search_limit_m, study.walker_profiles(), study.profiles()
     for rule in rules.rules:
         if rule.walked and rule.threshold is not None:
             speed = max(w.speed_m_s for w in (*walkers, *(rule_walker(rule, w, profiles) for w in walkers)))

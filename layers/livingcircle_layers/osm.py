@@ -187,7 +187,7 @@ def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> 
         barriers=build_barriers(lines, areas),
         background=_background(lines, areas),
         extent=project(np.array([shapely.box(*bounds)]), crs)[0],
-        data_date=scan.latest or _header_date(path),
+        data_date=scan.latest or header_date(path),
     )
 
 
@@ -210,7 +210,7 @@ def read_streets(path: str | Path, crs: CRS | None = None) -> Streets:
 def _scanned(path: Path, catalogue: Catalogue | None) -> tuple[_Scan, tuple[float, float, float, float]]:
     """Read a file; return what was found and its box in degrees."""
     with readable(path):
-        box = _header_box(path)
+        box = header_box(path)
         scan = _scan(path, catalogue)
     if not scan.ways.ids:
         raise _no_walkable_way(path)
@@ -299,7 +299,8 @@ def readable(path: Path) -> Iterator[None]:
         ) from fault
 
 
-def _header_box(path: Path) -> tuple[float, float, float, float] | None:
+def header_box(path: Path) -> tuple[float, float, float, float] | None:
+    """Return the box that a file says it holds, in degrees; None where it does not say."""
     with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
         box = reader.header().box()
     if not box.valid():
@@ -308,7 +309,7 @@ def _header_box(path: Path) -> tuple[float, float, float, float] | None:
     return (low.lon, low.lat, high.lon, high.lat)
 
 
-def _header_date(path: Path) -> str:
+def header_date(path: Path) -> str:
     """Return of which day a file is that keeps no dates of its objects; "" where it does not say."""
     with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
         return str(reader.header().get("osmosis_replication_timestamp", ""))[:10]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ctypes
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,30 @@ from livingcircle_layers.overpass import Box
 Elements = Mapping[str, Mapping[int, Mapping[str, Any]]]
 
 _AREAS = ("multipolygon", "boundary")  # the relations that the reader makes something of
+
+
+@contextmanager
+def osm_file(path: Path, header: Any, form: str = "") -> Iterator[Any]:
+    """Give a writer of an OpenStreetMap file, which replaces one that is there.
+
+    Parameters
+    ----------
+    form
+        As pyosmium calls the format, such as ``osm.pbf``; by default as the name of the file ends.
+
+    Raises
+    ------
+    OSError
+        The disk is full, for example; pyosmium says so in a text alone.
+    """
+    writer = osmium.SimpleWriter(osmium.io.File(str(path), form), header=header, overwrite=True)
+    try:
+        yield writer
+        writer.close()
+    except RuntimeError as fault:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(writer))  # freed after a fault, it aborts the whole program
+        code = next((code for code in errno.errorcode if os.strerror(code) in str(fault)), errno.EIO)
+        raise OSError(code, os.strerror(code), str(path)) from fault
 
 
 def write_osm(elements: Elements, path: Path, *, box: Box, date: str) -> None:
@@ -35,7 +63,7 @@ def write_osm(elements: Elements, path: Path, *, box: Box, date: str) -> None:
     header.set("generator", "livingcircle")
     if date:
         header.set("osmosis_replication_timestamp", f"{date}T00:00:00Z")
-    with osmium.SimpleWriter(str(path), header=header) as out:
+    with osm_file(path, header) as out:
         for i, node in sorted(nodes.items()):
             out.add_node(made.Node(id=i, version=1, location=(node["lon"], node["lat"]), tags=node.get("tags", {})))
         for i, way in sorted(ways.items()):

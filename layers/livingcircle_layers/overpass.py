@@ -264,6 +264,16 @@ def turned_about(box: Box) -> Box | None:
     return None
 
 
+def around(box: Box, margin_m: float) -> Box:
+    """Return a box with a margin on each side."""
+    if not margin_m:
+        return box
+    west, south, east, north = box
+    up = margin_m / 111_320.0  # metres in a degree of latitude
+    aside = up / max(float(np.cos(np.radians((south + north) / 2))), 0.01)
+    return west - aside, south - up, east + aside, north + up
+
+
 def is_box(box: Box) -> bool:
     """Tell whether a box lies on the earth and has an area."""
     west, south, east, north = box

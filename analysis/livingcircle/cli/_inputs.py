@@ -1,4 +1,4 @@
-"""Commands about inputs: fetch and check."""
+"""Commands about inputs: fetch, extract and check."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from livingcircle.cli._app import app
+from livingcircle.cli._telling import AsEvents, Language, Quiet, telling
 from livingcircle.cli._words import progress
 
 
@@ -60,6 +61,45 @@ def fetch(  # noqa: PLR0913  one parameter for each option
     for note in found.notes:
         typer.echo(note)
     typer.echo(f"{found.study}: next, livingcircle check {found.study}")
+
+
+@app.command()
+def extract(
+    source: Annotated[Path, typer.Argument(help="OpenStreetMap file of a country or region.")],
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The new file, .osm.pbf.")],
+    communities: Annotated[Path | None, typer.Option(help="Communities: the area they cover.")] = None,
+    bbox: Annotated[str | None, typer.Option(help="The area: W,S,E,N in degrees.")] = None,
+    study: Annotated[Path | None, typer.Option(help="Study file, also of many districts: its communities.")] = None,
+    margin_m: Annotated[
+        float | None,
+        typer.Option("--margin-m", min=0, max=100_000, help="Kept beyond the area, metres; by default all in reach."),
+    ] = None,
+    as_events: AsEvents = False,
+    quiet: Quiet = False,
+    language: Language = "",
+) -> None:
+    """Cut the area of a study out of the OpenStreetMap file of a country, with all that can be walked to.
+
+    Example: livingcircle extract china.osm.pbf --study city.toml -o city.osm.pbf
+    """
+    from livingcircle.events import Result
+    from livingcircle.extract import extract as run_extract
+    from livingcircle.fetch import parse_box
+
+    with telling("extract", quiet=quiet, as_events=as_events, language=language) as teller:
+        box = parse_box(bbox) if bbox else None
+        made = run_extract(
+            source,
+            output,
+            communities=communities,
+            bbox=box,
+            study=study,
+            margin_m=margin_m,
+            progress=teller.progress,
+        )
+        teller.last(made.line(), made.line())
+        teller.result(Result(0, str(made.path.parent), (made.path.name,)))
 
 
 @app.command()
