@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +73,8 @@ def test_known_places_stand_beside_those_expected(tmp_path: Path) -> None:
     # A 5-minute circle houses 5,000 to 12,000: GB 50180 table 4.0.1, of which the upper end is taken.
     assert (layer.places, layer.expected) == (1, 60_000 / 12_000)
     assert layer.standing.status == "incomplete"  # 1 of 5 is under a quarter
-    assert any("incomplete (at least so much" in line and line.endswith("shop") for line in page.lines())
+    assert "rule shop (supermarket): incomplete; 1 known within reach, about 5 expected for a 5min" in page.lines()
+    assert any(line.startswith("incomplete (") and line.endswith("1 of 1 rules") for line in page.lines())
 
 
 def test_without_people_nothing_is_expected(tmp_path: Path) -> None:
@@ -221,8 +224,8 @@ def test_every_fault_is_a_line_of_the_command(tmp_path: Path, capsys: pytest.Cap
     assert all(line.startswith("livingcircle: file not found: ") for line in said)
 
 
-@pytest.mark.realdata
-def test_chengdu_is_described_with_its_gaps(real_data: Path) -> None:
+@cache
+def chengdu_page(real_data: Path) -> StudyCheck:
     folder = real_data / "chengdu"
     study = Study.model_validate(
         {
@@ -233,7 +236,12 @@ def test_chengdu_is_described_with_its_gaps(real_data: Path) -> None:
             "facilities": [{"file": folder / "facilities.csv"}],
         }
     )
-    page = check_study(study)
+    return check_study(study)
+
+
+@pytest.mark.realdata
+def test_chengdu_is_described_with_its_gaps(real_data: Path) -> None:
+    page = chengdu_page(real_data)
     states = {layer.rule.id: layer.standing.status for layer in page.rules}
     assert states["gb50180_2018_elder_daycare"] == "no_data"  # the file has no elderly facility at all
     assert states["gb50180_2018_kindergarten"] == "incomplete"  # 8 for over a million people
@@ -242,6 +250,21 @@ def test_chengdu_is_described_with_its_gaps(real_data: Path) -> None:
     reading = own.reading
     assert reading is not None
     assert reading.rows == 1054 == (own.used or 0) + own.merged + sum(own.left_out.values())
+
+
+@pytest.mark.realdata
+def test_the_page_about_chengdu_is_a_page(real_data: Path) -> None:
+    page = chengdu_page(real_data)
+    lines = page.lines()
+    assert 30 <= len(lines) <= 60
+    people = next(line for line in lines if line.startswith("people: "))
+    assert f"{page.legs.outside:,} of them outside the communities" in people
+    (osm,) = [line for line in lines if line.startswith("osm ")]
+    assert "datum wgs84: reference;" in osm
+    assert re.search(r"; [\d,]+ ways, [\d,]+ places, gates and crossings, [\d,]+ buildings, [\d,]+ pieces", osm)
+    told = page.as_dict()
+    assert len(told["rules"]) == len(page.rules)  # nothing is cut there
+    assert {"service": "kindergarten", "places": {"osm": 8}, "complete": "unknown"} in told["services"]
 
 
 @pytest.mark.realdata

@@ -30,6 +30,7 @@ from livingcircle_layers.homes import Placement
 from livingcircle_layers.lattice import first_inside
 
 _SHOWN = 3
+_LONGEST = 240  # characters of a line of the page; the whole of it is in the JSON
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,20 @@ class Legs:
 
 
 @dataclass(frozen=True)
+class Places:
+    """How many places of a service are known, by the source they are from, and whether they are all."""
+
+    service: str
+    by_source: Mapping[str, int]
+    complete: str
+
+    def text(self) -> str:
+        """Return it as a few words; that nobody knows whether they are all goes without saying."""
+        counts = " + ".join(f"{n:,} {source}" for source, n in self.by_source.items()) or "none"
+        return f"{self.service} {counts}" + (f" (complete: {self.complete})" if self.complete != "unknown" else "")
+
+
+@dataclass(frozen=True)
 class StudyCheck:
     """What every input of a study holds.
 
@@ -83,7 +98,7 @@ class StudyCheck:
     rules
         The layer of every rule, as a scan will judge it.
     places
-        Places per service of the rules and source, with whether the list is complete.
+        Places of every service of the rules.
     land, legs
         How well the streets serve where people live.
     estates, gates_unknown, estates_unknown
@@ -101,7 +116,7 @@ class StudyCheck:
     facts: tuple[str, ...]
     layers: tuple[LayerMark, ...]
     rules: tuple[RuleLayer, ...]
-    places: tuple[str, ...]
+    places: tuple[Places, ...]
     land: UnreachedLand
     legs: Legs
     estates: int
@@ -114,19 +129,19 @@ class StudyCheck:
     warnings: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Return the page as lines."""
+        """Return the page as lines: one for each input and each rule with data; what is long is cut short."""
         return [
             *self.facts,
             *self.comparison,
             *(mark.line() for mark in self.layers),
-            *self.places,
-            *(layer.line() for layer in self.rules),
+            *self._services(),
+            *(layer.line() for layer in self.rules if layer.standing.status != "no_data"),
             *self._gaps(),
             *self._streets(),
-            *self.cleaning,
-            *(f"read: {sentence}" for sentence in self.readings),
-            *(verdict for verdict in self.datums if verdict not in self.warnings),
-            *(f"note: {warning}" for warning in self.warnings),
+            *(_cut(line) for line in self.cleaning),
+            *(_cut(f"read: {sentence}") for sentence in self.readings),
+            *(_cut(verdict) for verdict in self.datums if verdict not in self.warnings),
+            *(_cut(f"note: {warning}") for warning in self.warnings),
             f"nothing stops a scan; {len(self.warnings)} notes",
         ]
 
@@ -136,6 +151,9 @@ class StudyCheck:
         return {
             "facts": list(self.facts),
             "layers": [self._layer(mark) for mark in self.layers],
+            "services": [
+                {"service": p.service, "places": dict(p.by_source), "complete": p.complete} for p in self.places
+            ],
             "rules": [
                 {
                     "rule": layer.rule.id,
@@ -167,6 +185,7 @@ class StudyCheck:
             },
             "population_comparison": list(self.comparison),
             "cleaning": list(self.cleaning),
+            "read": list(self.readings),
             "datum": list(self.datums),
             "warnings": list(self.warnings),
         }
@@ -176,20 +195,27 @@ class StudyCheck:
         reading = mark.reading
         rows = {"rows": reading.rows, "filtered": reading.filtered, "columns": dict(reading.columns)} if reading else {}
         own = {"role": mark.role, "source": mark.source, "date": mark.date or None, "licence": mark.licence or None}
-        return {**own, **rows, **mark.as_dict(), **({"statistic": mark.statistic} if mark.statistic else {})}
+        more = {"statistic": mark.statistic, "contents": mark.contents}
+        return {**own, **rows, **mark.as_dict(), **{name: told for name, told in more.items() if told}}
+
+    def _services(self) -> Iterator[str]:
+        """Say how many places of each service are known, and which services have none."""
+        known = [places.text() for places in self.places if places.by_source]
+        if known:
+            yield f"places by source: {'; '.join(known)}"
+        lacking = [places.service for places in self.places if not places.by_source]
+        if lacking:
+            yield f"services without any place: {', '.join(lacking)}"
 
     def _gaps(self) -> Iterator[str]:
-        """Say which rules will have no data or too little."""
-        for status, meaning in (
-            ("no_data", "no result"),
-            (
-                "incomplete",
-                f"at least so much; known to lack some, or under {INCOMPLETE_UNDER:.0%} of the expected",
-            ),
-        ):
-            rules = [layer.rule.id for layer in self.rules if layer.standing.status == status]
-            if rules:
-                yield f"{status} ({meaning}): {len(rules)} of {len(self.rules)} rules: {', '.join(rules)}"
+        """Say which rules will have no data, and how many too little."""
+        states = [layer.standing.status for layer in self.rules]
+        if n := states.count("incomplete"):
+            few = f"known to lack some, or under {INCOMPLETE_UNDER:.0%} of the expected"
+            yield f"incomplete ({few}; a share is then at least so much): {n} of {len(self.rules)} rules"
+        nothing = [layer.rule.id for layer in self.rules if layer.standing.status == "no_data"]
+        if nothing:
+            yield f"no_data (no result): {len(nothing)} of {len(self.rules)} rules: {', '.join(nothing)}"
 
     def _streets(self) -> Iterator[str]:
         """Say how well the streets serve where people live."""
@@ -233,14 +259,14 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
         homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
     here = placement.homes[placement.homes["unit"] != ""]
     lived = Lived(here, counted_people(homes, inputs, placement.shared))
-    frame = inputs.estates.frame
+    frame, legs = inputs.estates.frame, _legs(placement, joins)
     return StudyCheck(
-        facts=tuple(_facts(study, inputs, rules, catalogue.unplaceable())),
+        facts=tuple(_facts(study, inputs, rules, catalogue.unplaceable(), legs)),
         layers=layer_marks(study, inputs),
         rules=tuple(rule_layers(study, rules, inputs, catalogue, lived)),
         places=tuple(_places(inputs, [s for r in rules.rules for s in r.services])),
         land=_unreached_land(study, inputs),
-        legs=_legs(placement, joins),
+        legs=legs,
         estates=len(frame),
         gates_unknown=int((frame["gates"] == 0).sum()),
         estates_unknown=inputs.estates.unknown,
@@ -263,12 +289,12 @@ def describe_study(study: Study) -> list[str]:
     return check_study(study).lines()
 
 
-def _facts(study: Study, inputs: Inputs, rules: RuleSet, unplaceable: Sequence[str]) -> Iterator[str]:
+def _facts(study: Study, inputs: Inputs, rules: RuleSet, unplaceable: Sequence[str], legs: Legs) -> Iterator[str]:
     yield (
         f"study: {study.name}; standard {rules.id} ({rules.title_zh}),"
         f" {len(rules.rules)} rules, {len(rules.scoring)} score"
     )
-    yield from (_about_units(study, inputs), _about_streets(study, inputs), _about_people(study, inputs))
+    yield from (_about_units(study, inputs), _about_streets(study, inputs), _about_people(study, inputs, legs))
     yield f"not measured, as no map data can place them: {', '.join(unplaceable)}"
 
 
@@ -341,15 +367,17 @@ def _about_streets(study: Study, inputs: Inputs) -> str:
     )
 
 
-def _about_people(study: Study, inputs: Inputs) -> str:
+def _about_people(study: Study, inputs: Inputs, legs: Legs) -> str:
     people = inputs.population
+    outside = f"{legs.outside:,} of them outside the communities"
     if study.population is None:
-        return f"people: none given; {people.total:,} m² of residential land in {len(people.cells)} pieces stand in"
+        land = f"{people.total:,} m² of residential land in {len(people.cells)} pieces"
+        return f"people: none given; {land} stand in, {outside}"
     by_share = inputs.shares.groups if inputs.shares else ()
     shared = [f"{group} by share" for group in by_share if group not in people.groups]
     groups = ", ".join([*people.groups, *shared]) or "no age groups (everybody is counted in their place)"
     return (
-        f"people: {study.population.rows.label}, {people.total:,} people in {len(people.cells)} cells,"
+        f"people: {study.population.rows.label}, {people.total:,} people in {len(people.cells)} cells, {outside},"
         f" {len(people.rejected)} rows rejected; {groups}"
     )
 
@@ -363,12 +391,15 @@ def _compare_people(study: Study, inputs: Inputs) -> list[str]:
     return comparison_lines(table, inputs.population.source, second.source)
 
 
-def _places(inputs: Inputs, services: Sequence[str]) -> list[str]:
-    """Say how many places of each service there are, and from where."""
-    frame = inputs.facilities.frame
-    lines = []
+def _places(inputs: Inputs, services: Sequence[str]) -> list[Places]:
+    """Count the places of each service by source."""
+    frame, complete = inputs.facilities.frame, inputs.facilities.complete
+    found = []
     for service in dict.fromkeys(services):
-        mine = frame[frame["service"] == service]
-        by_source = ", ".join(f"{n} from {source}" for source, n in mine["source"].value_counts().sort_index().items())
-        lines.append(f"layer {service}: {by_source or 'no data'}; complete: {inputs.facilities.complete[service]}")
-    return lines
+        sources = frame["source"][frame["service"] == service].value_counts().sort_index()
+        found.append(Places(service, {str(source): int(n) for source, n in sources.items()}, complete[service]))
+    return found
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 25].rstrip()} … (whole with --json)"

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from livingcircle.inputs import Inputs
 from livingcircle.study import AreasInput, CommunitiesInput, EstatesInput, PopulationInput, Study
-from livingcircle_layers.osm import ATTRIBUTION, LICENCE
+from livingcircle_layers.osm import ATTRIBUTION, LICENCE, OsmExtract
 from livingcircle_layers.sources import Database, Reading, Source
 
 
@@ -82,7 +83,7 @@ class LayerMark:
         As the study says.
     datum, datum_answer, statistic
         What its coordinates are claimed to be in; fits, cannot tell, or "" where nothing is compared; and what was
-        counted.
+        counted. Of OpenStreetMap the answer is `REFERENCE`.
     used
         Places, communities, cells or estates that the run counts with; None where it has no such rows.
     left_out
@@ -93,6 +94,8 @@ class LayerMark:
         yes, no or unknown, for lists of facilities; by_service where the study says it of each; "" otherwise.
     reading
         How the table was read; None for what is none.
+    contents
+        What was read where there are no rows: of OpenStreetMap its ways and objects.
     """
 
     role: str
@@ -108,6 +111,7 @@ class LayerMark:
     removed: int = 0
     complete: str = ""
     reading: Reading | None = None
+    contents: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the marks as plain values; those that do not apply to an input are left out."""
@@ -119,7 +123,7 @@ class LayerMark:
 
     def line(self) -> str:
         """Return the marks as one line."""
-        rows = f"{self.reading.rows:,} rows" if self.reading else ""
+        rows = f"{self.reading.rows:,} rows" if self.reading else self.contents
         if self.reading and self.reading.filtered:
             rows += f", {self.reading.filtered:,} left out by `where`"
         lost = ", ".join(f"{n:,} {reason}" for reason, n in self.left_out.items())
@@ -137,6 +141,7 @@ class LayerMark:
         return f"{self.role} {self.source}: " + "; ".join(part for part in parts if part)
 
 
+REFERENCE = "reference"  # the answer about OpenStreetMap, with which the others are compared
 _LISTS = ("osm", "facilities")  # inputs whose rows are places
 
 
@@ -155,6 +160,11 @@ def layer_marks(study: Study, inputs: Inputs) -> tuple[LayerMark, ...]:
             given |= {"datum_answer": verdict.answer, "statistic": verdict.statistic} if verdict else {}
         if file.role == "osm":
             given |= {**_of_facilities(inputs, "osm"), "complete": "by_service" if study.layer else "unknown"}
+            given |= {
+                "datum": "wgs84",
+                "datum_answer": REFERENCE,
+                "contents": _map(inputs.osm),
+            }
         elif file.role == "facilities":
             given |= {**_of_facilities(inputs, next(labels)), "complete": next(entries).complete}
         elif file.role == "communities":
@@ -178,6 +188,15 @@ def _claims(study: Study) -> dict[tuple[str, str], str]:
     if study.streets.own:
         claims["streets", study.streets.own.label] = str(study.streets.datum)
     return claims
+
+
+def _map(osm: OsmExtract) -> str:
+    """Say what was read of OpenStreetMap."""
+    ways = len(np.unique(osm.streets.way_id))
+    return (
+        f"{ways:,} ways, {len(osm.features):,} places, gates and crossings, {len(osm.buildings):,} buildings,"
+        f" {len(osm.residential_land):,} pieces of residential land read"
+    )
 
 
 def _of_facilities(inputs: Inputs, source: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class RuleLayer:
         """Return the layer as one line."""
         named = "|".join(self.rule.services) or "+".join(self.rule.parts) or self.rule.metric
         need = f", about {self.expected:,.0f} expected for a {self.rule.tier}" if self.expected is not None else ""
-        mark = f"; complete: {self.complete}" if self.complete else ""
+        mark = f"; complete: {self.complete}" if self.complete in ("yes", "no") else ""
         known = f"; {self.places:,} known within reach{need}" if self.rule.services else ""
         return f"rule {self.rule.id} ({named}): {self.standing.status}{known}{mark}"
 
