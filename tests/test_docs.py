@@ -123,6 +123,14 @@ def test_pieces_of_studies_are_legal(page: str, text: str) -> None:
                 TypeAdapter(Study.model_fields[key].rebuild_annotation()).validate_python(value)
 
 
+def test_every_output_file_is_told() -> None:
+    told = (DOCS / "outputs.md").read_text(encoding="utf-8")
+    dictionary = (DOCS / "data-dictionary.md").read_text(encoding="utf-8")
+    files = set(re.findall(r"File: (\w+\.\w+)", dictionary)) | {"map.html", "report.xlsx", "run.json", "LICENCES.txt"}
+    assert len(files) > 20
+    assert {name for name in files if name not in told} == set()
+
+
 def sections() -> dict[str, list[Block]]:
     parts = re.split(r"^## ", (DOCS / "extending.md").read_text(encoding="utf-8"), flags=re.M)[1:]
     return {part.splitlines()[0]: blocks(part) for part in parts if "```python" in part}
