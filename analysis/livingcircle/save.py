@@ -8,7 +8,8 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,7 @@ from livingcircle.columns import (
     published,
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
+from livingcircle.layer_looks import Look, circles_look, rules_look, score_look, write_looks
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
 from livingcircle.postgis_tables import Target, check_target, replaced_tables
 from livingcircle.recorded import study_record
@@ -256,25 +258,33 @@ def communities_table(result: ScanResult) -> gpd.GeoDataFrame:
 
 def _write_communities(result: ScanResult, path: Path) -> None:
     _write_layer(communities_table(result), path, layer="communities", result=result, outlines=True)
+    _write_looks(path, [score_look("communities", COMMUNITIES)], result)
 
 
 def _write_diagnosis(result: ScanResult, path: Path) -> None:
     if result.diagnosis is not None:
         _write_layer(published(result.diagnosis, STREET_DIAGNOSIS), path, layer="diagnosis", result=result)
+        _write_looks(path, [Look("diagnosis", STREET_DIAGNOSIS)], result)
 
 
 def _write_circles(result: ScanResult, path: Path) -> None:
+    looks = []
     if result.circles is not None:
         table = published(result.circles, CIRCLES)
         _write_layer(table, path, layer="circles", result=result, outlines=True)
+        looks.append(circles_look("circles", CIRCLES, table["minutes"].tolist()))
     if result.facility_circles is not None and len(result.facility_circles):
         table = published(result.facility_circles, FACILITY_CIRCLES)
         _write_layer(table, path, layer="facilities", result=result, outlines=True)
+        looks.append(Look("facilities", FACILITY_CIRCLES))
+    if looks:
+        _write_looks(path, looks, result)
 
 
 def _write_bands(result: ScanResult, path: Path) -> None:
     if result.bands is not None and len(result.bands):
         _write_layer(published(result.bands, BANDS), path, layer="bands", result=result, outlines=True)
+        _write_looks(path, [rules_look("bands", BANDS, result.bands["rule"].tolist(), result.rules)], result)
 
 
 def facilities_table(result: ScanResult) -> gpd.GeoDataFrame:
@@ -292,12 +302,16 @@ def _write_facilities(result: ScanResult, path: Path) -> None:
     points = published(result.access_points, ACCESS_POINTS)
     places = facilities_table(result)
     sources = sorted({*places["source"], *points["source"]})
+    looks = []  # names of columns only: a layer holds points and grounds, and QGIS has one style for both
     for source, safe in _layer_names(sources or ["osm"]).items():
         _write_layer(places[places["source"] == source], path, layer=f"facilities_{safe}", result=result)
         _write_layer(points[points["source"] == source], path, layer=f"access_{safe}", result=result)
+        looks += [Look(f"facilities_{safe}", FACILITIES), Look(f"access_{safe}", ACCESS_POINTS)]
     _write_layer(result.background, path, layer="background", result=result)
     if result.estate_names is not None and len(result.estate_names):
         _write_layer(published(result.estate_names, ESTATE_NAMES), path, layer="estates", result=result)
+        looks.append(Look("estates", ESTATE_NAMES))
+    _write_looks(path, looks, result)
 
 
 def _notice(result: ScanResult) -> str:
@@ -333,12 +347,17 @@ def _write_layer(
         )
 
 
+def _write_looks(path: Path, looks: Sequence[Look], result: ScanResult) -> None:
+    with _gdal_errors(path):
+        write_looks(path, looks, result.rules, time=FIXED_GPKG_TIME)
+
+
 @contextmanager
 def _gdal_errors(path: Path) -> Iterator[None]:
-    """Turn GDAL's errors into those of the file system; on a full disk GDAL says anything but that."""
+    """Turn errors of GDAL and SQLite into those of the file system; on a full disk GDAL says anything but that."""
     try:
         yield
-    except (DataSourceError, DataLayerError, FeatureError) as error:
+    except (DataSourceError, DataLayerError, FeatureError, sqlite3.Error) as error:
         full = shutil.disk_usage(path.parent).free < ROOM_FOR_A_LAYER
         raise OSError(errno.ENOSPC if full else errno.EIO, f"{path.name}: {error}") from error
 

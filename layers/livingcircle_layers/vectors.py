@@ -40,6 +40,7 @@ VECTOR_SUFFIXES = frozenset(_FIRST_BYTES) | added_suffixes()
 _VIRTUAL = re.compile(r'\s*create\s+virtual\s+table\s.*?\busing\s+"?(\w+)', re.IGNORECASE | re.DOTALL)
 _INDEXES = frozenset(("rtree", "fts3", "fts4", "fts5"))  # virtual tables of SQLite that keep their rows in the file
 _DECLARE_CRS = 'declare it in the study, for example crs = "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
+QGIS_STYLES = "layer_styles"  # the table in which QGIS keeps the styles of a GeoPackage
 _BROKEN = (DataSourceError, DataLayerError, FieldError, ValueError, OSError, sqlite3.Error, zipfile.BadZipFile)
 _UNPACKED_LIMIT = 4 * GIB  # bytes; a shapefile cannot be larger than 2 GiB, its table hardly
 
@@ -237,11 +238,16 @@ def layer_names(source: Source) -> list[str]:
     file = _genuine(source.file)
     with _parsed(file):
         _check_geopackage(file)
-        return [str(name) for name in pyogrio.list_layers(file)[:, 0]]
+        return _layers_of(file)
+
+
+def _layers_of(file: Path) -> list[str]:
+    """Return the layers of a file; the styles that QGIS keeps in a GeoPackage are none."""
+    return [str(name) for name in pyogrio.list_layers(file)[:, 0] if name != QGIS_STYLES]
 
 
 def _choose_layer(file: Path, layer: str | None) -> str:
-    layers = [str(name) for name in pyogrio.list_layers(file)[:, 0]]
+    layers = _layers_of(file)
     if layer is None and len(layers) == 1:
         return layers[0]
     if layer is None or layer not in layers:
