@@ -292,3 +292,12 @@ def test_facilities_of_chengdu_are_all_used_or_listed(tmp_path: Path, real_data:
     merged_away = set(merged["facility_id"]) - used
     assert len(used) + len(lost) + len(merged_away) == rows
     assert len(used) > 0.5 * rows
+
+
+def test_a_typecode_beside_a_type_is_told_as_read(tmp_path: Path) -> None:
+    # 060400 is Amap's supermarket; the words of the type say nothing, and the code places the row.
+    mine = table(tmp_path, "name,type,typecode", (0, 0, "家家", "生活服务", "060400"))
+    found = gather(tmp_path, FacilitySource(mine))
+    assert found.readings[0].columns["type"] == "type + typecode"
+    alone = gather(tmp_path, FacilitySource(mine, "supermarket"))
+    assert alone.readings[0].columns["type"] == "type"  # every row is one by the planner's word: no code is looked at

@@ -437,7 +437,9 @@ def read_facilities(
     coded = categories.apply(lambda column: column.astype("str").str.contains(_METRO_ENTRANCE)).any(axis=1).to_numpy()
     way_in = coded[at] | frame["name"].str.contains(_METRO_ENTRANCE).to_numpy()
     frame, stations = _metro_by_entrances(frame, way_in, keep=keep)
-    reading = replace(points.attrs["reading"], label=label)
+    reading = points.attrs["reading"]
+    told = reading.columns if source.service else _with_all_categories(reading.columns, categories.columns)
+    reading = replace(reading, label=label, columns=told)
     hints = _hints(points, used, source, label, crs)
     return ReadFile(frame, unplaced_rows(lost), removed + stations, reading, hints)
 
@@ -489,6 +491,13 @@ def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataF
 def _category_columns(points: pd.DataFrame) -> list[str]:
     wanted = {plain_heading(h) for role in ("category", "type") for h in HEADINGS[role]}
     return [c for c in points.columns if plain_heading(str(c)) in wanted]
+
+
+def _with_all_categories(columns: Mapping[str, str], categories: Iterable[object]) -> dict[str, str]:
+    """Name every column that rows are classified by: an export may have a typecode beside its type."""
+    more = [str(heading) for heading in categories if heading not in columns.values()]
+    role = "type" if "type" in columns or "category" not in columns else "category"
+    return {**columns, role: " + ".join(filter(None, [columns.get(role), *more]))} if more else dict(columns)
 
 
 def _metro_by_entrances(
