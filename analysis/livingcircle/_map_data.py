@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2  # the page refuses another one
 
-STATUS_CODES = {"ok": "o", "incomplete": "i", "no_data": "n", "no_demand": "d", "not_applicable": "a"}
+STATUS_CODES = {"ok": "o", "incomplete": "i", "no_data": "n", "no_demand": "d", "not_applicable": "a", "withheld": "w"}
 COUNTS = {  # column of the coverage table -> decimals
     "demand": 2,
     "covered": 2,

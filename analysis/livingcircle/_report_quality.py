@@ -57,7 +57,7 @@ def _basis_rows(communities: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return how many people were placed by which basis, from the whole percents that communities carry."""
     parts = communities["basis"].fillna("").str.extractall(BASIS_PART)
     people = communities["people"].reindex(parts.index.get_level_values(0)).to_numpy(dtype="float64")
-    known = pd.DataFrame({"basis": parts["basis"], "people": people * parts["percent"].fillna(100).astype(float) / 100})
+    known = pd.DataFrame({"basis": parts["basis"], "people": people * parts["percent"].astype(float).fillna(100) / 100})
     summed = known.groupby("basis", sort=True)["people"].agg(["size", "sum"]).reset_index()
     return [
         (

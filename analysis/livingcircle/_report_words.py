@@ -19,6 +19,7 @@ STATUSES = {
     "no_data": "无数据 no data",
     "no_demand": "无需求 no demand",
     "not_applicable": "不适用 not applicable",
+    "withheld": "人数过少或为保护而不公布 withheld: few people, or to protect them",
 }
 MARKS = {
     "": "已与标准原文核对 checked against the printed standard",

@@ -108,12 +108,16 @@ class _Numbers:
     column: RowColumn
 
     def cells(self, part: slice) -> list[str]:
-        numbers = self.column.values.iloc[part].astype("float64").to_numpy()
+        given = self.column.values.iloc[part]
+        words = [value if isinstance(value, str) else "" for value in given] if given.dtype == "object" else []
+        numbers = (pd.to_numeric(given, errors="coerce") if words else given).astype("float64").to_numpy()
         known = ~np.isnan(numbers)
         found = np.rint(numbers[known]).astype(np.int64) if self.column.kind == "int" else numbers[known]
         before, after = f'" s="{self.column.plain}"><v>', "</v></c>"
         cells = np.full(len(numbers), "", dtype=object)
         cells[known] = [before + repr(number) + after for number in found.tolist()]
+        for place, word in enumerate(words):
+            cells[place] = _text_cell(word, self.column.plain) or cells[place]  # a count that is only said to be <10
         return cells.tolist()
 
     def lines(self, part: slice) -> npt.NDArray[np.int64]:

@@ -20,6 +20,8 @@ FrameT = TypeVar("FrameT", bound=pd.DataFrame)
 DECIMALS = {"m": 2, "min": 2, "m²": 2, "points": 4, "degrees": 7}
 DEFAULT_DECIMALS = 6
 
+SMALL_COUNT = "<10"  # what files of a result that was made for publication print for 1 to 9 people
+
 # A spreadsheet takes text that begins like this for a formula and runs it (the full-width forms too).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -37,6 +39,11 @@ class Column:
     meaning_en: str
     meaning_zh: str
     null: str = ""
+
+    @property
+    def counts_people(self) -> bool:
+        """Whether it counts people, so that small numbers are not published; or what its row's denominator names."""
+        return self.dtype == "int" and self.unit in ("people", "denominator")
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,7 @@ def _fitting_width(field: Field, values: pd.Series) -> int:
     if _is_text(field.kind):
         longest = max((text_width(text) for text in values.dropna().astype("str").unique()), default=0)
     else:
-        numbers = values.astype("float64").dropna()
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64").dropna()  # <10 is narrower than any heading
         ends = [numbers.min(), numbers.max()] if len(numbers) else []
         longest = max((len(_as_shown(end, field.kind)) for end in ends), default=0)
     word = max(longest_word(field.heading), min(text_width(field.zh), 12))

@@ -22,9 +22,10 @@ from livingcircle.measured import measure
 from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
 from livingcircle.progress import DistrictBegun, DistrictEnded, Progress, Stages, nobody, of_district
+from livingcircle.publishing import published_result
 from livingcircle.result import ScanResult
 from livingcircle.runs import WORK_FOLDER, Measurements, Work
-from livingcircle.save import prepare_output, result_files, save_result
+from livingcircle.save import homes_stay, prepare_output, result_files, save_result
 from livingcircle.scan import result_of
 from livingcircle.standards import load_standard
 from livingcircle.study import Study, StudyOptions, unknown_keys
@@ -177,6 +178,9 @@ def scan_batch(
     wanted = {name: study for name, study in batch.studies.items() if not chosen or name in chosen}
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
+    public = any(study.publish for study in wanted.values())
+    if homes and public:
+        raise homes_stay()
     stages = Stages(progress)
     with stages.stage("check", f"checking the inputs of {len(wanted)} districts"):
         check_districts(wanted)
@@ -187,7 +191,8 @@ def scan_batch(
         if not parts:
             return BatchResult(tuple(outcomes), None)
         with stages.stage("combine", "putting the districts together"):
-            result = replace(combined(batch.name, parts), districts=districts_table(outcomes))
+            whole = combined(batch.name, parts)
+            result = replace(published_result(whole) if public else whole, districts=districts_table(outcomes))
         with stages.stage("write", "writing results"):
             save_result(result, directory, homes=homes, postgis=target, held=True)
     return BatchResult(tuple(outcomes), result)
@@ -296,7 +301,8 @@ def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Pro
     folder = directory / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
     measurer = Measurements(work, folder, progress)
     try:
-        measured = measure(study, progress=progress, measurer=measurer)
+        # What is withheld is decided over all districts together.
+        measured = measure(study.model_copy(update={"publish": False}), progress=progress, measurer=measurer)
         part = Part.of(measured, result_of(measured, walks_of_homes=homes, progress=progress))
     except LivingCircleError as fault:
         return Outcome(name, "failed", str(fault))

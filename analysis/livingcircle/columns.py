@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from livingcircle._table import Column, Table, column_of, conform, looks_like_formula, published
+from livingcircle._table import SMALL_COUNT, Column, Table, column_of, conform, looks_like_formula, published
 from livingcircle_layers.services import THEMES_ZH
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "SCORES",
     "SCORE_HISTOGRAM",
     "SENSITIVITY",
+    "SMALL_COUNT",
     "STREET_DIAGNOSIS",
     "STREET_EDGES",
     "STREET_NODES",
@@ -221,8 +222,8 @@ COVERAGE = Table(
         ),
         Column(
             "status", "id", "",
-            "ok; incomplete (the share is a lower bound); no_data; no_demand; not_applicable",
-            "状态:正常;不完整(至少值);无数据;无需求;不适用"
+            "ok; incomplete (the share is a lower bound); no_data; no_demand; not_applicable; withheld (--publish)",
+            "状态:正常;不完整(至少值);无数据;无需求;不适用;不公布(--publish)"
         ),
         Column("layer_complete", "id", "", "yes, no or unknown", "图层是否完整", "no layer"),
         Column(

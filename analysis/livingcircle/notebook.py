@@ -12,6 +12,7 @@ import shapely
 
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.progress import DistrictEnded, PartDone, StageBegun, StageEnded
+from livingcircle.withholding import count_text
 from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def result_html(result: ScanResult) -> str:
     unit = "人 people" if result.run["demand"] == "people" else "m²"
     head = (
         f"<p><b>{escape(str(result.run['name'] or ''))} · {escape(result.rules.title_zh)}</b><br>"
-        f"{people['input']:,} {unit} = {people['placed']:,} 已入网 placed + {people['not_placed']:,} 未入网 not placed"
-        f" + {people['outside']:,} 在外 outside</p>"
+        f"{count_text(people['input'])} {unit} = {people['placed']:,} 已入网 placed"
+        f" + {count_text(people['not_placed'])} 未入网 not placed + {count_text(people['outside'])} 在外 outside</p>"
     )
     scores = result.scores
     communities = scores[scores["level"] == "community"].sort_values(["score", "unit_id"], kind="stable")

@@ -43,6 +43,11 @@ def recorded_study(directory: str | Path) -> Study:
     """
     folder = Path(directory)
     run = read_run(folder)
+    if "publication" in run:
+        raise InputError(
+            f"{folder.name} was made for publication, and its inputs are not kept with it",
+            remedy="scan without --publish into another folder, and ask there",
+        )
     if "study" not in run:
         raise InputError(f"{RUN_FILE} of {folder.name} does not hold the study", remedy="scan again")
     return Study.model_validate(run["study"]).relative_to(folder)

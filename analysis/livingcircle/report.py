@@ -25,6 +25,7 @@ from livingcircle.columns import (
     RANK_STABILITY,
     SCORES,
     SENSITIVITY,
+    SMALL_COUNT,
     published,
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
@@ -68,7 +69,7 @@ def report_sheets(result: ScanResult) -> list[Sheet | Page]:
         ranking,
         _gaps(here, result.gaps),
         _rules(result, city),
-        _coverage(here),
+        _coverage(_with_small(here, result.small.get(COVERAGE.name))),
         _levels(scores, labels),
         *_across(coverage),
         _additions(result, labels),
@@ -228,6 +229,14 @@ def _coverage(here: pd.DataFrame) -> Sheet:
     return sheet_of("覆盖 Coverage", here, names, frozen=2)
 
 
+def _with_small(table: pd.DataFrame, small: pd.DataFrame | None) -> pd.DataFrame:
+    """Print the counts of a published result that are small; the rows are those of its table."""
+    if small is None:
+        return table
+    few = small.reindex(table.index)
+    return table.assign(**{n: table[n].astype("object").mask(few[n], SMALL_COUNT) for n in map(str, few.columns)})
+
+
 def _levels(scores: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
     """List the scores of all units that are no communities: districts and subdistricts, and estates and areas."""
     table = _of_any_unit(scores[scores["level"] != "community"])
@@ -290,7 +299,8 @@ def _capacity(result: ScanResult) -> list[Sheet]:
     """Tell how many beds, seats or m² people have in reach, shared with all others who have them in reach."""
     if result.capacity is None:
         return []
-    return [sheet_of("供给 Capacity", published(result.capacity, CAPACITY), CAPACITY.names)]
+    table = _with_small(published(result.capacity, CAPACITY), result.small.get(CAPACITY.name))
+    return [sheet_of("供给 Capacity", table, CAPACITY.names)]
 
 
 def _sensitivity(result: ScanResult, labels: Mapping[str, str]) -> list[Sheet]:

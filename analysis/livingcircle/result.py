@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,7 @@ class ScanResult:
     facility_changes: pd.DataFrame | None = None
     districts: pd.DataFrame | None = None
     distances: pd.DataFrame | None = None
+    small: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by table: which missing numbers are 1–9 people
 
     def _repr_html_(self) -> str:
         from livingcircle.notebook import result_html

@@ -17,7 +17,7 @@ from livingcircle.postgis_tables import Target
 from livingcircle.progress import Note, Parts, Progress, Stages, nobody
 from livingcircle.reach import City, Layer, Reach, measure_layers
 from livingcircle.result import ScanResult
-from livingcircle.save import prepare_output, result_files, save_result
+from livingcircle.save import homes_stay, prepare_output, result_files, save_result
 from livingcircle.scan import result_of
 from livingcircle.study import Study
 from livingcircle.tile_store import TileStore
@@ -153,6 +153,9 @@ def scan_into(
     UsageError
         A standard, walker, service or community does not exist.
     """
+    study = study if isinstance(study, Study) else Study.load(study)
+    if homes and study.publish:
+        raise homes_stay()
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
     with held_folder(directory, result_files()):

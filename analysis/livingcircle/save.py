@@ -44,6 +44,7 @@ from livingcircle.columns import (
     SCORE_HISTOGRAM,
     SCORES,
     SENSITIVITY,
+    SMALL_COUNT,
     STREET_DIAGNOSIS,
     UNPLACED,
     Table,
@@ -58,6 +59,7 @@ from livingcircle.recorded import study_record
 from livingcircle.report import write_report
 from livingcircle.saved import rule_set_record
 from livingcircle.study import Study
+from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
@@ -104,6 +106,8 @@ def save_result(
         The folder or the database cannot be used (see `prepare_output`), the disk is full, or another run is writing
         there. Then neither of them has changed.
     """
+    if homes and "publication" in result.run:
+        raise homes_stay()
     # Every file may be handed on, so none may tell who ran it or where.
     study = None if result.study is None else Study.model_validate(study_record(result.study, directory))
     shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study)
@@ -128,6 +132,11 @@ def _postgis_too(result: ScanResult, target: Target | None) -> Iterator[None]:
     }
     with replaced_tables(target, tables, notice=_notice(result)):
         yield
+
+
+def homes_stay() -> UsageError:
+    """Return the error that homes were asked for in a result that is published."""
+    return UsageError("homes are never published", remedy="scan once with --publish, and once with --homes for checks")
 
 
 def result_files() -> list[str]:
@@ -156,8 +165,8 @@ def prepare_output(directory: Path, postgis: Target | None = None) -> None:
         check_target(postgis)
 
 
-def _write_csv(frame: pd.DataFrame, table: Table, path: Path) -> None:
-    """Write a table as UTF-8 with BOM and LF; equal tables give equal bytes."""
+def _write_csv(frame: pd.DataFrame, table: Table, path: Path, small: Mapping[str, pd.DataFrame] | None = None) -> None:
+    """Write a table as UTF-8 with BOM and LF; equal tables give equal bytes. Small counts are withheld as ``<10``."""
     ready = published(frame, table)
     texts = {column.name for column in table.columns if column.dtype == "text"}
     for name in ready.columns:
@@ -165,6 +174,9 @@ def _write_csv(frame: pd.DataFrame, table: Table, path: Path) -> None:
             ready[name] = _safe_text(ready[name])
         elif ready[name].dtype == "boolean":
             ready[name] = ready[name].map({True: "true", False: "false"})
+    few = (small or {}).get(table.name, pd.DataFrame())
+    for name in map(str, few.columns):
+        ready[name] = ready[name].astype("object").mask(few[name].to_numpy(), SMALL_COUNT)
     ready.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
@@ -175,11 +187,11 @@ def _safe_text(texts: pd.Series) -> pd.Series:
 
 
 def _write_coverage(result: ScanResult, path: Path) -> None:
-    _write_csv(result.coverage, COVERAGE, path)
+    _write_csv(result.coverage, COVERAGE, path, result.small)
 
 
 def _write_scores(result: ScanResult, path: Path) -> None:
-    _write_csv(result.scores, SCORES, path)
+    _write_csv(result.scores, SCORES, path, result.small)
 
 
 def _write_histogram(result: ScanResult, path: Path) -> None:
@@ -187,7 +199,7 @@ def _write_histogram(result: ScanResult, path: Path) -> None:
 
 
 def _write_unplaced(result: ScanResult, path: Path) -> None:
-    _write_csv(result.unplaced, UNPLACED, path)
+    _write_csv(result.unplaced, UNPLACED, path, result.small)
 
 
 def _write_facility_changes(result: ScanResult, path: Path) -> None:
@@ -227,7 +239,7 @@ def _write_fairness(result: ScanResult, path: Path) -> None:
 
 def _write_capacity(result: ScanResult, path: Path) -> None:
     if result.capacity is not None:
-        _write_csv(result.capacity, CAPACITY, path)
+        _write_csv(result.capacity, CAPACITY, path, result.small)
 
 
 def _write_sensitivity(result: ScanResult, path: Path) -> None:
@@ -242,7 +254,7 @@ def _write_rank_stability(result: ScanResult, path: Path) -> None:
 
 def _write_additions(result: ScanResult, path: Path) -> None:
     if result.additions is not None:
-        _write_csv(result.additions, ADDITIONS, path)
+        _write_csv(result.additions, ADDITIONS, path, result.small)
 
 
 def communities_table(result: ScanResult) -> gpd.GeoDataFrame:

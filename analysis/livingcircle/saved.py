@@ -30,6 +30,7 @@ from livingcircle.columns import (
     SCORE_HISTOGRAM,
     SCORES,
     SENSITIVITY,
+    SMALL_COUNT,
     STREET_DIAGNOSIS,
     STREET_EDGES,
     STREET_NODES,
@@ -136,7 +137,9 @@ def _table(path: Path, table: Table) -> pd.DataFrame:
     text = {c.name: "str" for c in table.columns if c.dtype in ("id", "text")}
     flags = {c.name: "boolean" for c in table.columns if c.dtype == "bool"}
     try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", dtype={**text, **flags}, keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(
+            path, encoding="utf-8-sig", dtype={**text, **flags}, keep_default_na=False, na_values=["", SMALL_COUNT]
+        )
     except (OSError, ValueError) as fault:
         raise InputError(f"{path.name} of the scan cannot be read", got=str(fault), remedy="scan again") from fault
     frame = frame.fillna(dict.fromkeys(text, ""))

@@ -34,6 +34,7 @@ from livingcircle.green_bands import green_bands
 from livingcircle.inputs import Inputs
 from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.progress import Progress, Stages
+from livingcircle.publishing import published_result
 from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import DISTANCE_METRICS, RuleSet
@@ -152,7 +153,8 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
             coverage, [j for verdicts in measured.judged for j in verdicts.values()], measured.people, measured.levels
         ),
     )
-    return _restricted_to(result, measured.only) if measured.only else result
+    chosen = _restricted_to(result, measured.only) if measured.only else result
+    return published_result(chosen) if study.publish else chosen
 
 
 def _gains(measured: Measured) -> pd.DataFrame | None:

@@ -413,6 +413,9 @@ class Study(_Part):
     )
     facility_override: tuple[FacilityOverride, ...] = ()
     grounds: GroundsInput = GroundsInput()
+    publish: bool = Field(
+        default=False, description="leave out restricted places and counts of 1 to 9 people; also by --publish"
+    )
     map: MapInput = MapInput()
     scene: tuple[SceneInput, ...] = ()
 
@@ -564,6 +567,7 @@ class StudyOptions(_Part):
     streets: Path | None = None
     streets_columns: dict[str, str] = Field(default_factory=dict)
     sensitivity: bool = False
+    publish: bool = False
 
     def study(self) -> Study:
         """Return the study that the options describe; a missing one is a usage error."""
@@ -605,6 +609,7 @@ class StudyOptions(_Part):
             "population": self._population(study.population),
             "estates": _with(study.estates or EstatesInput(), {"file": self.estates}) if self.estates else None,
             "facilities": (*study.facilities, *self.facilities),
+            "publish": self.publish,
             "sensitivity": (study.sensitivity or SensitivityInput()) if self.sensitivity else None,
         }
         return _with(study, given)

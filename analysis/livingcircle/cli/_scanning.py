@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from livingcircle.result import ScanResult
     from livingcircle.study import FacilitiesInput, Study, StudyOptions
 
+Publish = Annotated[
+    bool,
+    typer.Option("--publish", help="For the public: no restricted places, counts of 1 to 9 people as <10."),
+]
 _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 
 
 @app.command()
 def demo(
-    output: Output = Path("outputs/demo"), *, as_events: AsEvents = False, quiet: Quiet = False, language: Language = ""
+    output: Output = Path("outputs/demo"),
+    *,
+    publish: Publish = False,
+    as_events: AsEvents = False,
+    quiet: Quiet = False,
+    language: Language = "",
 ) -> None:
     """Scan the built-in demo town: every output, no network needed.
 
@@ -35,7 +44,7 @@ def demo(
     with telling("demo", quiet=quiet, as_events=as_events, language=language) as teller:
         prepare_output(output)  # before the town is written into it
         with disk_errors(output):
-            study = demo_study(output / "inputs")
+            study = demo_study(output / "inputs").model_copy(update={"publish": publish})
         _scan_and_save(teller, study, output)
         teller.say(f"请用浏览器打开: {output / 'map.html'}", f"Open in a browser: {output / 'map.html'}")
         teller.say(
@@ -82,6 +91,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
         bool, typer.Option("--sensitivity", help="A range beside each share: other thresholds, speeds, people, gates.")
     ] = False,
     homes: Annotated[bool, typer.Option("--homes", help="Also write homes.parquet, for checks.")] = False,
+    publish: Publish = False,
     to_postgis: Annotated[
         str | None, typer.Option("--to-postgis", help="Also write tables: postgresql://user@host/database?schema=name.")
     ] = None,
@@ -102,6 +112,7 @@ def scan(  # noqa: PLR0913  one parameter for each option
         "name": name, "osm": osm, "communities": communities, "areas": areas, "population": population,
         "standard": standard, "facilities": facilities, "walker": walker, "estates": estates, "gates": gates,
         "streets": streets, "streets_columns": streets_columns, "dem": dem, "sensitivity": sensitivity,
+        "publish": publish,
     }  # fmt: skip
     from livingcircle.batch import is_batch
     from livingcircle.runs import Work, parse_memory
@@ -177,13 +188,15 @@ def _scan_districts(teller: Teller, path: Path, options: StudyOptions, output: P
 
 def _report(teller: Teller, result: ScanResult) -> None:
     """Tell what the planner needs to know now: people, what is missing, every default in force."""
-    people = result.run["people"]
+    from livingcircle.withholding import count_text
+
+    people = {key: count_text(number) for key, number in result.run["people"].items()}
     of_people = result.run["demand"] == "people"
     teller.say(
-        f"{'人口' if of_people else '居住用地(平方米)'}: {people['input']:,} = 已落位 {people['placed']:,}"
-        f" + 未落位 {people['not_placed']:,} + 社区范围外 {people['outside']:,}",
-        f"{'People' if of_people else 'Residential land, m²'}: {people['input']:,} = {people['placed']:,} placed"
-        f" + {people['not_placed']:,} not placed + {people['outside']:,} outside the communities",
+        f"{'人口' if of_people else '居住用地(平方米)'}: {people['input']} = 已落位 {people['placed']}"
+        f" + 未落位 {people['not_placed']} + 社区范围外 {people['outside']}",
+        f"{'People' if of_people else 'Residential land, m²'}: {people['input']} = {people['placed']} placed"
+        f" + {people['not_placed']} not placed + {people['outside']} outside the communities",
     )
     city = result.coverage[result.coverage["level"] == "city"].drop_duplicates("rule")
     for status, zh in (("no_data", "没有数据"), ("incomplete", "数据不全,覆盖率为至少值")):

@@ -73,7 +73,7 @@ function drawDots(pen) {
 function fillOf(i, state) {
   const { value, sign } = shownValue(i, state);
   if (sign === "a" || sign === "d") return { colour: GREY, kind: "flat" };
-  if (value === null || sign === "n" || sign === "s") return { colour: GREY, kind: "stripes" };
+  if (value === null || sign === "n" || sign === "s" || sign === "w") return { colour: GREY, kind: "stripes" };
   return { colour: palette(state.measure)[classOf(value, state.measure)], kind: sign === "i" ? "dots" : "flat" };
 }
 

@@ -182,6 +182,7 @@ function judgement(entry, series, i) {
   if (sign === "n") return ["no_data", "none"];
   if (sign === "a") return ["not_applicable", "none"];
   if (sign === "d") return ["no_demand", "none"];
+  if (sign === "w") return ["withheld", "none"];
   if (sign === "i") return ["least", "least"];
   const clause = series.met_clause[i], walk = series.met_walk[i];
   if (clause === "0") return entry.rule.binding ? ["must_unmet", "unmet"] : ["unmet", "unmet"];

@@ -84,6 +84,7 @@ function valueText(value, sign, state) {
   if (sign === "n") return say("no_data");
   if (sign === "a") return say("not_applicable");
   if (sign === "d") return say("no_demand");
+  if (sign === "w") return say("withheld");
   if (value === null) return "–";
   const text = state.layer === "score" ? decimal(100 * value) : state.measure === "supply" ? supplyText(value, state) : percent(value);
   if (sign !== "i") return text;
