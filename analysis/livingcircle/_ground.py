@@ -12,7 +12,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._outlines import outlines
+from livingcircle._joining import Grid, _blocked
+from livingcircle._outlines import Crossings, crossings
 from livingcircle._search import Arcs, _spread
 
 Floats = npt.NDArray[np.float64]
@@ -69,6 +70,37 @@ class Incidence(NamedTuple):
     edge: Int32s
 
 
+class Pieces(NamedTuple):
+    """All streets in straight pieces: start and stop, edge, metres along it before, and whether it is raised.
+
+    ``length_m`` is that of each edge.
+    """
+
+    start: Floats
+    stop: Floats
+    edge: Ints
+    before: Floats
+    raised: Bools
+    length_m: Floats
+
+
+class Strip(NamedTuple):
+    """Rows of a window of the grid that are drawn, with others beside them that only carry walks there.
+
+    ``i, j, columns, rows``: first column and row of the grid, and how many; ``first, last``: the rows among them that
+    are drawn; ``row``: how many rows of the window come before; ``number``: the crossings found in those.
+    """
+
+    i: int
+    j: int
+    columns: int
+    rows: int
+    first: int
+    last: int
+    row: int
+    number: int
+
+
 class Tiles(NamedTuple):
     """What was surveyed of the ground: the nearest street position of every node, tile by tile.
 
@@ -82,15 +114,6 @@ class Tiles(NamedTuple):
     j: int
     edge: Int32s
     share: Singles
-
-
-class Rings(NamedTuple):
-    """Outlines: their points in grid steps, where each ring and each polygon begins, and the polygons per limit."""
-
-    points: Floats
-    rings: Ints
-    polygons: Ints
-    limits: Ints
 
 
 @numba.njit(cache=True, nogil=True)
@@ -132,8 +155,8 @@ def feet(offsets: Ints, coords: Floats, edge: Ints, share: Floats) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, float, float, float, float]:
-    """Return all edges that are at least partly reached, and their west, south, east and north."""
+def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, Floats]:
+    """Return all edges that are at least partly reached, and the west, south, east and north of each."""
     offsets, coords = flow.offsets, flow.coords
     seen = flow.mark
     edges, n = np.empty(len(flow.tail), dtype=np.int64), 0
@@ -148,43 +171,42 @@ def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, flo
             seen[e] = True
             edges[n] = e
             n += 1
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for e in edges[:n]:
-        seen[e] = False
-        for v in range(offsets[e], offsets[e + 1]):
+    boxes = np.empty((n, 4))
+    for k in range(n):
+        west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+        for v in range(offsets[edges[k]], offsets[edges[k] + 1]):
             west, east = min(west, coords[v, 0]), max(east, coords[v, 0])
             south, north = min(south, coords[v, 1]), max(north, coords[v, 1])
-    return edges[:n].copy(), west, south, east, north
+        boxes[k] = west, south, east, north
+        seen[edges[k]] = False
+    return edges[:n].copy(), boxes
 
 
 @numba.njit(cache=True, nogil=True)
-def draw(
-    flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, window: tuple[int, int, int, int], limits: Floats,
-    band: float, step: float,
-) -> Rings:  # fmt: skip
-    """Return the outlines of the ground within each limit.
+def crossed(
+    flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, strip: Strip, limits: Floats, below: Int32s, band: float,
+    step: float,
+) -> Crossings:  # fmt: skip
+    """Return where the outlines of the ground within each limit cross the lines of the grid, in a strip of a window.
 
-    `edges` are those that are reached, `window` the first column and row and the numbers of columns and rows of the
-    grid around them.
+    `edges` are those that are reached; for `below` see `livingcircle._outlines.crossings`, a row of it for each limit.
     """
-    i0, j0, columns, rows = window
-    near = np.full((rows, columns), np.inf)
+    i0, j0, columns, height = strip.i, strip.j, strip.columns, strip.rows
+    near = np.full((height, columns), np.inf)
     along_streets(flow, edges, legs, band, step, i0, j0, near)
-    open_k, floor = open_ground(flow, tiles, i0, j0, columns, rows)
+    open_k, floor = open_ground(flow, tiles, i0, j0, columns, height)
     beside = near.ravel()
     straight = flow.per_metre * step
-    points, rings, polygons = np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    counts = np.empty(len(limits), dtype=np.int64)
+    x, y, kind, which = np.empty(0), np.empty(0), np.empty(0, np.uint8), np.empty(0, np.uint8)
+    source, target = np.empty(0, np.int32), np.empty(0, np.int32)
     for n in range(len(limits)):
         z = across_ground(beside, open_k, floor, straight, limits[n], columns)
-        more_points, more_rings, more_polygons = outlines(z, columns, limits[n], straight)
-        counts[n] = len(more_polygons) - 1
-        polygons = np.concatenate((polygons, more_polygons[1:] + (len(rings) - 1)))
-        rings = np.concatenate((rings, more_rings[1:] + len(points)))
-        points = np.concatenate((points, more_points))
-    points[:, 0] += i0
-    points[:, 1] += j0
-    return Rings(points, rings, polygons, counts)
+        part = z[strip.first * columns : (strip.last + 1) * columns]
+        more = crossings(part, columns, strip.row, limits[n], straight, strip.number + len(x), below[n], n)
+        x, y, kind = np.concatenate((x, more.x)), np.concatenate((y, more.y)), np.concatenate((kind, more.kind))
+        which = np.concatenate((which, more.limit))
+        source, target = np.concatenate((source, more.source)), np.concatenate((target, more.target))
+    return Crossings(x, y, kind, which, source, target)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -431,28 +453,75 @@ def pieces_by_tile(
 
 
 @numba.njit(cache=True, nogil=True)
-def nearest_piece(
-    start: Floats, stop: Floats, pieces: Int32s, reach: float, step: float, i0: int, j0: int
-) -> tuple[Int32s, Floats]:
-    """Return for every node of a tile its nearest straight piece within reach (-1: none) and the metres along it."""
-    piece = np.full((TILE, TILE), -1, dtype=np.int32)
-    along = np.zeros((TILE, TILE))
-    best = np.full((TILE, TILE), reach * reach)
-    for p in pieces:
-        x, y = start[p]
-        way_x, way_y = stop[p, 0] - x, stop[p, 1] - y
-        length = np.hypot(way_x, way_y)
-        if length > 0:
-            way_x, way_y = way_x / length, way_y / length
-        low_j = max(int(np.ceil((min(y, stop[p, 1]) - reach) / step)) - j0, 0)
-        high_j = min(int(np.floor((max(y, stop[p, 1]) + reach) / step)) - j0 + 1, TILE)
-        low_i = max(int(np.ceil((min(x, stop[p, 0]) - reach) / step)) - i0, 0)
-        high_i = min(int(np.floor((max(x, stop[p, 0]) + reach) / step)) - i0 + 1, TILE)
-        for j in range(low_j, high_j):
-            for i in range(low_i, high_i):
-                dx, dy = (i + i0) * step - x, (j + j0) * step - y
-                s = min(max(dx * way_x + dy * way_y, 0.0), length)
-                gap = (dx - s * way_x) ** 2 + (dy - s * way_y) ** 2
-                if gap < best[j, i]:
-                    best[j, i], piece[j, i], along[j, i] = gap, p, s
-    return piece, along
+def survey(
+    pieces: Int32s, ground: Pieces, barriers: Grid, reach: float, step: float, i0: int, j0: int
+) -> tuple[Int32s, Singles]:
+    """Return where each node of a tile meets its nearest street, and a bridge or tunnel that is nearer still.
+
+    `pieces` are those within reach of the tile. Edge (-1: none, or the straight way there is blocked) and share of it,
+    both ``[layer, row, column]``. Nobody steps off a bridge or out of a tunnel between its ends.
+    """
+    edge = np.full((2, TILE, TILE), -1, dtype=np.int32)
+    share = np.zeros((2, TILE, TILE), dtype=np.float32)
+    best, piece = np.full((TILE, TILE), reach * reach), np.full((TILE, TILE), -1, dtype=np.int32)
+    for layer in range(2):
+        of_layer = pieces[ground.raised[pieces] == (layer == 1)]
+        if layer == 1 and len(of_layer) == 0:
+            break
+        for p in of_layer:
+            _nearer(ground.start, ground.stop, p, reach, step, i0, j0, best, piece)
+        for j in range(TILE):
+            for i in range(TILE):
+                p = piece[j, i]
+                if p < 0:
+                    continue
+                e = ground.edge[p]
+                x, y = (i + i0) * step, (j + j0) * step
+                way_x, way_y = ground.stop[p, 0] - ground.start[p, 0], ground.stop[p, 1] - ground.start[p, 1]
+                length = np.hypot(way_x, way_y)
+                along = _along(ground.start[p, 0], ground.start[p, 1], way_x, way_y, length, x, y)
+                if layer == 0:
+                    part = along / length if length > 0 else 0.0
+                    foot_x, foot_y = ground.start[p, 0] + way_x * part, ground.start[p, 1] + way_y * part
+                    if not _blocked(barriers, x, y, foot_x, foot_y):
+                        edge[0, j, i] = e
+                elif edge[0, j, i] not in (-1, e):
+                    edge[1, j, i] = e
+                whole = ground.length_m[e]
+                share[layer, j, i] = min(max((ground.before[p] + along) / (whole if whole > 0 else 1.0), 0.0), 1.0)
+    return edge, share
+
+
+@numba.njit(cache=True, nogil=True)
+def _along(x: float, y: float, way_x: float, way_y: float, length: float, to_x: float, to_y: float) -> float:
+    """Return how many metres along a straight piece from (x, y) the place nearest to another one lies."""
+    if length > 0:
+        way_x, way_y = way_x / length, way_y / length
+    return min(max((to_x - x) * way_x + (to_y - y) * way_y, 0.0), length)
+
+
+@numba.njit(cache=True, nogil=True)
+def _nearer(
+    start: Floats, stop: Floats, p: int, reach: float, step: float, i0: int, j0: int, best: Floats, piece: Int32s
+) -> None:
+    """Note a straight piece at all nodes of a tile to which no other was nearer; of equals the first piece stays."""
+    x, y, to_x, to_y = start[p, 0], start[p, 1], stop[p, 0], stop[p, 1]
+    way_x, way_y = to_x - x, to_y - y
+    length = np.hypot(way_x, way_y)
+    if length > 0:
+        way_x, way_y = way_x / length, way_y / length
+    west, east, south, north = min(x, to_x), max(x, to_x), min(y, to_y), max(y, to_y)
+    for j in range(
+        max(int(np.ceil((south - reach) / step)) - j0, 0), min(int(np.floor((north + reach) / step)) - j0 + 1, TILE)
+    ):
+        dy = (j + j0) * step - y
+        off = max(south - (j + j0) * step, (j + j0) * step - north, 0.0)
+        wide = np.sqrt(max(reach * reach - off * off, 0.0)) + 1e-6
+        for i in range(
+            max(int(np.ceil((west - wide) / step)) - i0, 0), min(int(np.floor((east + wide) / step)) - i0 + 1, TILE)
+        ):
+            dx = (i + i0) * step - x
+            s = min(max(dx * way_x + dy * way_y, 0.0), length)
+            gap = (dx - s * way_x) ** 2 + (dy - s * way_y) ** 2
+            if gap < best[j, i] or (gap == best[j, i] and p < piece[j, i]):
+                best[j, i], piece[j, i] = gap, p

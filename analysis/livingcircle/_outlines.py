@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
+Bytes = npt.NDArray[np.uint8]
 
 # From which side of a cell of the grid (south, east, north, west) an outline runs to which, and a second one if there
 # are two, by the corners that lie inside (1 south-west, 2 south-east, 4 north-east, 8 north-west): the inside is on its
@@ -24,19 +27,63 @@ _LINKS = np.array(
 )  # fmt: skip
 
 
+UPRIGHT, INTO, OUT_OF = 0, 1, 2  # on a line to the north; on one to the east that leads in, or out, on the way east
+
+
+class Crossings(NamedTuple):
+    """Where outlines cross the lines of a grid, in the order of rows, and how they go on.
+
+    ``x, y`` are column and row, ``kind`` one of the kinds above and ``limit`` the number of the limit; the outline goes
+    on from crossing ``source`` to crossing ``target``, by their numbers from the first row of the grid.
+    """
+
+    x: Floats
+    y: Floats
+    kind: Bytes
+    limit: Bytes
+    source: Int32s
+    target: Int32s
+
+
+class Rings(NamedTuple):
+    """Outlines: their points as column and row, where each ring and each polygon begins, and the polygons per limit."""
+
+    points: Floats
+    rings: Ints
+    polygons: Ints
+    limits: Ints
+
+
 @numba.njit(cache=True, nogil=True)
-def outlines(z: Floats, columns: int, limit: float, gap: float) -> tuple[Floats, Ints, Ints]:
-    """Return the outlines of all nodes that cost at most `limit`: points (column, row), rings, polygons.
+def outlines(crossings: Crossings, limits: int) -> Rings:
+    """Return the outlines of all nodes within each of some limits.
 
     Marching squares: each outline crosses the lines of the grid between a node inside and one outside, with the inside
     on its left, and runs straight in between. Nodes that touch by a corner only are apart, and no crossing lies on a
     node, so that no two rings can touch. Of points in one straight line only the ends are kept.
     """
-    follow, across, upright = _crossings(z, columns, limit)
-    ring_of = np.empty(2 * len(z), dtype=np.int32)
-    for e in across:
-        ring_of[e] = -1
-    points = np.empty((upright + 2 * len(across) + 1, 2))
+    x, y, kind = crossings.x, crossings.y, crossings.kind
+    follow, ring_of = np.empty(len(x), np.int32), np.full(len(x), -1, np.int32)
+    follow[crossings.source] = crossings.target
+    points, rings, polygons = np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64)
+    counts = np.empty(limits, dtype=np.int64)
+    for n in range(limits):
+        mine = crossings.limit == n
+        across = np.flatnonzero(mine & (kind != UPRIGHT))
+        more_points, more_rings, more_polygons = _rings(x, y, kind, follow, ring_of, across, np.sum(mine))
+        counts[n] = len(more_polygons) - 1
+        polygons = np.concatenate((polygons, more_polygons[1:] + (len(rings) - 1)))
+        rings = np.concatenate((rings, more_rings[1:] + len(points)))
+        points = np.concatenate((points, more_points))
+    return Rings(points, rings, polygons, counts)
+
+
+@numba.njit(cache=True, nogil=True)
+def _rings(
+    x: Floats, y: Floats, kind: Bytes, follow: Int32s, ring_of: Int32s, across: Ints, count: int
+) -> tuple[Floats, Ints, Ints]:
+    """Trace the rings of one limit from its crossings on lines to the east; return points, rings, polygons."""
+    points = np.empty((count + len(across) + 1, 2))
     size, rings = 0, 0
     first, shell = np.empty(len(across) + 1, np.int64), np.empty(len(across), np.int64)
     for t in range(len(across)):
@@ -45,13 +92,12 @@ def outlines(z: Floats, columns: int, limit: float, gap: float) -> tuple[Floats,
             continue
         # From the west, the first crossing of an outer ring leads inside, that of a hole outside; to the west of a
         # hole lies the outer ring that it belongs to, or another hole of it.
-        shell[rings] = shell[ring_of[across[t - 1]]] if z[e >> 1] <= limit else rings
+        shell[rings] = shell[ring_of[across[t - 1]]] if kind[e] == OUT_OF else rings
         first[rings] = size
         at = e
         while True:
-            if at & 1 == 0:
-                ring_of[at] = rings
-            points[size, 0], points[size, 1] = _crossing(z, columns, at, limit, gap)
+            ring_of[at] = rings
+            points[size, 0], points[size, 1] = x[at], y[at]
             size = _straightened(points, first[rings], size + 1)
             at = follow[at]
             if at == e:
@@ -64,33 +110,64 @@ def outlines(z: Floats, columns: int, limit: float, gap: float) -> tuple[Floats,
 
 
 @numba.njit(cache=True, nogil=True)
-def _crossings(z: Floats, columns: int, limit: float) -> tuple[Int32s, Int32s, int]:
-    """Link the places where outlines cross the lines of the grid, each to the next one along its outline.
+def crossings(
+    z: Floats, columns: int, row: int, limit: float, gap: float, number: int, below: Int32s, which: int
+) -> Crossings:
+    """Find where the outlines of one limit cross the lines of some rows of a grid.
 
-    The line from node k to its eastern neighbour is 2 k, to its northern one 2 k + 1. Returns the links, the crossed
-    lines of the first kind in order, and how many of the other kind are crossed.
+    Parameters
+    ----------
+    z
+        Costs of the rows; nothing in the first and last column and row of the whole grid is within the limit.
+    row
+        The first of the rows, counted from the first one of the grid.
+    gap
+        Cost of a step of the grid.
+    number
+        How many crossings were found before.
+    below
+        The numbers of the crossings on the first row, which is the last of the rows before; those on the last row
+        afterwards.
+    which
+        The number of the limit.
     """
-    follow = np.empty(2 * len(z), dtype=np.int32)
-    across, n, upright = np.empty(len(z), dtype=np.int32), 0, 0
     south, north, west, east = _box(z, columns, limit)
-    for j in range(south - 1, north + 1):
-        row = j * columns
+    south, north = max(south - 1, 0), min(north + 1, len(z) // columns - 1)
+    most = 0
+    for k in range(south * columns, (north + 1) * columns - 1):
+        most += (z[k] <= limit) != (z[k + 1] <= limit)
+        most += k + columns < len(z) and (z[k] <= limit) != (z[k + columns] <= limit)
+    x, y, kind = np.empty(most), np.empty(most), np.empty(most, np.uint8)
+    source, target = np.empty(2 * most + 2, np.int32), np.empty(2 * most + 2, np.int32)
+    n, links = 0, 0
+    above = np.empty(columns, np.int32)
+    sides = np.empty(4, np.int32)
+    for j in range(south, north):
         a_in, d_in = False, False
-        for k in range(row + west - 1, row + east + 1):
+        for k in range(j * columns + west - 1, j * columns + east + 1):
+            column = k - j * columns
             b_in, c_in = z[k + 1] <= limit, z[k + columns + 1] <= limit
-            if a_in != b_in:
-                across[n] = 2 * k
-                n += 1
-            if a_in != d_in:
-                upright += 1
             code = a_in + 2 * b_in + 4 * c_in + 8 * d_in
             if 0 < code < 15:
-                sides = (2 * k, 2 * k + 3, 2 * (k + columns), 2 * k + 1)
-                follow[sides[_LINKS[code, 0]]] = sides[_LINKS[code, 1]]
-                if _LINKS[code, 2] >= 0:
-                    follow[sides[_LINKS[code, 2]]] = sides[_LINKS[code, 3]]
+                sides[_S], sides[_W] = below[column], sides[_E]
+                if c_in != d_in:
+                    x[n], y[n] = _crossing(z, columns, 2 * (k + columns), limit, gap)
+                    kind[n] = OUT_OF if d_in else INTO
+                    above[column] = sides[_N] = number + n
+                    n += 1
+                if b_in != c_in:
+                    x[n], y[n] = _crossing(z, columns, 2 * (k + 1) + 1, limit, gap)
+                    kind[n] = UPRIGHT
+                    sides[_E] = number + n
+                    n += 1
+                for turn in range(0, 4 if _LINKS[code, 2] >= 0 else 2, 2):
+                    source[links], target[links] = sides[_LINKS[code, turn]], sides[_LINKS[code, turn + 1]]
+                    links += 1
             a_in, d_in = b_in, c_in
-    return follow, across[:n], upright
+        below[:] = above
+    return Crossings(
+        x[:n], y[:n] + row, kind[:n], np.full(n, which, np.uint8), source[:links].copy(), target[:links].copy()
+    )
 
 
 @numba.njit(cache=True, nogil=True)

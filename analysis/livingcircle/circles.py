@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import geopandas as gpd
 import numpy as np
@@ -34,7 +34,7 @@ import shapely
 from pyproj import Transformer
 
 from livingcircle import _ground
-from livingcircle._joining import crossed
+from livingcircle._outlines import Crossings, Rings, outlines
 from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, barrier_grid, segments
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS, Walker
@@ -46,6 +46,7 @@ CELL_M = 20.0  # what a circle may be wrong by
 SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
 
 MOST_TILES = 4096  # of surveyed ground that are kept, 64 kB each
+STRIP_ROWS = 512  # of the grid; ground of more than two such strips is drawn strip by strip
 STRIP_M = 2000.0  # places are worked through in strips of this width
 
 STEP_M = CELL_M / 2  # between grid nodes
@@ -56,6 +57,25 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Geometries = npt.NDArray[Any]
 T = TypeVar("T")
+
+
+class Search(NamedTuple):
+    """A finished search over the network.
+
+    Attributes
+    ----------
+    flow, touched
+        What it costs, and the nodes it reached.
+    legs
+        The origins' straight ways to their streets: x, y of both ends and the cost at the beginning.
+    limits
+        The costs to draw, ascending.
+    """
+
+    flow: _ground.Flow
+    touched: npt.NDArray[np.int32]
+    legs: Floats
+    limits: Floats
 
 
 class CircleGrid:
@@ -79,14 +99,14 @@ class CircleGrid:
     def __init__(self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M) -> None:
         self.network, self.spread_m = network, spread_m
         self._barriers = barrier_grid(np.array([], dtype=object) if barriers is None else barriers)
-        self._of, self._start, self._stop, self._before = segments(network.streets)
+        of, start, stop, before = segments(network.streets)
+        raised, length_m = network.streets.raised[of], network.streets.length_m
+        self._pieces = _ground.Pieces(start, stop, of, before, raised, length_m)
         size = _ground.TILE * STEP_M
         low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)
         high = np.floor((network.streets.coords.max(axis=0) + spread_m) / size).astype(np.int64)
         self._corner, (columns, rows) = low, high - low + 1
-        self._first, self._pieces = _ground.pieces_by_tile(
-            self._start, self._stop, spread_m, size, low[0], low[1], rows, columns
-        )
+        self._first, self._near = _ground.pieces_by_tile(start, stop, spread_m, size, low[0], low[1], rows, columns)
         self._shape = (int(rows), int(columns))
         self._lock = Lock()
         self._surveyed = 0
@@ -98,14 +118,13 @@ class CircleGrid:
         self._spare: list[tuple[Floats, Bools]] = []
 
     @contextmanager
-    def searched(
-        self, walk: Walk, origins: Joins, limit: float, *, towards: bool
-    ) -> Iterator[tuple[_ground.Flow, npt.NDArray[np.int32]]]:
+    def searched(self, walk: Walk, xy: Floats, origins: Joins, limits: Floats, *, towards: bool) -> Iterator[Search]:
         """Search the network from the origins, along the walk or, for people who walk towards them, against it.
 
-        Yields the finished search and the nodes it reached. Its arrays are as long as the network; they are lent, and
-        what it wrote is taken back at the end, so that a small circle costs little in a large city.
+        Its arrays are as long as the network; they are lent, and what it wrote is taken back at the end, so that a
+        small circle costs little in a large city.
         """
+        limit = limits[-1] + STEP_M * walk.per_metre
         s = walk.streets
         try:
             dist, mark = self._spare.pop()
@@ -120,47 +139,44 @@ class CircleGrid:
         seed = np.concatenate([s.head[e], s.tail[e]])
         cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
         touched = _ground.searched(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit, dist)
-        yield (
-            _ground.Flow(
-                s.tail, s.head, s.offsets, s.coords, up, down, dist, e, share, leg, walk.per_metre, limit, mark
-            ),
-            touched,
-        )
+        ends = s.tail, s.head, s.offsets, s.coords
+        flow = _ground.Flow(*ends, up, down, dist, e, share, leg, walk.per_metre, limit, mark)
+        yield Search(flow, touched, legs_of(walk, xy, origins), limits)
         dist[touched] = np.inf
         self._spare.append((dist, mark))
 
-    def bands(self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats, limits: Floats) -> _ground.Rings:
-        """Return the outlines of the ground that a search reaches within each limit, in metres of the plane.
+    def bands(self, searches: Sequence[Search]) -> list[Rings]:
+        """Return the outlines of the ground that each of some searches reaches within its limits, in grid steps.
 
-        Parameters
-        ----------
-        flow, touched
-            A finished search over the network, and the nodes it reached.
-        legs
-            The origins' straight ways to their streets: x, y of both ends and the cost at the beginning.
-        limits
-            Costs, ascending.
+        Wide ground is drawn in strips from south to north, all searches in turn, so that they share what is surveyed
+        and no more than a strip is held at a time. The strips are the same wherever the ground begins.
         """
-        edges, tiles, window = self._around(flow, touched, legs)
-        return _ground.draw(flow, edges, legs, tiles, window, limits, _BAND_M, STEP_M)
+        drawings = [_Drawing(self, search) for search in searches]
+        for strip in sorted({strip for drawing in drawings for strip in drawing.strips}):
+            for drawing in drawings:
+                drawing.add(strip)
+        return [drawing.rings() for drawing in drawings]
 
-    def costs(self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats) -> tuple[int, int, Floats]:
+    def costs(self, search: Search) -> tuple[int, int, Floats]:
         """Return what it costs to walk to each node of the grid: first column and row, and the costs [row, column]."""
-        edges, tiles, window = self._around(flow, touched, legs)
-        return window[0], window[1], _ground.costs(flow, edges, legs, tiles, window, _BAND_M, STEP_M)
+        edges, _, window = self.around(search)
+        tiles = self.surveyed(window)
+        return window[0], window[1], _ground.costs(search.flow, edges, search.legs, tiles, window, _BAND_M, STEP_M)
 
-    def _around(
-        self, flow: _ground.Flow, touched: npt.NDArray[np.int32], legs: Floats
-    ) -> tuple[Ints, _ground.Tiles, tuple[int, int, int, int]]:
-        """Return the edges that a search reaches, the ground around them, and its window of the grid."""
-        edges, west, south, east, north = _ground.reached_edges(flow, touched, self._at_node)
-        margin = max(self.spread_m, _BAND_M) + 2 * STEP_M
-        low = np.minimum([west, south], np.minimum(legs[:, :2], legs[:, 2:4]).min(axis=0)) - margin
-        high = np.maximum([east, north], np.maximum(legs[:, :2], legs[:, 2:4]).max(axis=0)) + margin
-        (i0, j0), (i1, j1) = np.floor(low / STEP_M).astype(int), np.ceil(high / STEP_M).astype(int)
+    def around(self, search: Search) -> tuple[Ints, Floats, tuple[int, int, int, int]]:
+        """Return the edges that a search reaches, the box of each, and the window of the grid around all of them."""
+        edges, boxes = _ground.reached_edges(search.flow, search.touched, self._at_node)
+        legs, margin = search.legs, max(self.spread_m, _BAND_M) + 2 * STEP_M
+        ends = np.concatenate([boxes[:, :2], boxes[:, 2:], legs[:, :2], legs[:, 2:4]])
+        (i0, j0) = np.floor((ends.min(axis=0) - margin) / STEP_M).astype(int).tolist()
+        (i1, j1) = np.ceil((ends.max(axis=0) + margin) / STEP_M).astype(int).tolist()
+        return edges, boxes, (i0, j0, i1 - i0 + 1, j1 - j0 + 1)
+
+    def surveyed(self, window: tuple[int, int, int, int]) -> _ground.Tiles:
+        """Return the surveyed ground of a window: its first column and row, and the numbers of columns and rows."""
+        i0, j0, columns, rows = window
         with self._lock:
-            tiles = self._survey(i0, j0, i1, j1)
-        return edges, tiles, (int(i0), int(j0), int(i1 - i0 + 1), int(j1 - j0 + 1))
+            return self._survey(i0, j0, i0 + columns - 1, j0 + rows - 1)
 
     def _survey(self, i0: int, j0: int, i1: int, j1: int) -> _ground.Tiles:
         """Find the nearest street of every node of the tiles that a window touches.
@@ -171,15 +187,11 @@ class CircleGrid:
         low = np.maximum(np.array([i0, j0]) // _ground.TILE - self._corner, 0)
         high = np.minimum(np.array([i1, j1]) // _ground.TILE - self._corner + 1, [columns, rows])
         new = self._unseen(low, high)
-        if len(new) and self._surveyed + len(new) > MOST_TILES:
+        if self._surveyed + len(new) > len(self._tiles.edge):
             self._tiles, self._surveyed = self._no_tiles(), 0
             new = self._unseen(low, high)
-        room = len(self._tiles.edge)
-        if self._surveyed + len(new) > room:
-            shape = (max(2 * room, self._surveyed + len(new)) - room, 2, _ground.TILE, _ground.TILE)
-            edge = np.concatenate([self._tiles.edge, np.empty(shape, dtype=np.int32)])
-            share = np.concatenate([self._tiles.share, np.empty(shape, dtype=np.float32)])
-            self._tiles = self._tiles._replace(edge=edge, share=share)
+            if len(new) > len(self._tiles.edge):
+                self._tiles = self._no_tiles(len(new))
         tiles = self._tiles
         for row, column in new:
             tiles.edge[self._surveyed], tiles.share[self._surveyed] = self._tile(int(row), int(column))
@@ -190,46 +202,63 @@ class CircleGrid:
     def _unseen(self, low: Ints, high: Ints) -> Ints:
         return np.argwhere(self._tiles.slot[low[1] : high[1], low[0] : high[0]] < 0) + low[::-1]
 
-    def _no_tiles(self) -> _ground.Tiles:
-        none = (0, 2, _ground.TILE, _ground.TILE)
+    def _no_tiles(self, room: int = MOST_TILES) -> _ground.Tiles:
+        """Return room for tiles, which takes memory only as it is filled."""
+        shape = (min(room, self._shape[0] * self._shape[1]), 2, _ground.TILE, _ground.TILE)
         return _ground.Tiles(
             np.full(self._shape, -1, dtype=np.int32), int(self._corner[0]), int(self._corner[1]),
-            np.empty(none, dtype=np.int32), np.empty(none, dtype=np.float32),
+            np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32),
         )  # fmt: skip
 
     def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Return where each node of a tile meets its nearest street, and a bridge or tunnel that is nearer still.
-
-        Edge (-1: none, or the straight way there is blocked) and share of it, both ``[layer, row, column]``.
-        """
+        """Return where each node of a tile meets its nearest street (see `livingcircle._ground.survey`)."""
         i0, j0 = (self._corner + np.array([column, row])) * _ground.TILE
         at = row * self._shape[1] + column
-        near = self._pieces[self._first[at] : self._first[at + 1]]
-        streets = self.network.streets
-        # Nobody steps off a bridge or out of a tunnel between its ends.
-        ground = near[~streets.raised[self._of[near]]]
-        found = [_ground.nearest_piece(self._start, self._stop, ground, self.spread_m, STEP_M, i0, j0)]
-        raised = len(ground) < len(near)
-        found.append(
-            _ground.nearest_piece(self._start, self._stop, near, self.spread_m, STEP_M, i0, j0) if raised else found[0]
-        )
-        piece, along = np.stack([f[0] for f in found]), np.stack([f[1] for f in found])
-        edge = np.where(piece >= 0, self._of[piece], -1)
-        edge[1][edge[1] == edge[0]] = -1
-        j, i = np.nonzero(edge[0] >= 0)
-        foot = self._foot(piece[0, j, i], along[0, j, i])
-        edge[0, j, i] = np.where(
-            crossed(self._barriers, np.column_stack([i0 + i, j0 + j]) * STEP_M, foot), -1, edge[0, j, i]
-        )
-        length = streets.length_m[edge]
-        share = (self._before[piece] + along) / np.where(length > 0, length, 1.0)
-        return edge.astype(np.int32), np.clip(share, 0.0, 1.0).astype(np.float32)
+        near = self._near[self._first[at] : self._first[at + 1]]
+        return _ground.survey(near, self._pieces, self._barriers, self.spread_m, STEP_M, i0, j0)
 
-    def _foot(self, piece: Ints, along: Floats) -> Floats:
-        """Return the places `along` metres from the beginning of straight pieces."""
-        way = self._stop[piece] - self._start[piece]
-        length = np.hypot(way[:, 0], way[:, 1])
-        return self._start[piece] + way * (along / np.where(length > 0, length, 1.0))[:, None]
+
+class _Drawing:
+    """The outlines of one search, drawn strip by strip; ground that is not wide is one strip."""
+
+    def __init__(self, grid: CircleGrid, search: Search) -> None:
+        self.grid, self.search = grid, search
+        self.edges, self.boxes, self.window = grid.around(search)
+        _, j0, columns, rows = self.window
+        self.strips = range(j0 // STRIP_ROWS, (j0 + rows - 1) // STRIP_ROWS + 1) if rows > 2 * STRIP_ROWS else range(1)
+        self.below = np.empty((len(search.limits), columns), dtype=np.int32)
+        self.found: list[Crossings] = []
+        self.number = 0
+
+    def add(self, number: int) -> None:
+        """Draw a strip, if it belongs to this ground, with the ground beside it from which it can be walked to."""
+        if number not in self.strips:
+            return
+        i0, j0, columns, rows = self.window
+        edges, flow = self.edges, self.search.flow
+        low, high, south, north = 0, rows - 1, 0, rows - 1
+        if len(self.strips) > 1:
+            low, high = max(number * STRIP_ROWS - j0, 0), min((number + 1) * STRIP_ROWS - j0, rows - 1)
+            beside = int(np.ceil(flow.limit / (flow.per_metre * STEP_M))) + 3
+            south, north = max(low - beside, 0), min(high + beside, rows - 1)
+            reach = (j0 + south) * STEP_M - _BAND_M, (j0 + north) * STEP_M + _BAND_M
+            edges = edges[(self.boxes[:, 3] >= reach[0]) & (self.boxes[:, 1] <= reach[1])]
+        strip = _ground.Strip(i0, j0 + south, columns, north - south + 1, low - south, high - south, low, self.number)
+        tiles = self.grid.surveyed(strip[:4])
+        more = _ground.crossed(
+            flow, edges, self.search.legs, tiles, strip, self.search.limits, self.below, _BAND_M, STEP_M
+        )
+        self.number += len(more.x)
+        self.found.append(more)
+
+    def rings(self) -> Rings:
+        """Return the outlines, in steps of the grid."""
+        found = self.found[0]
+        if len(self.found) > 1:
+            found = Crossings(*(np.concatenate(parts) for parts in zip(*self.found, strict=True)))
+        rings = outlines(found, len(self.search.limits))
+        rings.points[:] += self.window[:2]
+        return rings
 
 
 def circles(
@@ -419,8 +448,13 @@ def bands_around(
     """
     if not len(xy):
         return [shapely.MultiPolygon()] * len(limits)
-    with grid.searched(walk, origins, limits[-1] + STEP_M * walk.per_metre, towards=towards) as (flow, touched):
-        rings = grid.bands(flow, touched, legs_of(walk, xy, origins), limits)
+    with grid.searched(walk, xy, origins, limits, towards=towards) as search:
+        [rings] = grid.bands([search])
+    return shapes_of(rings)
+
+
+def shapes_of(rings: Rings) -> list[shapely.Geometry]:
+    """Return outlines as one Polygon or MultiPolygon for each limit."""
     polygons = shapely.from_ragged_array(
         shapely.GeometryType.POLYGON, rings.points * STEP_M, (rings.rings, rings.polygons)
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
-from livingcircle.circles import CircleGrid, circles
+from livingcircle.circles import CircleGrid, shapes_of
 from livingcircle.community_circles import ground_of
 from livingcircle.measured import Measured
 from livingcircle.reach import Layer
@@ -26,7 +29,7 @@ def green_rules(measured: Measured) -> list[Rule]:
 
 
 def green_bands(measured: Measured, *, grid: CircleGrid | None = None) -> gpd.GeoDataFrame:
-    """Return the band of every such rule: one search from all doors of the greens that it counts.
+    """Return the band of every such rule: one search from all doors of the greens that it counts, drawn side by side.
 
     The bands are for looking at; coverage is computed from the walks of homes and not from them.
 
@@ -47,16 +50,28 @@ def green_bands(measured: Measured, *, grid: CircleGrid | None = None) -> gpd.Ge
     crs = city.network.streets.crs
     grid = grid or CircleGrid(city.network, barriers)
     places = shapely.get_coordinates(city.doors.geometry.to_numpy())
-    drawn = []
+    walk = grid.network.walk()
+    asked = []
     for rule in green_rules(measured):
         doors = city.doors_of(Layer.of(rule))
         doors = doors[city.door_joins.joined[doors]]
         if len(doors) and rule.threshold:
-            band = circles(grid, places[doors], city.door_joins.take(doors), limits=[rule.threshold], merge=True)
-            drawn.append(band.assign(rule=rule.id, metres=rule.threshold, doors=len(doors)))
-    if not drawn:
-        empty = pd.DataFrame({"rule": pd.Series(dtype="str"), "metres": pd.Series(dtype="float64"), "doors": []})
-        return gpd.GeoDataFrame(empty.astype({"doors": "int64"}), geometry=[], crs=WGS84)
-    table = pd.concat(drawn, ignore_index=True)
-    columns = table[["rule", "metres", "doors"]].astype({"rule": "str"})
-    return gpd.GeoDataFrame(columns, geometry=table.geometry.to_numpy(), crs=crs).to_crs(WGS84)
+            asked.append((rule, doors))
+    with ExitStack() as stack:
+        searches = [
+            stack.enter_context(
+                grid.searched(
+                    walk, places[doors], city.door_joins.take(doors), np.array([rule.threshold]), towards=True
+                )
+            )
+            for rule, doors in asked
+        ]
+        shapes = [shapes_of(rings)[0] for rings in grid.bands(searches)]
+    columns = pd.DataFrame(
+        {
+            "rule": pd.Series([rule.id for rule, _ in asked], dtype="str"),
+            "metres": pd.Series([rule.threshold for rule, _ in asked], dtype="float64"),
+            "doors": pd.Series([len(doors) for _, doors in asked], dtype="int64"),
+        }
+    )
+    return gpd.GeoDataFrame(columns, geometry=np.array(shapes, dtype=object), crs=crs).to_crs(WGS84)

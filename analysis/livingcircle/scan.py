@@ -325,7 +325,8 @@ def _drawn(measured: Measured) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.
     circles = community_circles(measured, grid=grid)
     if measured.people.of_land:
         circles = circles.assign(people=pd.array([pd.NA] * len(circles), dtype="Int64"))
-    return circles, green_bands(measured, grid=grid), facility_circles(measured, grid=grid)
+    of_facilities = facility_circles(measured, grid=grid)  # before the bands, which need the ground of the whole city
+    return circles, green_bands(measured, grid=grid), of_facilities
 
 
 def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:

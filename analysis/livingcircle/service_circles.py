@@ -20,7 +20,7 @@ from rasterio.features import shapes as cell_shapes
 from rasterio.transform import Affine
 from scipy.ndimage import distance_transform_edt
 
-from livingcircle.circles import STEP_M, CircleGrid, circles, legs_of
+from livingcircle.circles import STEP_M, CircleGrid, circles
 from livingcircle.community_circles import ground_of
 from livingcircle.joins import Joins
 from livingcircle.measured import Measured
@@ -116,13 +116,13 @@ def nearest_parts(
     joined = np.flatnonzero(origins.joined)
     owners = np.unique(owner[joined])
     walk = grid.network.walk(walker, unit="s" if unit == "min" else "m")
-    widest = max(limits) * (60 if unit == "min" else 1) + STEP_M * walk.per_metre
+    widest = np.array([max(limits) * (60.0 if unit == "min" else 1.0)])
     fields = []
     for one in owners:
         own = joined[owner[joined] == one]
         doors = origins.take(own)
-        with grid.searched(walk, doors, widest, towards=True) as (flow, touched):
-            fields.append(grid.costs(flow, touched, legs_of(walk, xy[own], doors)))
+        with grid.searched(walk, xy[own], doors, widest, towards=True) as search:
+            fields.append(grid.costs(search))
     cells = _cells_by_owner(fields, whole.geometry.iloc[-1].bounds) if fields else {}
     rows = [
         (owners[k], limit, unit, part)
