@@ -19,8 +19,9 @@ import shapely
 from scipy import sparse
 
 from livingcircle.columns import CAPACITY
-from livingcircle.coverage import Units, people_quantiles, rule_walker
+from livingcircle.coverage import Units, rule_walker
 from livingcircle.measured import Measured
+from livingcircle.quantiles import people_quantiles
 from livingcircle.rules import WHOLE_CIRCLE_MIN, Rule
 
 # Weights by equal bands of the reach. Those of Luo & Qi (2009) for bands of 10, 20 and 30 minutes by car; how steeply

@@ -13,6 +13,7 @@ import pandas as pd
 
 from livingcircle.columns import COVERAGE
 from livingcircle.hundredths import Int32s, from_hundredths, hundredths
+from livingcircle.quantiles import by_walk, people_quantiles
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import TIER_MINUTES, Rule
 from livingcircle.walkers import WALKERS, Walker
@@ -326,11 +327,12 @@ def coverage_table(
     facility_units
         Per level (`Units.key`) and layer the number of places inside each unit.
     """
-    frames = [
-        _unit_rows(j, standings[j.rule.id], people, units, catalogue, exit_m, facility_units[units.key])
-        for units in levels
-        for j in judged
-    ]
+    by_rule = []
+    for j in judged:
+        order = by_walk(j.walk_m)  # once for all levels
+        shared = (j, order, standings[j.rule.id], people)
+        by_rule.append([_unit_rows(*shared, units, catalogue, exit_m, facility_units[units.key]) for units in levels])
+    frames = [rows for level in zip(*by_rule, strict=True) for rows in level]
     if not frames:
         return pd.DataFrame(columns=list(COVERAGE.names))
     return pd.concat(frames, ignore_index=True)[list(COVERAGE.names)]
@@ -338,6 +340,7 @@ def coverage_table(
 
 def _unit_rows(
     judged: Judged,
+    order: Ints,
     standing: Standing,
     people: People,
     units: Units,
@@ -362,7 +365,7 @@ def _unit_rows(
 
     covered, radius, minutes = served(judged.walk), served(judged.radius), served(judged.minutes)
     by_clause = share_of(radius if rule.metric == "radius" else covered)
-    median, p90 = people_quantiles(np.where(known[units.code], judged.walk_m, np.nan), count, units)
+    median, p90 = (np.where(known, q, np.nan) for q in people_quantiles(judged.walk_m, count, units, order=order))
     return pd.DataFrame(
         {
             "level": units.level,
@@ -452,22 +455,3 @@ def met(share: Floats, rule: Rule, status: npt.NDArray[Any]) -> Any:
     unknown = np.isnan(share) | ((status == "incomplete") & ~reached)
     met[unknown] = pd.NA
     return met
-
-
-def people_quantiles(
-    walk_m: Floats, count: npt.NDArray[Any], units: Units, *, at: tuple[float, float] = (0.5, 0.9)
-) -> tuple[Floats, Floats]:
-    """Return two quantiles of the walk by people (median and p90); the unreached count as beyond everything."""
-    inside = np.flatnonzero((units.code >= 0) & (count > 0))
-    order = inside[np.argsort(walk_m[inside], kind="stable")]
-    order = order[np.argsort(units.code[order], kind="stable")]
-    code, weight = units.code[order], count[order].astype(np.int64)
-    running = np.concatenate([[0], np.cumsum(weight)])
-    first = np.searchsorted(code, np.arange(len(units.ids) + 1))
-    before, total = running[first[:-1]], np.diff(running[first])
-    out = []
-    for q in at:
-        position = np.searchsorted(running[1:], before + np.ceil(q * total - 1e-9), side="left")
-        values = np.append(walk_m[order], np.nan)[np.minimum(position, len(order))]
-        out.append(np.where(total > 0, values, np.nan))
-    return out[0], out[1]

@@ -7,8 +7,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from livingcircle.columns import GAPS
-from livingcircle.coverage import Judged, people_quantiles
+from livingcircle.coverage import Judged
 from livingcircle.measured import Measured
+from livingcircle.quantiles import people_quantiles
 from livingcircle.reach import Layer
 
 KNOWN = ("ok", "incomplete")  # statuses of layers that are known well enough to say that somebody goes without
