@@ -32,7 +32,7 @@ BOUNDS = {"must": "应", "recommended": "宜", "optional": "可"}
 TYPES = {"^urban": "城镇", "^rural": "乡村", "^industrial": "产业"}
 BOTH = ("topic", "why")  # columns of the Excel report whose fixed words are in two languages
 DECIMALS: Mapping[str, str] = {
-    "int": "{:,.0f}", "metres": "{:,.0f}", "score": "{:.1f}", "number": "{:,.6g}", "degrees": "{:.5f}",
+    "int": "{:,.0f}", "metres": "{:,.0f}", "score": "{:.1f}", "degrees": "{:.5f}",
     "share": "{:.1%}",
 }  # fmt: skip
 
@@ -167,7 +167,11 @@ def words_of(it: District) -> dict[str, str]:
 
 def number(value: Any, kind: str) -> str:
     """Write a number as the report shows its kind; what is not known is a dash, never 0."""
-    return NONE if value is None or pd.isna(value) else DECIMALS[kind].format(float(value))
+    if value is None or pd.isna(value):
+        return NONE
+    if kind == "number":  # of any size: as many decimals as tell something
+        return f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.3g}"
+    return DECIMALS[kind].format(float(value))
 
 
 # -- blocks ----------------------------------------------------------------------------------------------------------
@@ -252,7 +256,7 @@ def standards_table(it: District) -> list[Block]:
 
 
 _STANDARDS = {
-    "no": 1.1, "label": 4.0, "threshold": 1.5, "threshold_unit": 1.9, "clause": 6.2, "bound": 1.8, "mark": 1.3,
+    "no": 1.1, "label": 4.0, "threshold": 1.5, "threshold_unit": 1.9, "clause": 5.8, "bound": 2.2, "mark": 1.3,
 }  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def word_reports(
         asked = {name for p in paragraphs_of(document) for name in PLACEHOLDER.findall(p.text)}
         blocks = all_blocks(it, sorted(asked))
         if MAPS in asked:
-            blocks[MAPS] = _maps(it, say) if chosen.with_map else []
+            blocks[MAPS] = _maps(it, say) if chosen.with_map else [_see_the_map(it)]
         fill(document, words_of(it), blocks)
         with replaced_file(path) as stage:
             write_document(document, stage, title=f"{it.name} {words_of(it)['study']}")
@@ -155,6 +155,10 @@ def _units(result: ScanResult, asked: Sequence[str]) -> list[str]:
     if faults := [unknown_word("there is no such district", unit, known) for unit in asked if unit not in known]:
         raise UsageError("; ".join(faults), expected=", ".join(known))
     return list(asked) or [unit for unit, level in known.items() if level == "district"] or ["city"]
+
+
+def _see_the_map(it: District) -> Words:
+    return Words(it.pick("未附地图;请在浏览器中打开 map.html。", "Without maps: open map.html in a browser."), NOTE)
 
 
 def _maps(it: District, say: Callable[[Event], None]) -> list[Block]:
