@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import docx
 import openpyxl
@@ -146,6 +147,14 @@ def test_a_share_of_a_layer_that_may_miss_places_is_a_lower_bound_and_no_data_is
         text = shares[names[row.rule]]
         assert (text == "—") == (row.share != row.share)
         assert text.startswith("≥") == (row.status == "incomplete")
+
+
+def test_without_a_score_it_says_why(folder, tmp_path):
+    result = load_result(folder)
+    bare = result.scores.assign(score=float("nan"), score_low=float("nan"), score_high=float("nan"))
+    saved = replace(result, scores=bare).save(tmp_path / "bare")
+    (path,) = word_reports(saved, tmp_path, choices=PLAIN)
+    assert any("得分 —(下限 —,上限 —" in line and "不评分:有数据的计分服务不足 70%" in line for line in said(path))
 
 
 def test_long_tables_end_with_where_the_rest_is(town_reports):

@@ -22,6 +22,7 @@ from livingcircle.headings import Headings
 from livingcircle.report import finding, report_sheets
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
+from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 from livingcircle_layers.errors import InputError
 
 MOST_ROWS = 30  # of one table; the rest is in report.xlsx, which this report names
@@ -50,6 +51,7 @@ WORDS: Mapping[str, str] = {
     "complete_share": "share who reach every required service 应配建齐全人口占比",
     "missing_one_share": "share who miss just one 仅缺一项人口占比",
     "weakest_rule": "scoring rule with the lowest share 最弱条文",
+    "no_score": "why there is no score; nothing where there is one 不评分的原因",
     "standard": "standard or bundle 标准",
     "data_date": "date of the data 数据日期",
     "walkers": "who walks 步行人群",
@@ -155,6 +157,7 @@ def words_of(it: District) -> dict[str, str]:
             "missing_one_share",
         )},
         "weakest_rule": it.rule_name(row["weakest_rule"]),
+        "no_score": _no_score(it) if pd.isna(row["score"]) else "",
         "standard": it.pick(it.result.rules.title_zh, it.result.rules.title_en) or it.result.rules.id,
         "data_date": str(run.get("data_date") or it.pick("不详", "unknown")),
         "walkers": str(it.result.settings.get("walkers") or it.result.settings.get("walker") or NONE),
@@ -163,6 +166,14 @@ def words_of(it: District) -> dict[str, str]:
         "credits": " · ".join(credits_of(run)) or NONE,
         "not_a_survey": NOT_A_SURVEY,
     }  # fmt: skip
+
+
+def _no_score(it: District) -> str:
+    share = f"{MIN_DATA_SHARE:.0%}"
+    return it.pick(
+        f"不评分:有数据的计分服务不足 {share},或人口少于 {MIN_PEOPLE}。",
+        f" No score: data for less than {share} of the list, or fewer than {MIN_PEOPLE} people.",
+    )
 
 
 def number(value: Any, kind: str) -> str:
