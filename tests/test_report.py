@@ -321,6 +321,12 @@ def test_shares_and_scores_have_formats_and_colours(book):
     assert coverage[f"{by_heading['Share on foot']}2"].number_format == "0.0%"
     assert coverage[f"{by_heading['Demand']}2"].number_format == "#,##0"
     assert [str(area.sqref) for area in ranking.conditional_formatting] == ["G2:G6"]
+    ends = [
+        tuple(colour.rgb[2:] for colour in area.rules[0].colorScale.color[::2])
+        for area in book["假覆盖 False coverage"].conditional_formatting
+    ]
+    orange, purple = _workbook.LOW, _workbook.HIGH
+    assert ends == [(purple, orange), (orange, purple)], "much false coverage is bad, a large share on foot is good"
 
 
 MET = pd.Series([True, False, False, False, pd.NA], dtype="boolean")

@@ -114,7 +114,7 @@ FIELDS = {
     "nearest_name": Field("对其中多数人最近的设施", "Nearest place for most of them", width=22),
     "nearest_m": Field("到该设施步行距离中位数 (m)", "Walk to it, median (m)", "metres"),
     "unreached": Field("搜索范围内无设施可达人数", "No place within the search limit", "int", 14),
-    "false_share": Field("假覆盖占比", "False coverage, share", "share", 10, scale_to=1),
+    "false_share": Field("假覆盖占比", "False coverage, share", "share", 10, scale_to=1, low_is_good=True),
     "city_rank": Field("全市名次", "Rank in the city", "int", 9),
     "completed": Field("补齐人口", "People who then have all", "int", 12),
     "gained": Field("新增覆盖人口", "People gained", "int", 12),

@@ -64,6 +64,7 @@ class Field:
     kind: Kind = "text"
     width: int = 12
     scale_to: float | None = None  # colour scale from 0 to this value
+    low_is_good: bool = False  # orange then marks the high values
 
     @property
     def heading(self) -> str:
@@ -211,7 +212,7 @@ def _lay_out(page: Worksheet, sheet: Sheet) -> Rows:
         page.column_dimensions[letter].width = width
         heading_lines = max(heading_lines, lines_needed(field.heading, width - 1))
         if field.scale_to is not None and len(sheet.frame):
-            page.conditional_formatting.add(f"{letter}2:{letter}{last_row}", _colour_scale(field.scale_to))
+            page.conditional_formatting.add(f"{letter}2:{letter}{last_row}", _colour_scale(field))
         columns.append(RowColumn(values, field.kind, *_style_ids(page, field.kind), _lines_of(field.kind, width)))
         width_so_far += width
         printed += width_so_far <= PRINTED_WIDTH
@@ -246,17 +247,19 @@ def _lines_of(kind: Kind, width: int) -> Callable[[str], int] | None:
     return cache(lambda text: lines_needed(text, width - CELL_MARGIN)) if _is_text(kind) else None
 
 
-def _colour_scale(end: float) -> Any:
+def _colour_scale(field: Field) -> Any:
+    low, high = (HIGH, LOW) if field.low_is_good else (LOW, HIGH)
+    end = field.scale_to or 0.0
     return ColorScaleRule(
         start_type="num",
         start_value=0,
-        start_color=LOW,
+        start_color=low,
         mid_type="num",
         mid_value=end / 2,
         mid_color=MIDDLE,
         end_type="num",
         end_value=end,
-        end_color=HIGH,
+        end_color=high,
     )
 
 
