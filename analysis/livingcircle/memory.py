@@ -1,9 +1,23 @@
-"""Memory of this process: what it uses, and giving back what it no longer needs."""
+"""Memory of a scan: what this process uses, giving back what it no longer needs, and what a city will need."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from livingcircle.reach import City, Layer
+    from livingcircle.walkers import Walker
+
+PROCESS_BYTES = 400_000_000  # a process of ours before it has any data (measured)
+LAYER_BYTES = 8  # of a home, for a layer: its straight line and the verdicts
+WALKER_BYTES = 12  # of a home, for a layer and a walker: metres, seconds and the nearest door
+ADDITION_BYTES = 24  # of a home, for a layer: whom one more place would bring in, and who then has everything
+HOME_BYTES = 600  # of a home, while people are counted by unit (measured)
+CIRCLE_BYTES = 8_500  # of an edge, for circles and bands: the ground around it (measured)
 
 
 def give_back() -> None:
@@ -12,3 +26,53 @@ def give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc, not of every C library
         if trim is not None:
             trim(0)
+
+
+def resident_bytes() -> int:
+    """Return what this process uses now; where the system does not tell, what it has used at most."""
+    if sys.platform == "win32":
+        return PROCESS_BYTES
+    import resource
+
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        return pages * resource.getpagesize()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def expected_bytes(city: City, needed: Mapping[Layer, Sequence[Walker]]) -> dict[str, int]:
+    """Return about how much memory the stages after the searches will use, which hold the whole city at once.
+
+    Parameters
+    ----------
+    city
+        Read and joined, before anything is searched.
+    needed
+        The layers of the rules, and whose walks to each.
+
+    Returns
+    -------
+    Bytes by stage: ``tables``, ``additions``, ``circles``; what the process uses already is in each of them.
+    """
+    homes, edges = len(city.homes), len(city.network.streets.tail)
+    walks = sum(LAYER_BYTES + WALKER_BYTES * len(walkers) for walkers in needed.values())
+    tables = resident_bytes() + homes * (HOME_BYTES + walks)
+    return {
+        "tables": tables,
+        "additions": tables + homes * ADDITION_BYTES * len(needed),
+        "circles": tables + edges * CIRCLE_BYTES,
+    }
+
+
+def memory_note(expected: Mapping[str, int], memory_bytes: int) -> str | None:
+    """Say where a scan will use more than it was given; None where it will not."""
+    beyond = {stage: size for stage, size in expected.items() if size > memory_bytes}
+    if not beyond:
+        return None
+    shown = ", ".join(f"{stage} {size / 1e9:.1f} GB" for stage, size in beyond.items())
+    return (
+        f"more memory is needed than --memory {memory_bytes / 1e9:g} GB: only walks are searched part by part, and"
+        f" what follows holds the whole city (expected: {shown}); the numbers do not depend on it. Remedy: if the"
+        " machine has less, scan the districts of the city one by one (a batch)"
+    )

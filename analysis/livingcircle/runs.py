@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from livingcircle.engine import Cluster, Engine, Processes, ThisProcess
 from livingcircle.measured import measure
+from livingcircle.memory import PROCESS_BYTES, expected_bytes, memory_note, resident_bytes
 from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
 from livingcircle.progress import Note, Parts, Progress, Stages, nobody
@@ -29,7 +29,6 @@ from livingcircle_layers.errors import UsageError
 WORK_FOLDER = ".livingcircle-work"  # in the output folder: what was measured, for a later --resume
 WORTH_KEEPING = 200_000  # homes; from here on the walks take longer than writing them down
 SIDES_M = (40_000.0, 20_000.0, 10_000.0, 5_000.0, 2_500.0)  # of tiles, the largest that fits is taken
-PROCESS_BYTES = 400_000_000  # a process of ours before it has any data (measured)
 EDGE_BYTES = 500  # of a part, with its searches (measured)
 HOME_BYTES = 300  # of a part, for one layer at a time (measured)
 _UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
@@ -60,6 +59,13 @@ class Work:
     def plain(self) -> bool:
         """Whether nothing was asked for."""
         return self == Work()
+
+    def fitting(self) -> Work:
+        """Return the same with no more processes than the memory holds beside this one."""
+        if self.memory_bytes is None or self.scheduler:
+            return self
+        room = (self.memory_bytes - resident_bytes()) // PROCESS_BYTES
+        return replace(self, jobs=max(1, min(self.jobs, room)))
 
     def engine(self) -> Engine:
         """Return who does the work."""
@@ -102,13 +108,22 @@ class Measurements:
             self.store = TileStore(self.folder)
             if not self.work.resume:
                 self.store.keep_only(set())
-        side = side_m(city, self.work, limit_m)
+            self._tell_of_memory(city, needed)
+        work = self.work.fitting()
+        side = side_m(city, work, limit_m)
         # An earlier run's tiles are cut again, unless they are too large for the memory that is given now.
         if self.work.resume and self.store.side_m is not None:
             side = self.store.side_m if self.work.memory_bytes is None else min(side, self.store.side_m)
         self.store.note_side(side)
-        tiled = Tiled(self.store, self.work.engine(), side, Parts(self.progress), self.tally)
+        tiled = Tiled(self.store, work.engine(), side, Parts(self.progress), self.tally)
         return tiled(city, needed, limit_m=limit_m)
+
+    def _tell_of_memory(self, city: City, needed: Mapping[Layer, Sequence[Walker]]) -> None:
+        """Say before the long work begins where it will use more than it was given."""
+        if self.work.memory_bytes is not None:
+            note = memory_note(expected_bytes(city, needed), self.work.memory_bytes)
+            if note:
+                self.progress(Note(note))
 
     def finish(self) -> None:
         """Keep what a later run may take, and say what this one took."""
@@ -173,7 +188,7 @@ def side_m(city: City, work: Work, limit_m: float) -> float:
     """Return the side of the largest tiles of which as many as there are processes fit into the memory, metres."""
     if work.memory_bytes is None:
         return SIDES_M[0] if work.jobs == 1 and not work.scheduler else SIDES_M[2]
-    own = _resident_bytes()
+    own = resident_bytes()
     each = (work.memory_bytes - own) / work.jobs - (PROCESS_BYTES if work.jobs > 1 or work.scheduler else 0)
     xy, streets = city.homes[["x", "y"]].to_numpy(dtype=float), city.network.streets
     middle = (streets.node_xy[streets.tail] + streets.node_xy[streets.head]) / 2
@@ -191,13 +206,3 @@ def _part_bytes(name: str, homes: Mapping[str, int], edges: Mapping[str, int], h
     around = range(-halo, halo + 1)
     near = sum(edges.get(f"{column + dx}_{row + dy}", 0) for dx in around for dy in around)
     return HOME_BYTES * homes[name] + EDGE_BYTES * near
-
-
-def _resident_bytes() -> int:
-    """Return what this process has used at most."""
-    if sys.platform == "win32":
-        return PROCESS_BYTES
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

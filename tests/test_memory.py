@@ -1,0 +1,73 @@
+"""What a scan is said to need is about what it uses; little memory changes how it is worked and none of its numbers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from livingcircle import runs
+from livingcircle.memory import PROCESS_BYTES, memory_note, resident_bytes
+from livingcircle.runs import Work
+from small_city import CSV_FILES, small_study
+
+TESTS = Path(__file__).parent
+GB = 10**9
+WITH_LITTLE = """
+import json, resource, sys
+from pathlib import Path
+from livingcircle import runs
+from small_city import small_study
+folder = Path(sys.argv[1])
+expected, notes = [], []
+honest = runs.expected_bytes
+runs.expected_bytes = lambda *given: expected.append(honest(*given)) or expected[-1]
+work = runs.Work(jobs=4, memory_bytes=100_000_000)
+runs.scan_into(small_study(folder), folder / "little", work=work, progress=notes.append)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"expected": expected, "peak": peak, "told": [str(note) for note in notes]}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told differently elsewhere")
+def test_little_memory_is_told_of_before_the_work_and_changes_no_number(tmp_path: Path) -> None:
+    ours = os.pathsep.join(str(TESTS.parent / part) for part in ("analysis", "layers", "tests"))
+    ended = subprocess.run(
+        [sys.executable, "-c", WITH_LITTLE, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": ours}, capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    told = json.loads(ended.stdout)
+    (expected,) = told["expected"]
+    assert max(expected.values()) / 1.5 < told["peak"] < max(expected.values()) * 1.5
+    note = next(i for i, line in enumerate(told["told"]) if "more memory is needed than --memory 0.1 GB" in line)
+    assert note < next(i for i, line in enumerate(told["told"]) if line.startswith("measured part"))
+    runs.scan_into(small_study(tmp_path), tmp_path / "plain")
+    for name in CSV_FILES:
+        assert (tmp_path / "little" / name).read_bytes() == (tmp_path / "plain" / name).read_bytes(), name
+
+
+def test_only_stages_beyond_the_memory_are_named() -> None:
+    expected = {"tables": 1 * GB, "additions": 2 * GB, "circles": 3 * GB}
+    assert memory_note(expected, 3 * GB) is None
+    note = memory_note(expected, 2 * GB)
+    assert note is not None
+    assert "(expected: circles 3.0 GB)" in note
+
+
+@pytest.mark.parametrize(("jobs", "room", "fitting"), [(4, 10, 4), (4, 2.5, 2), (4, 0.5, 1), (1, 9, 1), (4, -1, 1)])
+def test_no_more_processes_work_than_the_memory_holds(
+    monkeypatch: pytest.MonkeyPatch, jobs: int, room: float, fitting: int
+) -> None:
+    monkeypatch.setattr(runs, "resident_bytes", lambda: GB)
+    given = Work(jobs=jobs, memory_bytes=int(GB + room * PROCESS_BYTES))
+    assert given.fitting().jobs == fitting
+    assert Work(jobs=jobs).fitting() == Work(jobs=jobs)  # as much as there is
+    assert Work(jobs=jobs, memory_bytes=1, scheduler="tcp://x:1").fitting().jobs == jobs  # memory of other machines
+
+
+def test_what_the_process_uses_now_is_told() -> None:
+    assert 50_000_000 < resident_bytes() < 20 * GB
