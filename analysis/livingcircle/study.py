@@ -17,7 +17,7 @@ from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
 from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.sources import Database, Source, is_elsewhere
-from livingcircle_layers.typed_toml import checked, read_toml
+from livingcircle_layers.typed_toml import checked, nearest, read_toml
 
 _MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
 SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
@@ -509,7 +509,13 @@ def find_walkers(names: Sequence[str], known: Mapping[str, Walker] = WALKERS) ->
     """Return walkers by name; unknown names are an error that lists the known ones."""
     unknown = [n for n in names if n not in known]
     if unknown or not names:
-        raise UsageError("unknown walker", got=", ".join(unknown) or "none", expected=", ".join(known))
+        close = nearest(unknown[0], known) if unknown else None
+        raise UsageError(
+            "unknown walker",
+            got=", ".join(unknown) or "none",
+            expected=", ".join(known),
+            remedy=f"did you mean {close!r}?" if close else None,
+        )
     return tuple(known[n] for n in dict.fromkeys(names))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from livingcircle.cli._app import app
+from livingcircle.cli._completion import walkers
 from livingcircle.cli._words import known_language, numbers, point, progress
 from livingcircle_layers.errors import UsageError
 
@@ -143,7 +144,9 @@ def sheet(
     unit: Annotated[str, typer.Option("--unit", help="Id of the community.")],
     at: Annotated[str | None, typer.Option(help="LON,LAT to begin at, instead of where its people live.")] = None,
     minutes: Annotated[str, typer.Option(help="The bands.")] = "5,10,15",
-    walker: Annotated[str | None, typer.Option("--walker", help="Who walks; by default as in the scan.")] = None,
+    walker: Annotated[
+        str | None, typer.Option("--walker", help="Who walks; by default as in the scan.", autocompletion=walkers)
+    ] = None,
     paper: Annotated[str, typer.Option(help="A4 or A3.")] = "A4",
     study: Annotated[
         Path | None, typer.Option(help="The study file, where the inputs are not where they were.")
@@ -176,7 +179,9 @@ def explain(
     *,
     unit: Annotated[str, typer.Option(help="Id of a community, subdistrict or district; or city.")],
     rule: Annotated[str, typer.Option(help="Id of a rule.")],
-    walker: Annotated[str | None, typer.Option("--walker", help="Who walks; by default who scores.")] = None,
+    walker: Annotated[
+        str | None, typer.Option("--walker", help="Who walks; by default who scores.", autocompletion=walkers)
+    ] = None,
     gates: Annotated[str | None, typer.Option(help="respect or open; by default as scored.")] = None,
     study: Annotated[
         Path | None, typer.Option(help="The study file, where the inputs are not where they were.")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from livingcircle.cli._app import app
+from livingcircle.cli._completion import standards
 from livingcircle.cli._telling import AsEvents, Language, Quiet, telling
 from livingcircle.cli._words import progress
 
@@ -22,7 +23,10 @@ def fetch(  # noqa: PLR0913  one parameter for each option
         Path | None, typer.Option(help="Vector file; only the box around it goes to Overpass, never its outlines.")
     ] = None,
     standard: Annotated[
-        str | None, typer.Option(help="Of the study; by default national in China, international elsewhere.")
+        str | None,
+        typer.Option(
+            help="Of the study; by default national in China, international elsewhere.", autocompletion=standards
+        ),
     ] = None,
     communities: Annotated[str, typer.Option(help="grid:500, hex:500; or osm:8 (not in China).")] = "grid:500",
     margin_m: Annotated[float, typer.Option("--margin-m", min=0, max=10_000, help="Load more around it, metres.")] = 0,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livingcircle.cli._app import app
+from livingcircle.cli._completion import sources, standards, walkers
 from livingcircle.cli._telling import AsEvents, Language, Quiet, Teller, telling
 from livingcircle.cli._words import Heights, Output, StreetColumns, StreetLayer, columns
 from livingcircle_layers.errors import UsageError
@@ -69,11 +70,18 @@ def scan(  # noqa: PLR0913  one parameter for each option
         Path | None,
         typer.Option(help="People: grid, totals per community, GeoTIFF; without them residential land."),
     ] = None,
-    standard: Annotated[str | None, typer.Option(help="Bundle, standard, or TOML file of rules.")] = None,
-    facilities: Annotated[
-        list[str] | None, typer.Option(help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).")
+    standard: Annotated[
+        str | None, typer.Option(help="Bundle, standard, or TOML file of rules.", autocompletion=standards)
     ] = None,
-    walker: Annotated[list[str] | None, typer.Option(help="Whose minutes are computed; may be repeated.")] = None,
+    facilities: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).", autocompletion=sources
+        ),
+    ] = None,
+    walker: Annotated[
+        list[str] | None, typer.Option(help="Whose minutes are computed; may be repeated.", autocompletion=walkers)
+    ] = None,
     estates: Annotated[
         Path | None, typer.Option(help="Gated estates: outlines (gated yes/no) and gate points.")
     ] = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from livingcircle.cli._completion import walkers
 from livingcircle.cli._telling import known_language as known_language  # noqa: PLC0414  what most commands use
 from livingcircle.cli._telling import progress as progress  # noqa: PLC0414
 from livingcircle_layers.errors import UsageError
@@ -34,6 +35,7 @@ WalkerName = Annotated[
     typer.Option(
         "--walker",
         help="adult (default, or the first of the study), elder, child_primary, caregiver_small_child, wheelchair.",
+        autocompletion=walkers,
     ),
 ]
 
