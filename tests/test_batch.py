@@ -93,6 +93,18 @@ def test_all_files_are_written_and_read_back(folder: Path, ended: Any) -> None:
     assert (folder / "out" / "map.html").stat().st_size > 100_000
 
 
+@pytest.mark.parametrize("command", [["explain", "--rule", "shop"], ["sheet"]])
+def test_what_needs_one_study_says_so_of_a_batch(
+    folder: Path, ended: Any, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, str(folder / "out"), "--unit", "w", "--study", str(folder / "city.toml")])
+    assert stopped.value.code == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "holds the districts of a batch" in line
+    assert "got west, east; expected the folder of a scan of one study; remedy: scan the district" in line
+
+
 def test_ids_that_two_districts_use_get_the_district_in_front(folder: Path) -> None:
     text = SHARED + DISTRICTS.replace("east.geojson", "same.geojson")
     result = scan_batch(Batch.load(written(folder, text, "same.toml")), folder / "same").result

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from openpyxl import load_workbook
 
 import livingcircle as lc
 from livingcircle import compare
@@ -28,6 +29,21 @@ def test_a_new_clinic_is_the_cause_of_what_it_brings(tmp_path: Path) -> None:
     found.save(tmp_path / "out")
     assert len(pd.read_csv(tmp_path / "out" / "compare.csv")) == len(found.rows)
     assert compare(old, old).causes.empty
+
+    book = load_workbook(tmp_path / "out" / "compare.xlsx")
+    city_sheet, units, why = book.worksheets
+    assert [sheet.title for sheet in book] == ["全市 City", "变化的单元 Changed units", "原因 Causes"]
+    table = list(units.values)
+    names = [str(heading).split("\n")[1] for heading in table[0]]
+    shown = [dict(zip(names, row, strict=True)) for row in table[1:]]
+    assert {row["Rule"] for row in shown} == {"clinic"}  # nothing else changed
+    assert sum(row["Change, people covered"] for row in shown if row["Level"] == "社区 community") == city
+    gains = [row["Change, people covered"] for row in shown]
+    assert gains == sorted(gains, key=abs, reverse=True)
+    assert city_sheet.max_row == 1 + 3  # one row for each rule
+    assert ["设施新增 facility came" in row for row in why.values].count(True) == 1
+    found.save(tmp_path / "again")
+    assert (tmp_path / "again" / "compare.xlsx").read_bytes() == (tmp_path / "out" / "compare.xlsx").read_bytes()
 
 
 def test_units_of_one_side_only_are_listed(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from livingcircle._compare_book import write_comparison
 from livingcircle.columns import CAUSES, COMPARISON, conform, published
 from livingcircle.output_folder import replaced_file
 from livingcircle.result import ScanResult
@@ -38,7 +39,7 @@ class Comparison:
         return comparison_html(self)
 
     def save(self, directory: str | Path) -> Path:
-        """Write `compare.csv` and `compare_causes.csv` into a folder."""
+        """Write `compare.csv`, `compare_causes.csv` and, to be read in Excel, `compare.xlsx` into a folder."""
         folder = Path(directory)
         for name, table in (
             ("compare.csv", published(self.rows, COMPARISON)),
@@ -46,6 +47,8 @@ class Comparison:
         ):
             with replaced_file(folder / name) as stage:
                 table.to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")
+        with replaced_file(folder / "compare.xlsx") as stage:
+            write_comparison(self.rows, self.causes, stage)
         return folder
 
 

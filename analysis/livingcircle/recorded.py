@@ -11,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from livingcircle.accounts import digest
+from livingcircle.columns import DISTRICTS
 from livingcircle.marks import input_files
 from livingcircle.measured import Measured, measure
 from livingcircle.output_folder import RUN_FILE
@@ -39,7 +42,7 @@ def recorded_study(directory: str | Path) -> Study:
     Raises
     ------
     InputError
-        The folder does not hold a finished scan, or one of a version that did not keep the study.
+        The folder does not hold a finished scan, or one of a batch, or of a version that did not keep the study.
     """
     folder = Path(directory)
     run = read_run(folder)
@@ -47,6 +50,14 @@ def recorded_study(directory: str | Path) -> Study:
         raise InputError(
             f"{folder.name} was made for publication, and its inputs are not kept with it",
             remedy="scan without --publish into another folder, and ask there",
+        )
+    if (folder / DISTRICTS.file).exists():
+        raise InputError(
+            f"{folder} holds the districts of a batch, which were measured one by one",
+            got=", ".join(pd.read_csv(folder / DISTRICTS.file, encoding="utf-8-sig", dtype=str)["district"]),
+            expected="the folder of a scan of one study",
+            remedy="scan the district that is meant by a study file of its own (the shared lines and those of its"
+            " [[district]]), and name that folder",
         )
     if "study" not in run:
         raise InputError(f"{RUN_FILE} of {folder.name} does not hold the study", remedy="scan again")

@@ -134,7 +134,7 @@ def compare(
         typer.echo(f"{cause.cause}: {cause.what}")
     only = found.rows["side"].value_counts()
     typer.echo(f"rows only in the old scan: {only.get('old', 0)}, only in the new one: {only.get('new', 0)}")
-    typer.echo(f"{found.save(output)}: compare.csv, compare_causes.csv")
+    typer.echo(f"{found.save(output)}: compare.xlsx, compare.csv, compare_causes.csv")
 
 
 @app.command()
