@@ -274,6 +274,22 @@ def test_circles_have_one_row_for_each_origin_and_limit_and_leave_the_unjoined_o
     assert circles(grid, xy, joins.take(np.array([1, 1, 1])), limits=[100], merge=True).geometry.is_empty.all()
 
 
+def test_ground_drawn_in_strips_is_the_ground_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 4 x 4 crossings 400 m apart: the middles of the blocks, farther than 150 m from every street, are holes.
+    places = [(400.0 * i + 3.7, 400.0 * j + 1.3) for j in range(4) for i in range(4)]
+    streets = streets_of(
+        places, [(n, m) for n in range(16) for m in (n + 1, n + 4) if m < 16 and (m != n + 1 or m % 4)]
+    )
+    xy = np.array([[403.7, 401.3], [1203.7, 801.3]])
+    joins, options = Joiner(streets, NO_BARRIERS).join(xy), {"limits": [150, 500, 900], "merge": True}
+    whole = circles(CircleGrid(WalkNetwork(streets)), xy, joins, **options).geometry.to_numpy()
+    assert shapely.get_num_interior_rings(shapely.get_parts(whole[-1])).sum() >= 4
+    monkeypatch.setattr("livingcircle.circles.STRIP_ROWS", 8)  # the ground has 155 rows
+    parts = circles(CircleGrid(WalkNetwork(streets)), xy, joins, **options).geometry.to_numpy()
+    assert shapely.get_num_coordinates(whole).tolist() == shapely.get_num_coordinates(parts).tolist()
+    assert shapely.hausdorff_distance(whole, parts).max() < 1e-6
+
+
 @pytest.mark.parametrize("limits", [[], [0.0], [-100.0], [np.inf], [np.nan], [19.0, 500.0]])
 def test_limits_that_cannot_be_drawn(limits: list[float]) -> None:
     with pytest.raises(UsageError, match=r"a circle cannot be drawn; got limits .* expected at least 20 m"):
