@@ -122,7 +122,8 @@ class Reader:
                 continue
             off = abs(printed - exact)
             # Whoever reads it knows that it is rounded; the finest step that fits tells most.
-            half = next(s for s in STEPS if off <= s / 2 + 1e-9) / 2 if self._rounded(shown, unit) else 1e-7
+            rounded = self._rounded(shown, unit) and abs(10 * printed - round(10 * printed)) < 1e-9
+            half = next(s for s in STEPS if off <= s / 2 + 1e-9) / 2 if rounded else 1e-7
             weights = np.sum([self.sum_of(f"covered:{rule.id}", unit) for rule in PICKED], axis=0)
             self.known.append((weights, (printed - half) * people, (printed + half) * people))
 
