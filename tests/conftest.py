@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from livingcircle.measured import Measured
 
 os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English wherever the tests run
+
+# How long an example takes is the machine's affair: figures of speed stand in benchmarks/, never in a test.
+settings.register_profile("livingcircle", deadline=None)
+settings.load_profile("livingcircle")
 
 
 def missing(what: str) -> None:

@@ -26,7 +26,7 @@ def named_estates(inputs: Inputs) -> gpd.GeoDataFrame:
     table = pd.concat([pd.DataFrame(frame) for frame in frames], ignore_index=True)
     table = table.assign(name=table["name"].fillna("").astype(str).str.strip())
     table = table[table["name"] != ""]
-    points = gpd.GeoSeries(table["geometry"], crs=inputs.osm.crs).representative_point()
+    points = gpd.GeoSeries(table["geometry"].to_numpy(), table.index, crs=inputs.osm.crs).representative_point()
     table = table.assign(_x=points.x.round(1), _y=points.y.round(1), geometry=points)
     table = table.sort_values(["name", "_x", "_y"]).drop_duplicates(["name", "_x", "_y"])
     frame = gpd.GeoDataFrame(table[["name", "geometry"]], geometry="geometry", crs=inputs.osm.crs)
