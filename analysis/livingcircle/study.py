@@ -20,6 +20,7 @@ from livingcircle_layers.sources import Database, Source, is_elsewhere
 from livingcircle_layers.typed_toml import checked, nearest, read_toml
 
 _MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
+_SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
 
 
@@ -239,6 +240,15 @@ class FacilitiesInput(_TableInput):
         if self.mode is not None and (self.mode == "classify") != (self.service is None):
             raise ValueError("mode 'replace' or 'add' with a service, 'classify' without")
         return self
+
+    @classmethod
+    def of(cls, text: str) -> FacilitiesInput:
+        """Return the facilities that an option names: FILE, SERVICE=FILE or +SERVICE=FILE."""
+        match = _SERVICE_FILE.match(text)
+        if match is None:
+            return cls(file=Path(text))
+        plus, service, file = match.groups()
+        return cls(file=Path(file), service=service, mode="add" if plus else "replace")
 
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""

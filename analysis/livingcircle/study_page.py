@@ -28,7 +28,7 @@ _KINDS = {str: "text", int: "number", float: "number", bool: "true or false", Pa
 
 def reference_page() -> str:
     """Return the Markdown page of every key of a study file."""
-    lines = [_HEAD, "## At the top", "", *_table(Study, _plain(Study))]
+    lines = [_HEAD, "## At the top", "", *_table(Study, plain_keys(Study))]
     lines += [
         "## Keys of every table or layer",
         "",
@@ -44,7 +44,7 @@ def reference_page() -> str:
         also = " And the keys of every table." if issubclass(model, TableKeys) else ""
         same = f" The same keys as {told[model]}." if model in told else ""
         lines += [f"## {heading}", "", f"{words}{more} *{needed.capitalize()}.*{same or also}", ""]
-        lines += [] if same else _table(model, _plain(model))
+        lines += [] if same else _table(model, plain_keys(model))
         told.setdefault(model, heading)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -52,23 +52,23 @@ def reference_page() -> str:
 def _parts(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, type[BaseModel], FieldInfo]]:
     """Return the heading, model and field of every table in a table."""
     for key, field in model.model_fields.items():
-        part, many = _part(field.annotation)
+        part, many = part_of(field.annotation)
         if part is not None:
             yield f"`[[{above}{key}]]`" if many else f"`[{above}{key}]`", part, field
             yield from _parts(part, f"{above}{key}.")
 
 
-def _plain(model: type[BaseModel]) -> dict[str, FieldInfo]:
+def plain_keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Return the keys of a table that are no tables themselves, without those that every table has."""
     common = TableKeys.model_fields if issubclass(model, TableKeys) and model is not TableKeys else {}
     return {
         key: field
         for key, field in model.model_fields.items()
-        if _part(field.annotation)[0] is None and not (key in common and field.description == common[key].description)
+        if part_of(field.annotation)[0] is None and not (key in common and field.description == common[key].description)
     }
 
 
-def _part(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+def part_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
     """Return the model of a key that holds a table, and whether it holds several."""
     many = get_origin(annotation) is tuple
     for part in (annotation, *get_args(annotation)):
@@ -82,22 +82,22 @@ def _table(model: type[BaseModel], keys: dict[str, FieldInfo]) -> list[str]:
     for key, field in sorted(keys.items(), key=lambda item: item[0] != "file"):
         if not field.description:
             raise ValueError(f"{model.__name__}.{key} has no description")
-        cells = (f"`{key}`", " or ".join(_values(field.annotation)), _default(field), field.description)
+        cells = (f"`{key}`", " or ".join(values_of(field.annotation)), _default(field), field.description)
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return [*rows, ""]
 
 
-def _values(annotation: Any) -> list[str]:
+def values_of(annotation: Any) -> list[str]:
     """Return what may be written, in plain words."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return [f'`"{word}"`' for word in parts]
     if origin is Annotated:
-        return _values(parts[0])
+        return values_of(parts[0])
     if origin in (Union, UnionType):
-        return [word for part in parts if part is not NoneType for word in _values(part)]
+        return [word for part in parts if part is not NoneType for word in values_of(part)]
     if origin is tuple:
-        return [f"list of {word}s" for word in _values(parts[0])]
+        return [f"list of {word}s" for word in values_of(parts[0])]
     if origin is dict:
         return ["`{ role = heading }`"]
     return [_KINDS[annotation]]

@@ -1,16 +1,74 @@
-"""Commands about inputs: fetch, extract and check."""
+"""Commands about inputs: init, fetch, extract and check."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from livingcircle.cli._app import app
-from livingcircle.cli._completion import standards
+from livingcircle.cli._completion import sources, standards
 from livingcircle.cli._telling import AsEvents, Language, Quiet, telling
 from livingcircle.cli._words import progress
+
+if TYPE_CHECKING:
+    from livingcircle.starting import Question
+
+
+@app.command()
+def init(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the study; what lies in it is proposed.", show_default=False)
+    ] = Path(),
+    *,
+    osm: Annotated[str | None, typer.Option(help="OpenStreetMap extract.")] = None,
+    communities: Annotated[
+        str | None, typer.Option(help="Polygons (FILE#LAYER of a GeoPackage), or grid:500, hex:500, osm:8.")
+    ] = None,
+    population: Annotated[
+        str | None, typer.Option(help="Table or GeoTIFF; density=FILE if it is people per km²; none.")
+    ] = None,
+    facilities: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).", autocompletion=sources
+        ),
+    ] = None,
+    standard: Annotated[
+        str | None,
+        typer.Option(
+            help="Bundle, standard, or TOML file; proposed by where the streets lie.", autocompletion=standards
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Title of the map; by default the name of the folder.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write over a study file that is there.")] = False,
+) -> None:
+    """Begin a study: asks for its files, checks each at once, and writes a commented study.toml.
+
+    On a terminal everything that no option says is asked for; elsewhere --osm and --communities must be given.
+
+    Example: livingcircle init jinjiang
+    """
+    from livingcircle.starting import Answers, start_study
+
+    given = Answers(osm, communities, population, tuple(facilities) if facilities else None, standard, name)
+    study = start_study(folder, given, ask=_ask if on_terminal() else None, say=typer.echo, force=force)
+    typer.echo(f"{study}: next, livingcircle check {study}")
+
+
+def on_terminal() -> bool:
+    """Tell whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def _ask(question: Question) -> str:
+    """Put a question, with its proposals by number; Enter takes the first."""
+    typer.echo(f"\n{question.words}")
+    for number, proposal in enumerate(question.proposals, start=1):
+        typer.echo(f"  {number}  {proposal}")
+    return str(typer.prompt("  >", default=question.default, prompt_suffix=" "))
 
 
 @app.command()

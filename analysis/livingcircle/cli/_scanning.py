@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,13 +15,12 @@ from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
-    from livingcircle.study import FacilitiesInput, Study, StudyOptions
+    from livingcircle.study import Study, StudyOptions
 
 Publish = Annotated[
     bool,
     typer.Option("--publish", help="For the public: no restricted places, counts of 1 to 9 people as <10."),
 ]
-_SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 
 
 @app.command()
@@ -150,23 +148,13 @@ def _study(path: Path | None, options: dict[str, Any]) -> Study:
 
 def _chosen(options: dict[str, Any]) -> StudyOptions:
     """Return the options that are given."""
-    from livingcircle.study import StudyOptions
+    from livingcircle.study import FacilitiesInput, StudyOptions
 
-    facilities = tuple(_facilities(text) for text in options.pop("facilities") or [])
+    facilities = tuple(FacilitiesInput.of(text) for text in options.pop("facilities") or [])
     if options["gates"] not in (None, "respect", "open", "both"):
         raise UsageError("--gates is unknown", got=repr(options["gates"]), expected="respect, open or both")
     options["streets_columns"] = columns(options["streets_columns"])
     return StudyOptions(facilities=facilities, **{k: v for k, v in options.items() if v})
-
-
-def _facilities(text: str) -> FacilitiesInput:
-    from livingcircle.study import FacilitiesInput
-
-    match = _SERVICE_FILE.match(text)
-    if match is None:
-        return FacilitiesInput(file=Path(text))
-    plus, service, file = match.groups()
-    return FacilitiesInput(file=Path(file), service=service, mode="add" if plus else "replace")
 
 
 def _scan_and_save(teller: Teller, study: Study, output: Path, **more: Any) -> None:

@@ -1,0 +1,331 @@
+"""Begin a study: ask for its files, check every answer at once, and write the study file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import geopandas as gpd
+
+from livingcircle.candidates import PART, Candidates, look_into
+from livingcircle.inputs import extent, read_communities
+from livingcircle.output_folder import disk_errors
+from livingcircle.population import read_population
+from livingcircle.standards import list_standards, load_standard
+from livingcircle.study import CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput, Study
+from livingcircle.study_text import study_text
+from livingcircle.whereabouts import check_overlap
+from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.datum import may_be_shifted
+from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
+from livingcircle_layers.facilities import read_facilities
+from livingcircle_layers.osm import OsmExtract, check_osm_path, read_osm
+from livingcircle_layers.people import LAND
+from livingcircle_layers.tables import TABLE_SUFFIXES
+from livingcircle_layers.vectors import VECTOR_SUFFIXES
+
+STUDY_FILE = "study.toml"
+NONE = "none"  # the answer that there is no such file
+_NONE_WORDS = {"", NONE, "no", "-", "无", "没有"}
+_MADE = "grid:500"
+_DENSITY = "density="
+_CHENGDU = (103.2, 30.4, 104.7, 30.8)  # west, south, east, north: a box that lies inside the city as a whole
+_NUMBERED = re.compile(r"^(density=|\+?[a-z][a-z0-9_]*=)?(\d+)$")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to the planner.
+
+    Attributes
+    ----------
+    words
+        In Chinese and English.
+    proposals
+        Answers to choose from, by their number from 1.
+    default
+        What an empty answer means; None: something must be said.
+    """
+
+    words: str
+    proposals: tuple[str, ...]
+    default: str | None
+
+
+Ask = Callable[[Question], str]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What is known before anybody is asked; None is not known.
+
+    Files are looked for in the folder of the study, then in the current one. ``FILE#LAYER`` names a layer of a
+    GeoPackage or a sheet of a workbook. ``none`` as population, or among the facilities, says that there is none.
+    """
+
+    osm: str | None = None
+    communities: str | None = None
+    population: str | None = None
+    facilities: tuple[str, ...] | None = None
+    standard: str | None = None
+    name: str | None = None
+
+
+def start_study(
+    folder: str | Path,
+    given: Answers | None = None,
+    *,
+    ask: Ask | None = None,
+    say: Say = print,
+    force: bool = False,
+) -> Path:
+    """Write a commented study file for the files of a folder; every input is read once, as a scan will read it.
+
+    Parameters
+    ----------
+    folder
+        Where the study file is written, and where files are looked for that could be its inputs.
+    given
+        Answers that are known already; one that cannot be used is an error.
+    ask
+        Asks for what is not known, again after an answer that cannot be used. None: nobody can be asked; then streets
+        and communities must be given, the standard follows from where the streets lie, and the rest is left out.
+    say
+        Is told what was read, and what is wrong with an answer.
+    force
+        Write over a study file that is there already.
+
+    Returns
+    -------
+    The study file.
+
+    Raises
+    ------
+    UsageError
+        Nobody can be asked, and streets or communities are missing.
+    InputError
+        A given answer cannot be used, or the study file is there already.
+    """
+    folder, given = Path(folder), given or Answers()
+    target = folder / STUDY_FILE
+    if os.path.lexists(target) and not force:
+        raise InputError(f"{target} is there already", remedy="choose another folder, or --force to write over it")
+    found = look_into(folder)
+    if ask is None:
+        _refuse_missing(given, found)
+    study = _Start(folder, given, found, ask, say).study()
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        stage = folder / f".{STUDY_FILE}.{os.getpid()}.toml"
+        try:
+            stage.write_text(study_text(study, STUDY_FILE), encoding="utf-8", newline="\n")
+            Study.load(stage)
+            stage.replace(target)
+        finally:
+            stage.unlink(missing_ok=True)
+    return target
+
+
+def proposed_standard(box: Sequence[float]) -> str:
+    """Return the bundle that fits where streets lie: of Chengdu, of the country, or an international one.
+
+    Parameters
+    ----------
+    box
+        West, south, east, north in degrees.
+
+    Examples
+    --------
+    >>> proposed_standard((104.0, 30.6, 104.1, 30.7)), proposed_standard((103.8, 1.2, 103.9, 1.3))
+    ('chengdu', 'international')
+    """
+    lon, lat = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    west, south, east, north = _CHENGDU
+    if west <= lon <= east and south <= lat <= north:
+        return "chengdu"
+    return "national" if may_be_shifted(box) else "international"
+
+
+def _refuse_missing(given: Answers, found: Candidates) -> None:
+    missing = [role for role in ("osm", "communities") if getattr(given, role) is None]
+    if not missing:
+        return
+    likely = {"osm": found.osm, "communities": (*found.communities, _MADE)}
+    raise UsageError(
+        "inputs are missing, and there is no terminal to ask on",
+        got=f"no --{', no --'.join(missing)}",
+        expected="--osm and --communities; also --population, --facilities, --standard, --name",
+        remedy="give " + " ".join(f"--{role} {(likely[role] or ('CITY.osm.pbf',))[0]}" for role in missing),
+    )
+
+
+@dataclass
+class _Start:
+    """The questions in their order; what is read for one is what the next are checked against."""
+
+    folder: Path
+    given: Answers
+    found: Candidates
+    ask: Ask | None
+    say: Say
+
+    def study(self) -> Study:
+        """Settle every input, and return the study with paths seen from its folder."""
+        osm_words = "OpenStreetMap 数据(.osm.pbf)  OpenStreetMap extract"
+        self.streets = self._settle(osm_words, self.given.osm, self.found.osm, self._read_osm)
+        words = f"社区边界(没有则用 {_MADE})  community polygons, or {_MADE} for cells of 500 m"
+        likely = (*self.found.communities, _MADE)
+        communities = self._settle(words, self.given.communities, likely, self._read_communities)
+        words = f"人口(每平方公里人数写 {_DENSITY}FILE)  population; {_DENSITY}FILE if it is people per km²"
+        likely = (*self.found.population, NONE)
+        population = self._settle(words, self.given.population, likely, self._read_population)
+        facilities = self._facilities()
+        bundles = [entry.id for entry in list_standards() if entry.kind == "bundle"]
+        first = proposed_standard(extent(self.osm).bounds)
+        others = (name for name in bundles if name != first)
+        standard = self._settle("标准  standard", self.given.standard, (first, *others), self._standard)
+        title = self.folder.resolve().name or "study"
+        name = self._settle("名称,即地图标题  name, the title of the map", self.given.name, (title,), str)
+        return Study(
+            name=name, standard=standard, streets=self.streets, communities=communities, population=population,
+            facilities=tuple(facilities),
+        )  # fmt: skip
+
+    @cached_property
+    def catalogue(self) -> Any:
+        """The services that places are sorted by."""
+        return load_catalogue()
+
+    def _settle(self, words: str, given: str | None, proposals: Sequence[str], take: Callable[[str], T]) -> T:
+        """Return what the answer to a question means; whoever can be asked again is asked until it means something.
+
+        The first of the proposals is the default.
+        """
+        default = proposals[0] if proposals else None
+        if given is not None:
+            return take(given)
+        if self.ask is None:
+            return take(NONE if NONE in proposals else default or NONE)
+        while True:
+            text = self.ask(Question(words, tuple(proposals), default)).strip() or default or ""
+            try:
+                return take(_by_number(text, proposals))
+            except LivingCircleError as fault:
+                self.say(str(fault))
+
+    def _facilities(self) -> list[FacilitiesInput]:
+        """Settle lists of places, one after the other until there are no more."""
+        if self.given.facilities is not None or self.ask is None:
+            read = (self._read_facilities(text) for text in self.given.facilities or ())
+            return [part for part in read if part is not None]
+        words = (
+            "自有设施清单:FILE 自动分类,SERVICE=FILE 替换,+SERVICE=FILE 补充"
+            "  lists of your own places: FILE is sorted, SERVICE=FILE replaces, +SERVICE=FILE adds"
+        )
+        parts: list[FacilitiesInput] = []
+        while True:
+            left = [name for name in self.found.facilities if name not in {_named(part) for part in parts}]
+            part = self._settle(words, None, (NONE, *left), self._read_facilities)
+            if part is None:
+                return parts
+            parts.append(part)
+
+    def _read_osm(self, text: str) -> StreetsInput:
+        place = check_osm_path(self._place(text)[0])
+        self.say(f"reading 读取 {place.name} …")
+        self.osm: OsmExtract = read_osm(place, self.catalogue)
+        km = self.osm.streets.length_m.sum() / 1000
+        self.say(f"{place.name}: {km:,.0f} km walkable 可步行, {len(self.osm.features):,} places 地物")
+        return StreetsInput(osm=self._written(place))
+
+    def _read_communities(self, text: str) -> CommunitiesInput:
+        part = CommunitiesInput.of(text)
+        self.drawn: gpd.GeoDataFrame | None = None
+        if part.make is None:
+            place, more = self._place(text)
+            part = CommunitiesInput(file=place, **more)
+        study = self._so_far(part)
+        units = read_communities(study)
+        if units is not None:
+            check_overlap(study, units.frame.to_crs(self.osm.crs), self.osm)
+            self.drawn = units.frame
+            self.say(f"{part.name}: {len(units.frame):,} communities 社区")
+        return part.model_copy(update={"file": self._written(part.file)}) if isinstance(part.file, Path) else part
+
+    def _read_population(self, text: str) -> PopulationInput | None:
+        part = None
+        if text.lower() not in _NONE_WORDS:
+            values = "density" if text.startswith(_DENSITY) else None
+            place, more = self._place(text.removeprefix(_DENSITY))
+            part = PopulationInput(file=place, values=values, **more)
+        around = extent(self.osm).bounds if self.drawn is None else tuple(self.drawn.total_bounds)
+        people = read_population(part, self.osm, self.drawn, around)
+        unit = "m² residential land 居住用地; no score 无得分" if people.kind == LAND else "people 人"
+        self.say(f"{people.source}: {people.total:,} {unit}")
+        return None if part is None else part.model_copy(update={"file": self._written(place)})
+
+    def _read_facilities(self, text: str) -> FacilitiesInput | None:
+        if text.lower() in _NONE_WORDS:
+            return None
+        part = FacilitiesInput.of(text)
+        place, more = self._place(str(part.file))
+        part = part.model_copy(update={"file": place, **more})
+        read = read_facilities(part.source(), self.catalogue, crs=self.osm.crs)
+        unused = f", {len(read.unplaced):,} rows not used 行未用" if len(read.unplaced) else ""
+        self.say(f"{place.name}: {len(read.frame):,} places 设施{unused}")
+        return part.model_copy(update={"file": self._written(place)})
+
+    def _standard(self, text: str) -> str:
+        if not text.endswith(".toml"):
+            load_standard(text)
+            return text
+        place, _ = self._place(text)
+        load_standard(place)
+        return self._written(place).as_posix()
+
+    def _so_far(self, communities: CommunitiesInput) -> Study:
+        """Return a study of streets and communities, with paths seen from here."""
+        osm = self.folder / self.streets.osm if self.streets.osm else None
+        return Study(standard="", streets=StreetsInput(osm=osm), communities=communities)
+
+    def _place(self, text: str) -> tuple[Path, dict[str, str]]:
+        """Return the file that an answer means, and the layer or sheet of it."""
+        text = text.strip().strip("\"'")  # as a file dragged onto a terminal is written
+        if (place := self._existing(text)) is not None:
+            return place, {}
+        file, _, part = text.rpartition(PART)
+        place = self._existing(file) if file else None
+        if place is None:
+            return Path(text), {}  # the reader says that it is not there
+        suffix = place.suffix.lower()
+        key = "sheet" if suffix in TABLE_SUFFIXES else "layer" if suffix in VECTOR_SUFFIXES else None
+        return place, {key: part} if key else {}
+
+    def _existing(self, text: str) -> Path | None:
+        return next((place for place in (self.folder / text, Path(text)) if text and place.is_file()), None)
+
+    def _written(self, place: Path) -> Path:
+        """Return a file as the study names it: by its way from there, or in full where there is none (Windows)."""
+        try:
+            return Path(os.path.relpath(place, self.folder))
+        except ValueError:
+            return place.resolve()
+
+
+def _by_number(text: str, proposals: Sequence[str]) -> str:
+    """Return an answer with the proposal that its number means: ``2``, ``kindergarten=2``."""
+    match = _NUMBERED.match(text)
+    if match is None or not 1 <= int(match[2]) <= len(proposals):
+        return text
+    return f"{match[1] or ''}{proposals[int(match[2]) - 1]}"
+
+
+def _named(part: FacilitiesInput) -> str:
+    return f"{part.file}{PART}{part.layer}" if part.layer else str(part.file)

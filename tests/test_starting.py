@@ -1,0 +1,266 @@
+"""Beginning a study: what is proposed, asked and refused, and that the file that is written is a study."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import geopandas as gpd
+import pytest
+import shapely
+from typer.testing import CliRunner
+
+from livingcircle.candidates import look_into
+from livingcircle.check import check_study
+from livingcircle.cli import _inputs, app
+from livingcircle.demo import write_demo_town
+from livingcircle.starting import Answers, proposed_standard, start_study
+from livingcircle.study import FacilitiesInput, MapInput, PopulationInput, SharesInput, Study
+from livingcircle.study_text import study_text
+from livingcircle_layers.errors import InputError, UsageError
+from towns import Town, lonlat, write_communities, write_rules, write_table
+
+PEOPLE = [(100, 0, 40), (0, 50, 30), (200, 100, 50)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small town, 300 m wide, of which every file is one that may be proposed."""
+    #   c ─────────────── d
+    #   a ────────────── b    a list of one shop, and heights and notes that are no inputs
+    drawn = Town("c------d\n--------\na------b", dx=300 / 7, dy=50)
+    made = drawn.way("ab").way("cd").way("ac").way("bd").node(250, 10, shop="supermarket", name="超市")
+    made.box(0, 0, 300, 100, landuse="residential").write(tmp_path / "town.osm")
+    write_communities(tmp_path / "communities.geojson", {"w": (-50, -50, 200, 300), "e": (150, -50, 250, 300)})
+    write_table(tmp_path / "people.csv", "population", PEOPLE)
+    lon, lat = lonlat(100, 10)
+    (tmp_path / "shops.csv").write_text(f"name,lon,lat\n好邻居,{lon},{lat}\n", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("to do\n", encoding="utf-8")
+    (tmp_path / "dem.tif").write_bytes(b"heights")
+    write_rules(tmp_path / "rules.toml", {"id": "s", "services": ["supermarket"], "threshold": 200})
+    return tmp_path
+
+
+class Planner:
+    """Answers questions in their order, and keeps what she was asked and told."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, ...]] = []
+        self.told: list[str] = []
+
+    def ask(self, question) -> str:
+        self.asked.append(question.proposals)
+        return self.answers.pop(0)
+
+    def start(self, folder: Path, **given: object) -> Study:
+        study = start_study(folder, Answers(**given), ask=self.ask, say=self.told.append)
+        assert self.answers == []
+        return Study.load(study)
+
+
+def test_files_are_proposed_by_what_they_hold(folder: Path) -> None:
+    square = shapely.box(*lonlat(0, 0), *lonlat(100, 100))
+    layers = {"outlines": square, "people": shapely.Point(lonlat(1, 1)), "gates": shapely.Point(lonlat(2, 2))}
+    for layer, shape in layers.items():
+        frame = gpd.GeoDataFrame({"name": ["a"]}, geometry=[shape], crs=4326)
+        frame = frame.assign(population=[5]) if layer == "people" else frame
+        frame.to_file(folder / "city.gpkg", layer=layer)
+    (folder / "people_day.csv").write_bytes((folder / "people.csv").read_bytes())
+    (folder / "grid.tif").write_bytes(b"II*")
+    (folder / "totals.csv").write_text("社区编号,人口\nw,3\n", encoding="utf-8")
+    (folder / "broken.geojson").write_text("{", encoding="utf-8")
+    found = look_into(folder)
+    assert found.osm == ("town.osm",)
+    assert set(found.communities) == {"communities.geojson", "city.gpkg#outlines"}
+    # Cells before totals of communities, totals before a raster; who is there by day comes after who lives there.
+    assert found.population == ("city.gpkg#people", "people.csv", "people_day.csv", "totals.csv", "grid.tif")
+    assert found.facilities == ("city.gpkg#gates", "shops.csv")
+
+
+def test_enter_takes_what_is_proposed(folder: Path) -> None:
+    planner = Planner("", "", "", "", "rules.toml", "")
+    study = planner.start(folder)
+    assert planner.asked[:4] == [
+        ("town.osm",),
+        ("communities.geojson", "grid:500"),
+        ("people.csv", "none"),
+        ("none", "shops.csv"),
+    ]
+    assert planner.asked[4][0] == "national"  # LON, LAT of the drawn towns lie in China, south of Chengdu
+    assert study.streets.osm == folder / "town.osm"
+    assert study.communities.file == folder / "communities.geojson"
+    assert study.population is not None
+    assert study.population.file == folder / "people.csv"
+    assert (study.standard, study.name, study.facilities) == (str(folder / "rules.toml"), folder.name, ())
+    assert any("2 communities" in line for line in planner.told)
+    assert any("120 people" in line for line in planner.told)
+
+
+def test_proposals_are_chosen_by_number_and_lists_one_after_the_other(folder: Path) -> None:
+    (folder / "more.csv").write_bytes((folder / "shops.csv").read_bytes())
+    planner = Planner("2", "无", "+supermarket=3", "convenience=2", "", "rules.toml", "南城")
+    study = planner.start(folder, osm="town.osm")
+    assert study.communities.make == "grid:500"
+    assert study.population is None
+    assert [(part.file.name, part.service, part.mode) for part in study.facilities] == [
+        ("shops.csv", "supermarket", "add"),
+        ("more.csv", "convenience", "replace"),
+    ]
+    assert study.name == "南城"
+    assert planner.asked[2:5] == [("none", "more.csv", "shops.csv"), ("none", "more.csv"), ("none",)]
+
+
+def test_an_answer_that_cannot_be_used_is_told_and_asked_again(folder: Path) -> None:
+    write_communities(folder / "far.geojson", {"f": (50_000, 0, 100, 100)})
+    answers = ("nope.osm", "town.osm", "shops.csv", "grid:wide", "far.geojson", "communities.geojson", "shops.csv", "",
+               "shopping=shops.csv", "", "shanghai", "rules.toml", "")  # fmt: skip
+    planner = Planner(*answers)
+    planner.start(folder)
+    told = [line for line in planner.told if "; " in line]
+    patterns = ["file not found", "shops.csv", "--communities is not clear", "does not overlap", "population",
+                "shopping", "no standard or bundle 'shanghai'"]  # fmt: skip
+    assert len(told) == len(patterns), told
+    for line, pattern in zip(told, patterns, strict=True):
+        assert pattern in line
+        assert "\n" not in line
+
+
+def test_a_density_and_a_layer_are_said_with_the_file(folder: Path) -> None:
+    gpd.read_file(folder / "communities.geojson").to_file(folder / "c.gpkg", layer="社区")
+    gpd.read_file(folder / "communities.geojson").to_file(folder / "c.gpkg", layer="old")
+    lon, lat = lonlat(100, 0)
+    (folder / "d.csv").write_text(f"lon,lat,population,area_m2\n{lon},{lat},20000,10000\n", encoding="utf-8")
+    planner = Planner("c.gpkg", "c.gpkg#社区")  # without the layer it is not clear
+    study = planner.start(
+        folder, osm="town.osm", population="density=d.csv", facilities=(), standard="chengdu", name="x"
+    )
+    assert (study.communities.layer, study.population.values) == ("社区", "density")
+    assert any("several layers" in line for line in planner.told)
+    assert any("200 people" in line for line in planner.told)  # 20,000 people per km² on 0.01 km²
+
+
+@pytest.mark.parametrize(
+    ("box", "standard"),
+    [
+        ((104.04, 30.65, 104.13, 30.73), "chengdu"),
+        ((113.2, 23.0, 113.4, 23.2), "national"),
+        ((-51.3, -30.1, -51.1, -30.0), "international"),
+    ],
+)
+def test_the_standard_follows_from_where_the_streets_lie(box, standard: str) -> None:
+    assert proposed_standard(box) == standard
+
+
+def test_the_box_of_chengdu_lies_in_chengdu(real_data: Path) -> None:
+    from livingcircle.starting import _CHENGDU
+
+    city = gpd.read_file(real_data / "chengdu/districts_wgs84.geojson").union_all()
+    assert city.contains(shapely.box(*_CHENGDU))
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("demo")
+    write_demo_town(made)
+    (made / "study.toml").unlink()
+    return made
+
+
+def test_on_a_terminal_a_study_is_asked_for_that_can_be_checked(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_inputs, "on_terminal", lambda: True)
+    typed = ["wrong.pbf", "", "", "", "+kindergarten=kindergartens.csv", "", "", "示意镇"]
+    ended = CliRunner().invoke(app, ["init", str(town)], input="\n".join([*typed, ""]))
+    assert ended.exit_code == 0, ended.output
+    assert "not found: wrong.pbf" in ended.output
+    assert "  1  chengdu" in ended.output
+    assert ended.output.splitlines()[-1] == f"{town / 'study.toml'}: next, livingcircle check {town / 'study.toml'}"
+    page = check_study(Study.load(town / "study.toml"))
+    assert page.lines()[-1].startswith("nothing stops a scan")
+    assert any("示意镇" in fact for fact in page.facts)
+
+
+def test_without_a_terminal_the_options_are_enough(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    options = ["--osm", "town.osm", "--communities", "communities.geojson", "--facilities", "supermarket=shops.csv"]
+    ended = CliRunner().invoke(app, ["init", "new/study", *options])
+    assert ended.exit_code == 0, ended.output
+    written = tomllib.loads(Path("new/study/study.toml").read_text(encoding="utf-8"))
+    assert written["streets"]["osm"] == "../../town.osm"  # seen from the study
+    assert (written["standard"], written["name"], "population" in written) == ("national", "study", False)
+
+
+def test_without_a_terminal_what_is_missing_is_named_with_what_was_found(folder: Path) -> None:
+    expected = r"no --communities; .*--population.*; remedy: give --communities communities\.geojson$"
+    with pytest.raises(UsageError, match=expected):
+        start_study(folder, Answers(osm="town.osm"))
+    assert not (folder / "study.toml").exists()
+
+
+def test_a_given_answer_that_cannot_be_used_is_an_error(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"file not found: nobody\.csv"):
+        start_study(folder, Answers("town.osm", "communities.geojson", "nobody.csv"), say=lambda _: None)
+    assert not (folder / "study.toml").exists()
+
+
+def test_a_study_that_is_there_is_written_over_only_when_asked_to(folder: Path) -> None:
+    (folder / "study.toml").write_text("mine", encoding="utf-8")
+    given = Answers("town.osm", "communities.geojson")
+    with pytest.raises(InputError, match=r"study\.toml is there already; remedy: .*--force"):
+        start_study(folder, given)
+    assert (folder / "study.toml").read_text(encoding="utf-8") == "mine"
+    start_study(folder, given, force=True, say=lambda _: None)
+    assert Study.load(folder / "study.toml").communities.file == folder / "communities.geojson"
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+def rich_study() -> Study:
+    """A study that chooses something of every kind: texts with marks, numbers, lists, tables in tables."""
+    study = Study.model_validate(
+        {
+            "name": '锦江 "一" \\ 二',
+            "standard": "chengdu",
+            "walkers": ("adult", "elder"),
+            "join_limit_m": 123.456789,
+            "streets": {"osm": "城市/a.osm.pbf"},
+            "communities": {"file": "c.gpkg", "layer": "社区", "columns": {"name": "社区名称", "id": "编 号"}},
+            "map": MapInput(approval_number="川S【2026】1号"),
+        }
+    )
+    people = PopulationInput(file=Path("p.csv"), shares=SharesInput(age_60_up=0.19), datum="gcj02")
+    lists = (FacilitiesInput.of("+kindergarten=k.xlsx"), FacilitiesInput.of("all.csv"))
+    return study.model_copy(update={"population": people, "facilities": lists, "publish": True})
+
+
+def test_a_written_study_is_the_same_study(tmp_path: Path) -> None:
+    (tmp_path / "s.toml").write_text(study_text(rich_study()), encoding="utf-8")
+    assert Study.load(tmp_path / "s.toml") == rich_study().relative_to(tmp_path)
+
+
+def test_the_defaults_in_the_comments_are_the_defaults(tmp_path: Path) -> None:
+    text = study_text(rich_study())
+    lines, stands, shown = [], False, 0
+    for line in text.splitlines():
+        stands = not line.startswith("# [") if line.lstrip("# ").startswith("[") else stands
+        stands = (stands and not line.startswith("# ——")) or line.startswith("name = ")
+        key = re.match(r"# ([a-z_0-9]+ = .*)", line)
+        default = stands and not re.search('= "…"|= …|role = ', line)
+        shown += bool(key and default)
+        lines.append(key[1] if key and default else line)
+    assert shown > 15
+    (tmp_path / "s.toml").write_text("\n".join(lines), encoding="utf-8")
+    assert Study.load(tmp_path / "s.toml") == rich_study().relative_to(tmp_path)
+
+
+def test_every_key_of_a_study_stands_in_the_file() -> None:
+    text = study_text(rich_study())
+    for name in Study.model_fields:
+        assert re.search(rf"^(# )?(\[\[?{name}\]|{name} = )", text, re.MULTILINE), name
+    assert '# gates = "respect"  # "respect" | "open" | "both": ' in text
