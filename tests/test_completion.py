@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 import typer
@@ -36,6 +37,40 @@ def proposed(typed: str) -> str:
 )
 def test_the_shell_proposes_words(typed: str, word: str) -> None:
     assert word in proposed(typed)
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("bash", "complete -o default -F _livingcircle_completion livingcircle"),
+        ("zsh", "#compdef livingcircle"),
+        ("fish", "complete --command livingcircle --no-files"),
+        ("powershell", "Register-ArgumentCompleter -Native -CommandName livingcircle"),
+    ],
+)
+def test_the_script_of_a_named_shell_is_shown(shell: str, line: str) -> None:
+    shown = CliRunner().invoke(app, ["--show-completion", shell])
+    assert shown.exit_code == 0
+    assert line in shown.output
+    assert f"_LIVINGCIRCLE_COMPLETE=complete_{shell}" in shown.output.replace('"', "").replace(" = ", "=")
+
+
+@pytest.mark.parametrize(("shell", "file"), [("zsh", ".zfunc/_livingcircle"), ("fish", ".config/fish/completions")])
+def test_the_script_of_a_named_shell_is_installed(
+    shell: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    ended = CliRunner().invoke(app, ["--install-completion", shell])
+    assert ended.exit_code == 0, ended.output
+    assert f"completion of {shell}" in ended.output
+    assert (tmp_path / file).exists()
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_are_told_the_same_words(shell: str) -> None:
+    told = {"_LIVINGCIRCLE_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": "livingcircle scan --standard che"}
+    told["_TYPER_COMPLETE_FISH_ACTION"] = "get-args"
+    assert "chengdu" in CliRunner().invoke(app, [], prog_name="livingcircle", env=told).output
 
 
 def test_only_words_that_begin_as_typed_are_proposed() -> None:

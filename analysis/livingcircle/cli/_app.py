@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from livingcircle.cli._completion import PROGRAM, NamedShells
 from livingcircle.interrupts import interruptible
 from livingcircle_layers.errors import LivingCircleError, UsageError
 
 app = typer.Typer(
-    name="livingcircle",
+    name=PROGRAM,
+    cls=NamedShells,
     help="Who can walk to which service within the standard (15分钟社区生活圈).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -1,6 +1,35 @@
-"""What the shell proposes for the value of an option."""
+"""What the shell proposes for the value of an option, and the script that makes it do so."""
 
 from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer._completion_shared import Shells, get_completion_script, install
+from typer.core import TyperGroup
+
+PROGRAM = "livingcircle"
+
+
+class NamedShells(TyperGroup):
+    """The program's options on completion, which by themselves mean the shell they run in, also take one by its name.
+
+    So a script can be made for the shell of another computer, or where the running one cannot be told.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Print or install the script of a shell that is named behind the option; else parse as ever."""
+        option, shell = (*args, "", "")[:2]
+        if shell in {known.value for known in Shells}:
+            if option == "--show-completion":
+                variable = f"_{PROGRAM.upper()}_COMPLETE"
+                typer.echo(get_completion_script(prog_name=PROGRAM, complete_var=variable, shell=shell))
+                ctx.exit()
+            if option == "--install-completion":
+                _, place = install(shell=shell, prog_name=PROGRAM)
+                typer.echo(f"{place}: completion of {shell}, from its next start on")
+                ctx.exit()
+        return super().parse_args(ctx, args)
 
 
 def standards(incomplete: str) -> list[tuple[str, str]]:
