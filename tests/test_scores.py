@@ -57,16 +57,20 @@ def score(
     everybody: Sequence[int],
     *,
     no_data: Sequence[str] = (),
+    incomplete: Sequence[str] = (),
     rural: Sequence[bool] | None = None,
     units: Units | None = None,
+    of_land: bool = False,
 ) -> pd.DataFrame:
     n = len(everybody)
     people = People(
         {"all": np.array(everybody, dtype=np.int64)},
         np.zeros(n, dtype=bool) if rural is None else np.array(rural, dtype=bool),
+        of_land=of_land,
     )
     units = units or Units("city", ("city",), ("City",), ("urban",), np.zeros(n, dtype=np.int64), np.array([True]))
-    standings = {r.id: Standing("no_data" if r.id in no_data else "ok", "unknown") for r in rules.rules}
+    status = dict.fromkeys(no_data, "no_data") | dict.fromkeys(incomplete, "incomplete")
+    standings = {r.id: Standing(status.get(r.id, "ok"), "unknown") for r in rules.rules}
     return scores_table(rules, judged_of(rules, reached), standings, people, [units], catalogue=CATALOGUE)
 
 
@@ -149,6 +153,54 @@ def test_weakest_rule_is_the_one_that_fewest_reach() -> None:
     assert score(rules, [[1, 0, 0]], [10], no_data=["r1"]).iloc[0]["weakest_rule"] == "r2"
 
 
+def test_homes_for_which_too_little_of_the_list_is_meant_count_in_no_mean() -> None:
+    # four of ten rules are for towns: for a home in the country six are left, under 70 % of the list, though it
+    # reaches all six. The five required ones are asked of the town alone, as one of them is not meant for the country.
+    rules = rules_of(
+        10, applies_to=dict.fromkeys(range(4), "urban"), provision=dict.fromkeys(range(5, 10), "as_needed")
+    )
+    reached = [[1] * 5 + [0] * 5, [0] * 4 + [1] * 6]
+    row = score(rules, reached, [100, 300], rural=[False, True]).iloc[0]
+    assert (row["k_mean"], row["score"], row["theme_convenience"], row["people"]) == (5.0, 50.0, 0.5, 400)
+    assert (row["complete_share"], row["missing_one_share"]) == (1.0, 0.0)
+    # a hundred people live there, one of them in town: the score is hers
+    alone = score(rules, reached, [1, 99], rural=[False, True]).iloc[0]
+    assert (alone["score"], alone["complete_share"]) == (50.0, 1.0)
+
+
+def test_what_is_known_to_be_little_data_is_not_called_the_weakest() -> None:
+    reached = [[1, 0, 0], [1, 0, 1]]
+    assert score(rules_of(3), reached, [20, 10], incomplete=["r1"]).iloc[0]["weakest_rule"] == "r2"
+    # where all of it is little data, the weakest is told all the same
+    everything = ["r0", "r1", "r2"]
+    assert score(rules_of(3), reached, [20, 10], incomplete=everything).iloc[0]["weakest_rule"] == "r1"
+    assert score(rules_of(3), reached, [20, 10], no_data=everything).iloc[0]["weakest_rule"] == ""
+
+
+def test_the_weakest_rule_is_asked_of_those_for_whom_it_is_meant() -> None:
+    # r1 is for towns: 10 of its 20 people reach it, a half; r0 reaches 60 of all 120, a half too; r2 only 50 of 120
+    rules = rules_of(3, applies_to={1: "urban"})
+    reached = [[1, 1, 0], [0, 0, 0], [1, 0, 1], [0, 1, 0]]
+    everybody, rural = [10, 10, 50, 50], [False, False, True, True]
+    assert score(rules, reached, everybody, rural=rural).iloc[0]["weakest_rule"] == "r2"
+    # where nobody lives in town, it is no candidate
+    village = score(rules, [[1, 0, 1]], [200], rural=[True])
+    assert village.iloc[0]["weakest_rule"] == "r0"
+
+
+def test_a_score_is_of_people_and_land_has_none() -> None:
+    row = score(rules_of(2), [[1, 0]], [5000], of_land=True).iloc[0]
+    told = ["people", "k_mean", "score", "score_low", "score_high", "complete_share", "missing_one_share"]
+    assert row[[*told, "theme_convenience"]].isna().all()
+    assert (row["n_listed"], row["n_scored"], row["weakest_rule"]) == (2, 2, "r1")
+
+
+def test_an_empty_list_scores_nobody() -> None:
+    row = score(rules_of(0), [[]], [500]).iloc[0]
+    assert np.isnan([row["score"], row["score_low"], row["score_high"], row["k_mean"]]).all()
+    assert (row["people"], row["n_listed"], row["weakest_rule"], row["confidence"]) == (500, 0, "", "")
+
+
 def test_confidence_is_the_weakest_mark_of_what_counts() -> None:
     rules = rules_of(3, confidence={0: "V:1", 1: "M+; V2:S3", 2: "M?"})
     assert score(rules, [[1, 1, 1]], [500]).iloc[0]["confidence"] == "M?"
@@ -167,20 +219,36 @@ def test_themes_stand_beside_the_score() -> None:
     assert math.isnan(score(rules, [[1, 1, 0, 0]], [99], no_data=["r3"]).iloc[0]["theme_ecology"])
 
 
-def histogram(rules: RuleSet, reached: Sequence[Sequence[int]], everybody: Sequence[int], units: Units) -> pd.DataFrame:
-    people = People({"all": np.array(everybody, dtype=np.int64)}, np.zeros(len(everybody), dtype=bool))
+def histogram(
+    rules: RuleSet,
+    reached: Sequence[Sequence[int]],
+    everybody: Sequence[int],
+    units: Units,
+    *,
+    of_land: bool = False,
+    **groups: Sequence[int],
+) -> pd.DataFrame:
+    counts = {name: np.array(number, dtype=np.int64) for name, number in {"all": everybody, **groups}.items()}
+    people = People(counts, np.zeros(len(everybody), dtype=bool), of_land=of_land)
     standings = {r.id: Standing("ok", "unknown") for r in rules.rules}
     found = services_reached(rules, judged_of(rules, reached), standings, people, catalogue=CATALOGUE)
     return histogram_table(found, people, [units])
 
 
 def test_histogram_counts_people_by_k() -> None:
-    # unit a: 100 people with 2 of 2, 50 with 0; unit b has 99 people and no score; one home lies outside
-    units = Units("community", ("a", "b"), ("a", "b"), ("", ""), np.array([0, 0, 1, -1]), np.ones(2, dtype=bool))
-    table = histogram(rules_of(2), [[1, 1], [0, 0], [1, 0], [1, 1]], [100, 50, 99, 7], units)
+    # unit a: 100 people with 2 of 2, 50 with 0; b: 120 with 1; c has 99 people and no score; one home lies outside
+    ids = ("a", "b", "c")
+    units = Units("community", ids, ids, ("",) * 3, np.array([0, 0, 1, 2, -1]), np.ones(3, dtype=bool))
+    homes = [[1, 1], [0, 0], [0, 1], [1, 0], [1, 1]]
+    table = histogram(rules_of(2), homes, [100, 50, 120, 99, 7], units, age_3_6=[3, 2, 0, 9, 9])
     assert table.to_dict("list") == {
-        "level": ["community"] * 3, "unit_id": ["a"] * 3, "group": ["all"] * 3, "k": [0, 1, 2], "people": [50, 0, 100]
-    }  # fmt: skip
+        "level": ["community"] * 12,
+        "unit_id": ["a"] * 3 + ["b"] * 3 + ["a"] * 3 + ["b"] * 3,
+        "group": ["all"] * 6 + ["age_3_6"] * 6,
+        "k": [0, 1, 2] * 4,
+        "people": [50, 0, 100, 0, 120, 0, 2, 0, 3, 0, 0, 0],
+    }
+    assert histogram(rules_of(2), homes, [100, 50, 120, 99, 7], units, of_land=True).empty
 
 
 def test_histogram_is_the_distribution_whose_mean_is_the_score() -> None:
