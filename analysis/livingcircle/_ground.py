@@ -12,9 +12,9 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._joining import Grid, _blocked
 from livingcircle._outlines import Crossings, crossings
 from livingcircle._search import Arcs, _spread
+from livingcircle._survey import TILE
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -23,8 +23,6 @@ Int32s = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
 _Setting = tuple[float, float, float, float, int, int]  # cost per metre, limit, band, step, first column and row
-
-TILE = 64  # grid nodes along a side of a tile
 
 
 class Flow(NamedTuple):
@@ -68,20 +66,6 @@ class Incidence(NamedTuple):
 
     first: Ints
     edge: Int32s
-
-
-class Pieces(NamedTuple):
-    """All streets in straight pieces: start and stop, edge, metres along it before, and whether it is raised.
-
-    ``length_m`` is that of each edge.
-    """
-
-    start: Floats
-    stop: Floats
-    edge: Ints
-    before: Floats
-    raised: Bools
-    length_m: Floats
 
 
 class Strip(NamedTuple):
@@ -418,110 +402,3 @@ def _from_starts(flow: Flow, e: int, share: float) -> float:
         whole = flow.up[e] if gap > 0 else flow.down[e]
         best = min(best, flow.start_cost[s] + (whole * abs(gap) if gap != 0 else 0.0))
     return best
-
-
-@numba.njit(cache=True, nogil=True)
-def pieces_by_tile(
-    start: Floats, stop: Floats, reach: float, size: float, tile_i: int, tile_j: int, rows: int, columns: int
-) -> tuple[Ints, Int32s]:
-    """Return for every tile the straight pieces within reach of it, in compressed rows: first, piece."""
-    count = np.zeros(rows * columns + 1, dtype=np.int64)
-    out = np.zeros(0, dtype=np.int32)
-    for turn in range(2):
-        for p in range(len(start)):
-            west, east = min(start[p, 0], stop[p, 0]) - reach, max(start[p, 0], stop[p, 0]) + reach
-            south, north = min(start[p, 1], stop[p, 1]) - reach, max(start[p, 1], stop[p, 1]) + reach
-            for r in range(
-                max(int(np.floor(south / size)) - tile_j, 0), min(int(np.floor(north / size)) - tile_j, rows - 1) + 1
-            ):
-                for c in range(
-                    max(int(np.floor(west / size)) - tile_i, 0),
-                    min(int(np.floor(east / size)) - tile_i, columns - 1) + 1,
-                ):
-                    tile = r * columns + c
-                    if turn == 0:
-                        count[tile + 1] += 1
-                    else:
-                        out[count[tile]] = p
-                        count[tile] += 1
-        if turn == 0:
-            count = np.cumsum(count)
-            out = np.empty(count[-1], dtype=np.int32)
-    first = np.zeros(rows * columns + 1, dtype=np.int64)
-    first[1:] = count[:-1]
-    return first, out
-
-
-@numba.njit(cache=True, nogil=True)
-def survey(
-    pieces: Int32s, ground: Pieces, barriers: Grid, reach: float, step: float, i0: int, j0: int
-) -> tuple[Int32s, Singles]:
-    """Return where each node of a tile meets its nearest street, and a bridge or tunnel that is nearer still.
-
-    `pieces` are those within reach of the tile. Edge (-1: none, or the straight way there is blocked) and share of it,
-    both ``[layer, row, column]``. Nobody steps off a bridge or out of a tunnel between its ends.
-    """
-    edge = np.full((2, TILE, TILE), -1, dtype=np.int32)
-    share = np.zeros((2, TILE, TILE), dtype=np.float32)
-    best, piece = np.full((TILE, TILE), reach * reach), np.full((TILE, TILE), -1, dtype=np.int32)
-    for layer in range(2):
-        of_layer = pieces[ground.raised[pieces] == (layer == 1)]
-        if layer == 1 and len(of_layer) == 0:
-            break
-        for p in of_layer:
-            _nearer(ground.start, ground.stop, p, reach, step, i0, j0, best, piece)
-        for j in range(TILE):
-            for i in range(TILE):
-                p = piece[j, i]
-                if p < 0:
-                    continue
-                e = ground.edge[p]
-                x, y = (i + i0) * step, (j + j0) * step
-                way_x, way_y = ground.stop[p, 0] - ground.start[p, 0], ground.stop[p, 1] - ground.start[p, 1]
-                length = np.hypot(way_x, way_y)
-                along = _along(ground.start[p, 0], ground.start[p, 1], way_x, way_y, length, x, y)
-                if layer == 0:
-                    part = along / length if length > 0 else 0.0
-                    foot_x, foot_y = ground.start[p, 0] + way_x * part, ground.start[p, 1] + way_y * part
-                    if not _blocked(barriers, x, y, foot_x, foot_y):
-                        edge[0, j, i] = e
-                elif edge[0, j, i] not in (-1, e):
-                    edge[1, j, i] = e
-                whole = ground.length_m[e]
-                share[layer, j, i] = min(max((ground.before[p] + along) / (whole if whole > 0 else 1.0), 0.0), 1.0)
-    return edge, share
-
-
-@numba.njit(cache=True, nogil=True)
-def _along(x: float, y: float, way_x: float, way_y: float, length: float, to_x: float, to_y: float) -> float:
-    """Return how many metres along a straight piece from (x, y) the place nearest to another one lies."""
-    if length > 0:
-        way_x, way_y = way_x / length, way_y / length
-    return min(max((to_x - x) * way_x + (to_y - y) * way_y, 0.0), length)
-
-
-@numba.njit(cache=True, nogil=True)
-def _nearer(
-    start: Floats, stop: Floats, p: int, reach: float, step: float, i0: int, j0: int, best: Floats, piece: Int32s
-) -> None:
-    """Note a straight piece at all nodes of a tile to which no other was nearer; of equals the first piece stays."""
-    x, y, to_x, to_y = start[p, 0], start[p, 1], stop[p, 0], stop[p, 1]
-    way_x, way_y = to_x - x, to_y - y
-    length = np.hypot(way_x, way_y)
-    if length > 0:
-        way_x, way_y = way_x / length, way_y / length
-    west, east, south, north = min(x, to_x), max(x, to_x), min(y, to_y), max(y, to_y)
-    for j in range(
-        max(int(np.ceil((south - reach) / step)) - j0, 0), min(int(np.floor((north + reach) / step)) - j0 + 1, TILE)
-    ):
-        dy = (j + j0) * step - y
-        off = max(south - (j + j0) * step, (j + j0) * step - north, 0.0)
-        wide = np.sqrt(max(reach * reach - off * off, 0.0)) + 1e-6
-        for i in range(
-            max(int(np.ceil((west - wide) / step)) - i0, 0), min(int(np.floor((east + wide) / step)) - i0 + 1, TILE)
-        ):
-            dx = (i + i0) * step - x
-            s = min(max(dx * way_x + dy * way_y, 0.0), length)
-            gap = (dx - s * way_x) ** 2 + (dy - s * way_y) ** 2
-            if gap < best[j, i] or (gap == best[j, i] and p < piece[j, i]):
-                best[j, i], piece[j, i] = gap, p

@@ -33,7 +33,7 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from livingcircle import _ground
+from livingcircle import _ground, _survey
 from livingcircle._outlines import Crossings, Rings, outlines
 from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, barrier_grid, segments
 from livingcircle.network import Walk, WalkNetwork
@@ -101,12 +101,12 @@ class CircleGrid:
         self._barriers = barrier_grid(np.array([], dtype=object) if barriers is None else barriers)
         of, start, stop, before = segments(network.streets)
         raised, length_m = network.streets.raised[of], network.streets.length_m
-        self._pieces = _ground.Pieces(start, stop, of, before, raised, length_m)
-        size = _ground.TILE * STEP_M
+        self._pieces = _survey.Pieces(start, stop, of, before, raised, length_m)
+        size = _survey.TILE * STEP_M
         low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)
         high = np.floor((network.streets.coords.max(axis=0) + spread_m) / size).astype(np.int64)
         self._corner, (columns, rows) = low, high - low + 1
-        self._first, self._near = _ground.pieces_by_tile(start, stop, spread_m, size, low[0], low[1], rows, columns)
+        self._first, self._near = _survey.pieces_by_tile(start, stop, spread_m, size, low[0], low[1], rows, columns)
         self._shape = (int(rows), int(columns))
         self._lock = Lock()
         self._surveyed = 0
@@ -184,8 +184,8 @@ class CircleGrid:
         Tiles that were handed out are never changed: when there are too many, new ones are begun.
         """
         rows, columns = self._shape
-        low = np.maximum(np.array([i0, j0]) // _ground.TILE - self._corner, 0)
-        high = np.minimum(np.array([i1, j1]) // _ground.TILE - self._corner + 1, [columns, rows])
+        low = np.maximum(np.array([i0, j0]) // _survey.TILE - self._corner, 0)
+        high = np.minimum(np.array([i1, j1]) // _survey.TILE - self._corner + 1, [columns, rows])
         new = self._unseen(low, high)
         if self._surveyed + len(new) > len(self._tiles.edge):
             self._tiles, self._surveyed = self._no_tiles(), 0
@@ -204,18 +204,18 @@ class CircleGrid:
 
     def _no_tiles(self, room: int = MOST_TILES) -> _ground.Tiles:
         """Return room for tiles, which takes memory only as it is filled."""
-        shape = (min(room, self._shape[0] * self._shape[1]), 2, _ground.TILE, _ground.TILE)
+        shape = (min(room, self._shape[0] * self._shape[1]), 2, _survey.TILE, _survey.TILE)
         return _ground.Tiles(
             np.full(self._shape, -1, dtype=np.int32), int(self._corner[0]), int(self._corner[1]),
             np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32),
         )  # fmt: skip
 
     def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Return where each node of a tile meets its nearest street (see `livingcircle._ground.survey`)."""
-        i0, j0 = (self._corner + np.array([column, row])) * _ground.TILE
+        """Return where each node of a tile meets its nearest street (see `livingcircle._survey.survey`)."""
+        i0, j0 = (self._corner + np.array([column, row])) * _survey.TILE
         at = row * self._shape[1] + column
         near = self._near[self._first[at] : self._first[at + 1]]
-        return _ground.survey(near, self._pieces, self._barriers, self.spread_m, STEP_M, i0, j0)
+        return _survey.survey(near, self._pieces, self._barriers, self.spread_m, STEP_M, i0, j0)
 
 
 class _Drawing:
