@@ -170,6 +170,19 @@ def test_holes_and_parts_are_kept():
     assert shapely.equals_exact(shapely.normalize(told), shapely.normalize(both), tolerance=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(2, 9)), min_size=1, max_size=25))
+def test_parts_simplified_apart_are_as_if_simplified_together(discs):
+    # Rough rims that come near each other, so that some steps are refused for the sake of another part.
+    area = shapely.union_all([shapely.Point(x, y).buffer(size, 9).symmetric_difference(
+        shapely.Point(x, y).buffer(size / 2, 3)) for x, y, size in discs])  # fmt: skip
+    for tolerance in (0.2, 1.5):
+        expected = shapely.simplify(area, tolerance)
+        ours = _map_shapes.simplified(area, tolerance)
+        assert shapely.equals_exact(shapely.get_parts(ours), shapely.get_parts(expected)).all()
+        assert len(shapely.get_parts(ours)) == len(shapely.get_parts(expected))
+
+
 def test_each_area_can_be_read_alone():
     shapes = np.array([shapely.box(1, 1, 2, 2), shapely.Polygon(), None, shapely.box(5, 5, 6, 7)], dtype=object)
     told = pack_each_area(shapes, [0.0, 0.0])

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from livingcircle._packing import SCALE, pack, pack_areas, pack_each_area, pack_known, pack_paths, pack_points
 
@@ -108,9 +110,25 @@ def bands(result: ScanResult, origin: Sequence[float]) -> list[dict[str, Any]]:
     frame = result.bands
     if frame is None or frame.empty:
         return []
-    simple = shapely.simplify(frame.geometry.to_numpy(), CIRCLE_M / DEGREE_M)
+    simple = np.array([simplified(area, CIRCLE_M / DEGREE_M) for area in frame.geometry], dtype=object)
     shapes = pack_each_area(simple, origin)
     return [{"rule": str(rule), "shape": text} for rule, text in zip(frame["rule"], shapes, strict=True)]
+
+
+def simplified(area: shapely.Geometry, tolerance: float) -> shapely.Geometry:
+    """Simplify an area of very many parts exactly as `shapely.simplify` does, in less time.
+
+    A line may not cross or jump over another of its area, and each step is checked against all of them. No step moves a
+    line by more than the tolerance, so parts that lie farther apart can be simplified each by itself.
+    """
+    parts = shapely.get_parts(area)
+    one, other = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=4 * tolerance)
+    links = coo_array((np.ones(len(one), dtype=bool), (one, other)), shape=(len(parts), len(parts)))
+    cluster = connected_components(links, directed=False)[1]
+    order = np.lexsort((np.arange(len(parts)), cluster))
+    clusters = shapely.multipolygons(parts[order], indices=cluster[order])
+    parts[order] = shapely.get_parts(shapely.simplify(clusters, tolerance))
+    return shapely.multipolygons(parts)
 
 
 def estates(result: ScanResult, origin: Sequence[float]) -> dict[str, Any]:

@@ -133,7 +133,7 @@ def _typed(values: pd.Series, dtype: Dtype) -> pd.Series:
     if values.isna().all():
         return pd.Series([None] * len(values), index=values.index, dtype=_PANDAS[dtype])
     if dtype in ("id", "text"):
-        if not all(isinstance(value, str) for value in values.dropna().unique()):
+        if values.dtype != "str" and not all(isinstance(value, str) for value in values.dropna().unique()):
             raise TypeError(dtype)
         return values.astype("str")
     if dtype == "bool":
