@@ -18,7 +18,7 @@ from livingcircle.additions import additions_table, candidate_notes, candidates_
 from livingcircle.explain import explain
 from livingcircle.measured import Measured, measure
 from livingcircle.scan import coverage_of, result_of
-from livingcircle.study import CandidatesInput, CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput
+from livingcircle.study_parts import CandidatesInput, CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput
 from livingcircle_layers.errors import InputError
 
 MARKET = "gb50180_2018_fresh_market"

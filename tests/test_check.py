@@ -17,7 +17,8 @@ from livingcircle._map_data import _sources
 from livingcircle.check import StudyCheck, check_study
 from livingcircle.cli import main
 from livingcircle.marks import input_detail
-from livingcircle.study import FacilitiesInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import FacilitiesInput
 from livingcircle_layers.errors import InputError
 from towns import Town, lonlat, study_of, write_table
 

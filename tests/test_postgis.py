@@ -23,7 +23,8 @@ from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
 from livingcircle.recorded import measured_again
 from livingcircle.save import result_files
-from livingcircle.study import CommunitiesInput, Study, StudyOptions
+from livingcircle.study import Study, StudyOptions
+from livingcircle.study_parts import CommunitiesInput
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.sources import Database, Source, without_address

@@ -12,7 +12,8 @@ from demo_scans import demo_result
 from livingcircle.demo import demo_study
 from livingcircle.recorded import measured_again, recorded_study, study_record
 from livingcircle.scan import coverage_of, scan
-from livingcircle.study import CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput
 from livingcircle_layers.errors import InputError
 
 STUDY = Study(

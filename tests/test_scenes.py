@@ -12,7 +12,8 @@ import pytest
 from demo_scans import demo_result
 from livingcircle.saved import load_result
 from livingcircle.scenes import default_scenes, scene_records, scenes_of
-from livingcircle.study import SceneInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import SceneInput
 from livingcircle_layers.errors import InputError
 from made_result import made_result
 

@@ -18,7 +18,8 @@ from livingcircle.measured import Measured, measure
 from livingcircle.network import Walk
 from livingcircle.scan import coverage_of, scan
 from livingcircle.sensitivity import ranks_table, shares_table
-from livingcircle.study import SensitivityInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import SensitivityInput
 from livingcircle.variants import variants_of
 from livingcircle_layers.errors import InputError
 from towns import Town, study_of, write_table

@@ -16,7 +16,8 @@ from livingcircle.check import check_study
 from livingcircle.cli import _inputs, app
 from livingcircle.demo import write_demo_town
 from livingcircle.starting import Answers, proposed_standard, start_study
-from livingcircle.study import FacilitiesInput, MapInput, PopulationInput, SharesInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import FacilitiesInput, MapInput, PopulationInput, SharesInput
 from livingcircle.study_text import study_text
 from livingcircle_layers.errors import InputError, UsageError
 from towns import Town, lonlat, write_communities, write_rules, write_table

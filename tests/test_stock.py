@@ -16,7 +16,7 @@ import livingcircle as lc
 from livingcircle.check import check_study
 from livingcircle.rules import Rule
 from livingcircle.stock import Stock, standings_of, stock_of
-from livingcircle.study import FacilitiesInput
+from livingcircle.study_parts import FacilitiesInput
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.facilities import Complete, Facilities, unplaced_rows

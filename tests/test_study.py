@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from livingcircle.study import CommunitiesInput, FacilitiesInput, Study, find_walkers
+from livingcircle.study import Study, find_walkers
+from livingcircle.study_parts import CommunitiesInput, FacilitiesInput
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
 
 MINIMAL = """

@@ -13,7 +13,8 @@ import numpy as np
 from livingcircle.credits import OSM_CREDIT
 from livingcircle.output_folder import PROGRAM, RUN_FILE, disk_errors, held_folder, replaced_files
 from livingcircle.standards import load_standard
-from livingcircle.study import CommunitiesInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import CommunitiesInput
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import may_be_shifted

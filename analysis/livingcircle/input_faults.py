@@ -21,7 +21,8 @@ from livingcircle.inputs import (
     read_streets,
 )
 from livingcircle.population import read_beside, read_population
-from livingcircle.study import CommunitiesInput, PopulationInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import CommunitiesInput, PopulationInput
 from livingcircle.whereabouts import Located, check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.catchments import read_catchments

@@ -15,7 +15,8 @@ import shapely
 from livingcircle.overlays import Overlay
 from livingcircle.population import read_beside, read_population
 from livingcircle.progress import Stages
-from livingcircle.study import PopulationInput, SharesInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import PopulationInput, SharesInput
 from livingcircle.whereabouts import Located, check_datums, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.catchments import read_catchments

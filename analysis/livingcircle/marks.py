@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from livingcircle.inputs import Inputs
-from livingcircle.study import AreasInput, CommunitiesInput, EstatesInput, PopulationInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import AreasInput, CommunitiesInput, EstatesInput, PopulationInput
 from livingcircle_layers.osm import ATTRIBUTION, LICENCE, OsmExtract
 from livingcircle_layers.sources import Database, Reading, Source
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from livingcircle.study import PopulationInput
+from livingcircle.study_parts import PopulationInput
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import shifted
 from livingcircle_layers.errors import InputError

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from livingcircle.result import ScanResult
     from livingcircle.rules import Rule, RuleSet
-    from livingcircle.study import SceneInput, Study
+    from livingcircle.study import Study
+    from livingcircle.study_parts import SceneInput
 
 SCORE = "score"  # what the map calls the overall score where a rule would stand
 CITY = "city:city"

@@ -49,7 +49,7 @@ def doubt_of(
     Parameters
     ----------
     measured
-        What was measured; its study says what is tried (`livingcircle.study.SensitivityInput`).
+        What was measured; its study says what is tried (`livingcircle.study_parts.SensitivityInput`).
     coverage, scores
         Its own tables.
     counted

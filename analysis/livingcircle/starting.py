@@ -17,7 +17,8 @@ from livingcircle.inputs import extent, read_communities
 from livingcircle.output_folder import disk_errors
 from livingcircle.population import read_population
 from livingcircle.standards import list_standards, load_standard
-from livingcircle.study import CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput
 from livingcircle.study_text import study_text
 from livingcircle.whereabouts import check_overlap
 from livingcircle_layers.catalogue import load_catalogue

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from livingcircle.study import Study, TableKeys
+from livingcircle.study import Study
+from livingcircle.study_parts import TableKeys, part_of
 from livingcircle_layers.sources import Database
 
 _HEAD = """# Study file 研究文件
@@ -66,15 +67,6 @@ def plain_keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
         for key, field in model.model_fields.items()
         if part_of(field.annotation)[0] is None and not (key in common and field.description == common[key].description)
     }
-
-
-def part_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
-    """Return the model of a key that holds a table, and whether it holds several."""
-    many = get_origin(annotation) is tuple
-    for part in (annotation, *get_args(annotation)):
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            return part, many
-    return None, False
 
 
 def _table(model: type[BaseModel], keys: dict[str, FieldInfo]) -> list[str]:

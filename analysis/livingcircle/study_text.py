@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from livingcircle.study import Study, TableKeys
-from livingcircle.study_page import part_of, plain_keys, values_of
+from livingcircle.study import Study
+from livingcircle.study_page import plain_keys, values_of
+from livingcircle.study_parts import TableKeys, part_of
 
 _HEAD = """\
 # 研究文件:一次测算的全部输入与选择。A study: all inputs and choices of a run.

@@ -31,7 +31,7 @@ from livingcircle.measured import (
 )
 from livingcircle.reach import City, Int32s, Layer, Reach
 from livingcircle.rules import Rule
-from livingcircle.study import SensitivityInput, WalkerInput
+from livingcircle.study_parts import SensitivityInput, WalkerInput
 from livingcircle.walkers import Walker
 
 Reaches = Mapping[Layer, Reach]

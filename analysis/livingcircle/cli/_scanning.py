@@ -148,7 +148,8 @@ def _study(path: Path | None, options: dict[str, Any]) -> Study:
 
 def _chosen(options: dict[str, Any]) -> StudyOptions:
     """Return the options that are given."""
-    from livingcircle.study import FacilitiesInput, StudyOptions
+    from livingcircle.study import StudyOptions
+    from livingcircle.study_parts import FacilitiesInput
 
     facilities = tuple(FacilitiesInput.of(text) for text in options.pop("facilities") or [])
     if options["gates"] not in (None, "respect", "open", "both"):
