@@ -114,9 +114,15 @@ def test_of_a_chain_only_the_nearest_shop_is_the_same() -> None:
 
 
 def test_rows_do_not_join_in_chains() -> None:
-    # 250 m steps: the ends are 500 m apart and stay two places.
-    frame = table(*((f"{n}:1", "示意公园", n, np.nan, shapely.Point(250 * k, 0)) for k, n in enumerate("abc")))
-    assert len(merged(frame)[0]) == 2 or merged(frame)[0]["facility_id"].tolist() == ["b:1"]
+    # 250 m steps: every row joins one within 300 m of it, never through a third; so five rows stay two places at least
+    frame = table(*((f"{n}:1", "示意公园", n, np.nan, shapely.Point(250 * k, 0)) for k, n in enumerate("abcde")))
+    found, records = merged(frame)
+    assert len(found) >= 2
+    assert len(found) + len(records) == 5
+    assert {r["into"] for r in records} <= set(found["facility_id"])
+    assert [r["distance_m"] for r in records] == [250.0] * len(records)
+    # both ends of three lie within 300 m of the middle, which takes them
+    assert merged(frame.iloc[:3])[0]["facility_id"].tolist() == ["b:1"]
 
 
 def test_another_service_or_name_is_another_place() -> None:

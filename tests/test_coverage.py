@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from hypothesis import strategies as st
 
 import oracle
 from livingcircle.coverage import (
-    TIER_PEOPLE,
     Judged,
     People,
     Standing,
@@ -23,6 +23,8 @@ from livingcircle.coverage import (
     judge,
     layer_standing,
     parts_standing,
+    rule_reach_m,
+    rule_walker,
 )
 from livingcircle.hundredths import Walks, hundredths
 from livingcircle.reach import Layer, Reach
@@ -210,6 +212,35 @@ def test_rules_of_parts() -> None:
     assert list(judged) == ["a", "b", "both", "either"]
 
 
+def test_a_rule_of_parts_has_the_measures_that_all_its_parts_have() -> None:
+    near = rule("a", services=("park",), metric="radius", tier="5min")
+    far = rule("b", services=("bus_stop",), metric="radius", tier="5min")
+    timeless = rule("c", services=("bus_stop",), metric="radius", tier="none")
+    own = rule("d", services=("park",), metric="walk_min", threshold=5, threshold_unit="min")
+    reaches = {
+        Layer.of(near): reach([100, 500, 500], [90, 90, 400]),
+        Layer.of(far): reach([500, 200, 500], [90, 400, 400]),
+    }
+
+    def measures(combine: str, *parts: Rule) -> list[list[bool] | None]:
+        whole = rule("whole", combine=combine, parts=tuple(p.id for p in parts))
+        found = judge([*parts, whole], reaches, ADULT)["whole"]
+        return [None if mask is None else mask.tolist() for mask in (found.radius, found.minutes)]
+
+    # 300 m as the crow flies; five minutes are 399 m of walking
+    assert measures("all_of", near, far) == [[True, False, False], [False, False, False]]
+    assert measures("any_of", near, far) == [[True, True, False], [True, True, False]]
+    assert measures("any_of", near, timeless) == [[True, True, False], None]  # one part has no minutes
+    assert measures("any_of", own, far) == [None, [True, True, False]]  # one part has no radius
+
+
+def test_a_rule_without_a_figure_is_met_by_nobody() -> None:
+    unread = rule(threshold=None, default_on=False)
+    judged = judge([unread], {Layer.of(unread): reach([0.0, 100.0])}, ADULT)[unread.id]
+    assert not judged.walk.any()
+    assert math.isnan(judged.reach_m)
+
+
 def test_rules_of_parts_that_cannot_be_measured_are_left_out() -> None:
     near = rule("a")
     supply = rule("s", metric="per_100hh", threshold_unit="m2_per_100hh")
@@ -220,6 +251,31 @@ def test_rules_of_parts_that_cannot_be_measured_are_left_out() -> None:
 def test_share_of_people_whose_reach_leaves_the_data() -> None:
     row = row_of(rule(), reach([1, 1, 1]), people_of([1, 2, 5]), exit_m=[300.0, 300.01, NAN])
     assert row["edge_share"] == 1 / 8
+
+
+def test_how_far_a_rule_reaches_and_by_whose_minutes() -> None:
+    # 10 minutes of an elder at 0.9 m/s are 540 m, of an adult at 1.33 m/s 798 m
+    minutes: dict[str, Any] = {"metric": "walk_min", "threshold": 10, "threshold_unit": "min"}
+    assert rule_reach_m(rule(**minutes, walker="elder"), ADULT, WALKERS) == pytest.approx(540)
+    assert rule_reach_m(rule(**minutes, walker=""), ADULT, WALKERS) == pytest.approx(798)
+    assert rule_walker(rule(**minutes, walker="elder"), ADULT, WALKERS) is ELDER
+    # metres are metres, whoever walks them, and are walked by the walker of the run
+    assert [rule_reach_m(rule(), walker, WALKERS) for walker in (ADULT, ELDER)] == [300, 300]
+    assert rule_walker(rule(), ADULT, WALKERS) is ADULT
+    # a share of communities reaches as far as the minutes of its circle: 15 min of an adult are 1197 m
+    share = rule(metric="share_unit", tier="15min", threshold=0.9, threshold_unit="share")
+    assert rule_reach_m(share, ADULT, WALKERS) == pytest.approx(1197)
+    judged = judge([share], {Layer.of(share): reach([1197, 1198, NAN])}, ADULT)[share.id]
+    assert judged.walk.tolist() == [True, False, False]
+    assert judged.minutes is not None
+    assert judged.minutes.tolist() == [True, False, False]
+    assert judged.radius is None
+    assert judged.reach_m == pytest.approx(1197)
+
+
+def test_units_that_lie_over_each_other_have_names_of_their_own() -> None:
+    first = one_unit(1)
+    assert (first.key, replace(first, part=2).key) == ("city", "city-2")
 
 
 # Whether a clause is met --------------------------------------------------------------------------
@@ -283,6 +339,7 @@ def test_parks_that_are_all_too_small_are_data() -> None:
         (0, 0.0, "yes", "no_data"),  # that they are all does not tell how large they are
         (0, 1 / 3, "yes", "incomplete"),  # one is too small, the other two may be large enough
         (2, 2 / 3, "yes", "incomplete"),
+        (2, 0.99, "yes", "incomplete"),
         (2, 1.0, "yes", "ok"),
     ],
 )
@@ -301,19 +358,48 @@ def test_parks_of_unknown_size_are_not_said_to_be_too_small(
     assert found(rule(services=("park",))) == "ok"  # any park will do
 
 
+@pytest.mark.parametrize(
+    ("sized", "status"),
+    [
+        ({"park": 0.0, "square": 0.0}, "no_data"),
+        ({"park": 0.0, "square": 1.0}, "incomplete"),  # the squares are too small, of the parks nobody knows
+        ({"park": 1.0, "square": 0.5}, "incomplete"),
+        ({}, "ok"),  # all sizes are known, and all too small
+    ],
+)
+def test_sizes_are_unknown_where_none_of_any_service_is_known(sized: dict[str, float], status: str) -> None:
+    one = rule(services=("park", "square"), min_site_m2=5000)
+    complete: dict[str, Complete] = {"park": "yes", "square": "yes"}
+    found = layer_standing(one, 0, 3, complete=complete, centre_only=frozenset(), people=10, sized=sized)
+    assert found == Standing(status, "yes")
+
+
 def test_no_places_are_no_data_unless_that_is_known() -> None:
     assert standing(rule(), 0) == Standing("no_data", "unknown")
     assert standing(rule(), 0, "no") == Standing("no_data", "no")
     assert standing(rule(), 0, "yes") == Standing("ok", "yes")
 
 
-def test_under_a_quarter_of_what_the_tier_asks_for_is_incomplete() -> None:
-    # one place for 12,000 people in the 5-minute tier: 48,000 people ask for 4, a quarter is 1
-    assert TIER_PEOPLE["5min"] == 12_000
-    one = rule(tier="5min")
-    assert standing(one, 1, people=48_000).status == "ok"
-    assert standing(one, 1, people=48_001).status == "incomplete"
+@pytest.mark.parametrize(
+    ("tier", "of_one"),  # standards.md section 1: the most people of a circle, who should have one place
+    [
+        ("block", 3_000),
+        ("5min", 12_000),
+        ("community", 12_000),
+        ("8min", 25_000),
+        ("10min", 25_000),
+        ("15min", 100_000),
+    ],
+)
+def test_under_a_quarter_of_what_the_tier_asks_for_is_incomplete(tier: str, of_one: int) -> None:
+    # four times the people of a circle ask for 4 places, a quarter of which is 1
+    one = rule(tier=tier)
+    assert standing(one, 1, people=4 * of_one).status == "ok"
+    assert standing(one, 1, people=4 * of_one + 1).status == "incomplete"
     assert standing(one, 1, "yes", people=9_000_000).status == "ok"
+
+
+def test_a_rule_of_no_tier_asks_for_no_number_of_places() -> None:
     assert standing(rule(tier="none"), 1, people=9_000_000).status == "ok"
 
 
@@ -350,6 +436,18 @@ def test_one_incomplete_service_of_several_counts() -> None:
 def test_a_rule_of_parts_knows_what_its_parts_know(combine: str, parts: tuple[str, str], status: str) -> None:
     whole = rule("whole", combine=combine, parts=("a", "b"))
     assert parts_standing(whole, [Standing(s, "unknown") for s in parts]).status == status
+
+
+@pytest.mark.parametrize(
+    ("marks", "whole"),
+    [(("yes", "yes"), "yes"), (("yes", "unknown"), "unknown"), (("yes", "no"), "no"), (("unknown", "no"), "no")],
+)
+@pytest.mark.parametrize("status", ["ok", "no_data"])
+def test_a_rule_of_parts_is_complete_where_all_parts_are(
+    marks: tuple[Complete, Complete], whole: Complete, status: str
+) -> None:
+    one = rule("whole", combine="any_of", parts=("a", "b"))
+    assert parts_standing(one, [Standing(status, mark) for mark in marks]) == Standing(status, whole)
 
 
 def test_one_of_several_services_without_any_place_makes_the_share_a_lower_bound() -> None:
@@ -393,6 +491,9 @@ def test_households_are_counted_where_the_input_has_them() -> None:
     people = People({"all": np.array([30, 10])}, np.zeros(2, dtype=bool), households=np.array([4, 6]))
     row = row_of(one, reach([500, 500], [400, 401]), people)
     assert (row["denominator"], row["demand"], row["radius_share"]) == ("households", 10, 0.4)
+    assert row_of(rule(), reach([100, 900]), people)["share"] == 0.75  # households are asked for by name
+    assert replace(people, of_land=False).number == 40
+    assert replace(people, of_land=True).number == 0  # nobody is known where land is counted
     without = row_of(one, reach([500, 500], [400, 401]), people_of([30, 10]))
     assert (without["denominator"], without["demand"], without["radius_share"]) == ("people", 40, 0.75)
 

@@ -191,7 +191,7 @@ def test_an_empty_part_is_told_and_asked_for_again(asked: Asked) -> None:
 
 def test_settings_of_osmnx_are_put_back(asked: Asked) -> None:
     before, resolver = ox.settings.overpass_url, socket.getaddrinfo
-    with serving(send("no", status=400)) as server, pytest.raises(InputError):
+    with serving(send("no", status=400)) as server, pytest.raises(InputError, match="400"):
         asked(server.url)
     assert ox.settings.overpass_url == before
     assert ox.settings.requests_kwargs == {}

@@ -138,7 +138,7 @@ def test_the_time_left_is_that_of_the_parts_so_far(monkeypatch: pytest.MonkeyPat
 def test_a_stage_that_fails_does_not_end() -> None:
     heard: list[Event] = []
     stages = Stages(of_district(heard.append, "east"))
-    with pytest.raises(InputError), stages.stage("walk", "walking"):
+    with pytest.raises(InputError, match="no"), stages.stage("walk", "walking"):
         raise InputError("no")
     assert heard == [StageBegun("walk", "walking", district="east")]
 

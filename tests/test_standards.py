@@ -292,7 +292,7 @@ def test_own_file_extends_a_bundle(tmp_path: Path) -> None:
     assert (changed.name_zh, changed.confidence, changed.group) == ("幼儿园 500 米", "", "age_3_6")
     verified = rules.rule("gb50180_2018_primary_school")
     assert (verified.mark, verified.verified_by) == ("", "Wang, 2025-03-01, p. 31")
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="gb50180_2018_nursery"):
         rules.rule("gb50180_2018_nursery")
     assert rules.rule("tdt1062_2021_nursing_home").default_on
     assert load_standard("chengdu").rule(KINDERGARTEN).threshold == 300
