@@ -187,6 +187,35 @@ def test_nobody_to_be_served_is_no_demand() -> None:
     assert math.isnan(row["nearest_m_median"])
 
 
+def test_people_who_could_not_be_placed_are_not_nobody() -> None:
+    # a: 5 people, none of whom could be joined to a street; b: nobody; c: 3 of 13 not joined; d: a village
+    ids = ("a", "b", "c", "d")
+    units = Units(
+        "community", ids, ids, ("",) * 4, np.array([2, 3]), np.ones(4, dtype=bool), not_placed=np.array([5, 0, 3, 0])
+    )
+    one = rule(applies_to="urban")
+    people = people_of([10, 10], rural=[False, True])
+    table = table_of([one], {Layer.of(one): reach([100, 100])}, people, units=units)
+    assert table["status"].tolist() == ["no_data", "no_demand", "ok", "not_applicable"]
+    assert table["demand"].tolist() == [0, 0, 10, 0]
+
+
+def test_a_group_that_is_a_share_of_everybody_says_so() -> None:
+    people = replace(people_of([10], age_3_6=[3]), shared=frozenset({"age_3_6"}))
+    row = row_of(rule(group="age_3_6"), reach([100]), people)
+    assert (row["group"], row["group_basis"], row["demand"]) == ("age_3_6", "share", 3)
+    assert row_of(rule(), reach([100]), people)["group_basis"] == "given"
+
+
+def test_a_row_tells_its_rule() -> None:
+    one = rule(services=("park", "square"), target=0.9, bound="must", citation="4.2")
+    row = row_of(one, reach([100]), people_of([10]))
+    assert (row["rule"], row["service"], row["theme"]) == ("shop_300", "park|square", "ecology")
+    assert (row["threshold"], row["threshold_unit"], row["target"]) == (300.0, "m", 0.9)
+    assert (row["clause"], row["bound"], row["facilities"]) == ("4.2", "must", 7)
+    assert math.isnan(row_of(rule(), reach([100]), people_of([10]))["target"])
+
+
 def test_median_and_ninetieth_percentile_are_of_people_and_count_the_unreached() -> None:
     # in order of distance: 4 people at 100 m, 2 at 200 m, 3 at 900 m, 1 not reached:
     # the 5th stands at 200 m, the 9th at 900 m
