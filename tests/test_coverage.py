@@ -216,6 +216,22 @@ def test_a_row_tells_its_rule() -> None:
     assert math.isnan(row_of(rule(), reach([100]), people_of([10]))["target"])
 
 
+def test_places_of_a_layer_that_was_not_counted_are_unknown() -> None:
+    one, units = rule(), one_unit(1)
+    judged = judge([one], {Layer.of(one): reach([100])}, ADULT)
+    table = coverage_table(
+        list(judged.values()),
+        {one.id: Standing("ok", "unknown")},
+        people_of([10]),
+        [units],
+        catalogue=CATALOGUE,
+        exit_m=np.array([NAN]),
+        facility_units={units.key: {}},
+    )
+    assert math.isnan(table["facilities"].iloc[0])
+    assert table["covered"].iloc[0] == 10
+
+
 def test_median_and_ninetieth_percentile_are_of_people_and_count_the_unreached() -> None:
     # in order of distance: 4 people at 100 m, 2 at 200 m, 3 at 900 m, 1 not reached:
     # the 5th stands at 200 m, the 9th at 900 m
