@@ -25,7 +25,9 @@ WALL = [(0, 0), (400, 0), (400, 200), (0, 200), (0, 0)]
 def features(*rows):
     """Return tagged objects of OpenStreetMap, from (tags, shape in metres)."""
     shapes = [shapely.transform(shape, lambda xy: xy + np.array([X0, Y0])) for _, shape in rows]
-    frame = {"osm_id": [f"w{i}" for i in range(len(rows))], "tags": [tags for tags, _ in rows]}
+    verdicts = [load_catalogue().classify_osm(tags) for tags, _ in rows]
+    ids = [f"w{i}" for i in range(len(rows))]
+    frame = {"osm_id": ids, "tags": [tags for tags, _ in rows], "verdict": verdicts}
     return gpd.GeoDataFrame(frame, geometry=shapes, crs=CRS)
 
 

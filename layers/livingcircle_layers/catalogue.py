@@ -125,6 +125,7 @@ class Catalogue:
         self._order = {service: rank for rank, service in enumerate(self.services)}
         self._families = tuple(families)
         self._keywords = {s.id: _compiled((*s.keywords_zh, *s.keywords_en)) for s in self.services.values()}
+        self._sized = frozenset(s.id for s in self.services.values() if any(alt.sized for alt in s.osm))
         self._by_tag: dict[tuple[str, str], list[tuple[str, Alternative]]] = {}
         self._by_key: dict[str, list[tuple[str, Alternative]]] = {}
         self._by_name: list[tuple[str, Alternative]] = []
@@ -215,6 +216,8 @@ class Catalogue:
         return kept, () if kept else tuple(r for r in refusals.values() if r is not None)
 
     def _refusal(self, service: str, text: str) -> Refusal | None:
+        if not text:
+            return None
         kind = self.services[service]
         if kind.theme != "information":
             part = _PART_OF_ANY.search(text) or (_PART_OF_GROUND.search(text) if kind.kind == "ground" else None)
@@ -244,12 +247,11 @@ class Catalogue:
         ('sports_field', 'small_sports_ground')
         """
         known = site_m2 if site_m2 is not None and site_m2 == site_m2 else None  # noqa: PLR0124  NaN differs from itself
-        names = _names(tags) if tags is not None else ""
-        return tuple(
-            id_
-            for id_ in services
-            if self.services[id_].fits_band(known) and (tags is None or self._size_allows(id_, tags, names, known))
-        )
+        kept = tuple(id_ for id_ in services if self.services[id_].fits_band(known))
+        if tags is None or self._sized.isdisjoint(kept):
+            return kept
+        names = _names(tags)
+        return tuple(id_ for id_ in kept if id_ not in self._sized or self._size_allows(id_, tags, names, known))
 
     def _size_allows(self, id_: str, tags: Mapping[str, str], names: str, site_m2: float | None) -> bool:
         return any(

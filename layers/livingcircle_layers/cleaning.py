@@ -18,6 +18,7 @@ import pandas as pd
 import shapely
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.grounds import alike_within
 from livingcircle_layers.headings import nearest
 from livingcircle_layers.names import core_name, same_place_name
 
@@ -211,11 +212,16 @@ def _same_places(frame: gpd.GeoDataFrame) -> tuple[Ints, Ints, npt.NDArray[Any],
     geometry = frame.geometry.to_numpy()
     kind = shapely.get_type_id(geometry)
     line, area = np.isin(kind, (1, 5)), np.isin(kind, (3, 6))
-    i, j = shapely.STRtree(geometry).query(geometry, predicate="dwithin", distance=SAME_GROUND_M)
-    service, source = frame["service"].to_numpy(), frame["source"].to_numpy()
-    alike = (i < j) & (service[i] == service[j]) & ~line[i] & ~line[j]
-    i, j = i[alike], j[alike]
-    ground = frame["ground"].to_numpy(dtype=bool)[i]
+    source = frame["source"].to_numpy(dtype=object)
+    on_ground = frame["ground"].to_numpy(dtype=bool)
+    limits = (SAME_GROUND_M, SAME_POINT_M) if len(set(source)) > 1 else (TWICE_GROUND_M, TWICE_POINT_M)
+    found = []
+    for rows, limit_m in zip(
+        (np.flatnonzero(~line & on_ground), np.flatnonzero(~line & ~on_ground)), limits, strict=True
+    ):
+        found.append(rows[np.stack(alike_within(geometry[rows], frame["service"].iloc[rows], limit_m + 1))])
+    i, j = np.concatenate(found, axis=1)
+    ground = on_ground[i]
     gap = shapely.distance(geometry[i], geometry[j])
     two_lists = source[i] != source[j]
     limit = np.where(

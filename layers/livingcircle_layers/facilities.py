@@ -231,6 +231,8 @@ def osm_facilities(
 
     Parameters
     ----------
+    features
+        ``osm_id, tags, verdict, geometry``, as `livingcircle_layers.osm.OsmExtract` has them for the same catalogue.
     campus
         Grounds of schools; without them those among the objects.
     """
@@ -240,10 +242,9 @@ def osm_facilities(
     area = np.round(ground_m2(geometry, features.crs), 1)
     inside = on_campus(geometry, campuses(features) if campus is None else campus)
     inside &= ~np.array([is_campus(t) for t in features["tags"]], dtype=bool)
-    for i, (osm_id, tags) in enumerate(zip(features["osm_id"], features["tags"], strict=True)):
-        matched, refusals = catalogue.classify_osm(tags)
-        if osm_id in keep:
-            matched = matched or tuple(r.service for r in refusals)
+    told = zip(features["osm_id"], features["tags"], features["verdict"], strict=True)
+    for i, (osm_id, tags, (allowed, refusals)) in enumerate(told):
+        matched = allowed or (tuple(r.service for r in refusals) if osm_id in keep else ())
         services = catalogue.sized(matched, area[i] or None, tags=tags)
         name = tags.get("name", tags.get("name:en", ""))
         own = {"facility_id": osm_id, "source": "osm", "row": osm_id, "name": name}

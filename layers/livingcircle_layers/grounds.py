@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from pyproj import CRS, Proj
 from scipy.sparse import coo_array
@@ -20,6 +21,8 @@ from livingcircle_layers.names import core_name
 TOUCH_M = 5.0  # outlines this near are drawn as neighbours: the gap of a fence or a path (a judgement)
 CAMPUS_M = 100.0  # outlines of one name this near are one campus, even across a street (a judgement)
 ROAD_SHARE = 0.8  # a road along this much of the seam separates two outlines (a judgement)
+
+_WHY = {"touching": "touches it and no road runs between", "one_campus": "a part of it, by name and distance"}
 
 Geometries = npt.NDArray[Any]
 _CAMPUS = frozenset(("school", "kindergarten", "college", "university"))
@@ -137,28 +140,52 @@ def united(
         return frame, []
     links = coo_array((np.ones(len(i)), (i, j)), shape=(len(rows), len(rows)))
     group = connected_components(links, directed=False)[1]
-    sizes = np.bincount(group)
-    changed = frame.copy()
-    records: list[dict[str, Any]] = []
-    gone: list[int] = []
     area = shapely.area(geometry[rows])
-    ids = frame["facility_id"].to_numpy()[rows]
-    for label in np.flatnonzero(sizes > 1):
-        members = np.flatnonzero(group == label)
-        members = members[np.lexsort((ids[members], -area[members]))]
-        largest, parts = rows[members[0]], rows[members[1:]]
-        whole = shapely.union_all(geometry[rows[members]])
-        changed.loc[changed.index[largest], "geometry"] = whole
-        changed.loc[changed.index[largest], "given"] = whole
-        changed.loc[changed.index[largest], "area_m2"] = float(np.round(ground_m2(np.array([whole]), frame.crs)[0], 1))
-        changed.loc[changed.index[largest], "fence_tag"] = bool(frame["fence_tag"].iloc[rows[members]].all())
-        names = [n for n in frame["name"].iloc[rows[members]] if n]
-        changed.loc[changed.index[largest], "name"] = names[0] if names else ""
-        gone.extend(parts)
-        mine = np.isin(i, members)
-        how = "touching" if (rule[mine] == "touching").all() else "one_campus"
-        records += [_record(frame, part, largest, geometry, how) for part in parts]
-    return changed.drop(index=changed.index[gone]).reset_index(drop=True), records
+    ids = frame["facility_id"].to_numpy()[rows].astype(object)
+    order = np.lexsort((ids, -area, group))  # the largest of each group first
+    parts_of = np.split(order, np.cumsum(np.bincount(group))[:-1])
+    campus = np.bincount(group[i], rule != "touching", minlength=len(parts_of)) > 0
+    whole = [rows[members] for members in parts_of if len(members) > 1]
+    how = [("one_campus" if campus[group[m[0]]] else "touching") for m in parts_of if len(m) > 1]
+    changed = _with_wholes(frame, whole)
+    into = [(part, m[0], rule) for m, rule in zip(whole, how, strict=True) for part in m[1:]]
+    gone = [part for part, _, _ in into]
+    return changed.drop(index=changed.index[gone]).reset_index(drop=True), _records(frame, into)
+
+
+def _with_wholes(frame: gpd.GeoDataFrame, whole: Sequence[npt.NDArray[np.int64]]) -> gpd.GeoDataFrame:
+    """Give the first row of each group the ground of all of them, and the first name that one of them has."""
+    first = [members[0] for members in whole]
+    shapes, given = frame.geometry.to_numpy().copy(), frame["given"].to_numpy().copy()
+    area, fence = frame["area_m2"].to_numpy(dtype=float).copy(), frame["fence_tag"].to_numpy(dtype=bool).copy()
+    name = frame["name"].to_numpy(dtype=object).copy()
+    united = np.empty(len(whole), dtype=object)
+    united[:] = [shapely.union_all(shapes[members]) for members in whole]
+    fence[first] = [fence[members].all() for members in whole]
+    name[first] = [next((n for n in name[members] if n), "") for members in whole]
+    area[first] = np.round(ground_m2(united, frame.crs), 1)
+    shapes[first] = given[first] = united
+    return frame.assign(
+        geometry=gpd.GeoSeries(shapes, frame.index, frame.crs),
+        given=gpd.GeoSeries(given, frame.index, frame.crs),
+        area_m2=area,
+        fence_tag=fence,
+        name=pd.Series(name, frame.index, dtype="str"),
+    )
+
+
+def alike_within(
+    geometry: Geometries, kind: pd.Series[str], distance_m: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the pairs of places of one kind that are no farther apart than a distance, each once and in order."""
+    pairs = [np.zeros((2, 0), dtype=np.int64)]
+    for rows in pd.Series(range(len(kind))).groupby(pd.factorize(kind)[0]).indices.values():
+        here = geometry[rows]
+        pairs.append(rows[shapely.STRtree(here).query(here, predicate="dwithin", distance=distance_m)])
+    i, j = np.concatenate(pairs, axis=1)
+    i, j = i[i < j], j[i < j]
+    order = np.lexsort((j, i))
+    return i[order], j[order]
 
 
 def _pairs(
@@ -166,11 +193,7 @@ def _pairs(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Return the pairs of outlines (positions in `rows`) that are one ground, and by which rule."""
     geometry = frame.geometry.to_numpy()[rows]
-    tree = shapely.STRtree(geometry)
-    i, j = tree.query(geometry, predicate="dwithin", distance=CAMPUS_M)
-    kind = frame["service"].to_numpy()[rows] + "\n" + frame["source"].to_numpy()[rows]
-    alike = (i < j) & (kind[i] == kind[j])
-    i, j = i[alike], j[alike]
+    i, j = alike_within(geometry, (frame["service"] + "\n" + frame["source"]).iloc[rows], CAMPUS_M)
     names = frame["name"].map(core_name).to_numpy()[rows]
     named = (names[i] == names[j]) & (names[i] != "")
     touching = ~named & green[rows][i] & (shapely.distance(geometry[i], geometry[j]) <= TOUCH_M)
@@ -192,17 +215,20 @@ def _separated(a: Geometries, b: Geometries, roads: Geometries) -> npt.NDArray[n
     return apart
 
 
-def _record(frame: gpd.GeoDataFrame, part: int, whole: int, geometry: Geometries, rule: str) -> dict[str, Any]:
-    detail = "touches it and no road runs between" if rule == "touching" else "a part of it, by name and distance"
-    row = frame.iloc[part]
-    return {
-        "facility_id": row["facility_id"],
-        "source": row["source"],
-        "name": row["name"],
-        "service": row["service"],
-        "action": "merged",
-        "into": frame["facility_id"].iloc[whole],
-        "distance_m": round(float(shapely.distance(geometry[part], geometry[whole])), 2),
-        "rule": rule,
-        "detail": detail,
-    }
+def _records(frame: gpd.GeoDataFrame, into: Sequence[tuple[int, int, str]]) -> list[dict[str, Any]]:
+    """Return a record per part, of its row, that of the whole, and the rule."""
+    part, whole = [p for p, _, _ in into], [w for _, w, _ in into]
+    own = frame[["facility_id", "source", "name", "service"]].iloc[part].to_dict("records")
+    ids, geometry = frame["facility_id"].to_numpy(), frame.geometry.to_numpy()
+    gap = shapely.distance(geometry[part], geometry[whole])
+    return [
+        {
+            **{str(key): value for key, value in row.items()},
+            "action": "merged",
+            "into": ids[w],
+            "distance_m": round(float(d), 2),
+            "rule": rule,
+            "detail": _WHY[rule],
+        }
+        for row, (_, w, rule), d in zip(own, into, gap, strict=True)
+    ]

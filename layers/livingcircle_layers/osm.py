@@ -68,8 +68,8 @@ class OsmExtract:
     streets
         The walkable ways as edges between junctions.
     features
-        ``osm_id`` (``n1``, ``w1``, ``r1``), ``tags`` (dict), ``geometry``: whatever may be a facility, a gate or an
-        entrance.
+        ``osm_id`` (``n1``, ``w1``, ``r1``), ``tags`` (dict), ``verdict`` (what `Catalogue.classify_osm` says of the
+        tags), ``geometry``: whatever may be a facility, a gate or an entrance.
     buildings
         ``floor_m2`` (footprint × ``building:levels``, one level where untagged), ``residential``, ``geometry``.
     residential_land, water
@@ -105,7 +105,7 @@ class OsmExtract:
         return cls(
             crs=crs,
             streets=streets,
-            features=empty(osm_id="str", tags="object"),
+            features=empty(osm_id="str", tags="object", verdict="object"),
             buildings=empty(floor_m2="float64", residential="bool"),
             residential_land=empty(osm_id="str", name="str"),
             water=empty(osm_id="str", name="str"),
@@ -509,17 +509,18 @@ def _polygons(areas: gpd.GeoDataFrame, wanted: Callable[[Tags], bool]) -> gpd.Ge
 
 
 def _features(candidates: gpd.GeoDataFrame, catalogue: Catalogue) -> gpd.GeoDataFrame:
-    keep = _mask(
-        candidates["tags"],
-        lambda t: (
-            "entrance" in t
-            or "barrier" in t
-            or any(catalogue.classify_osm(t))
-            or is_campus(t)
-            or catalogue.unlevelled_school(t)
-        ),
+    """Return what may be a facility, a gate or an entrance, each with the catalogue's verdict, which takes long."""
+    verdict = np.empty(len(candidates), dtype=object)
+    verdict[:] = [catalogue.classify_osm(t) for t in candidates["tags"]]
+    keep = np.array(
+        [
+            "entrance" in t or "barrier" in t or any(v) or is_campus(t) or catalogue.unlevelled_school(t)
+            for t, v in zip(candidates["tags"], verdict, strict=True)
+        ],
+        dtype=bool,
     )
-    return candidates[keep].drop_duplicates("osm_id").sort_values("osm_id", kind="stable").reset_index(drop=True)
+    chosen = candidates[keep].assign(verdict=pd.Series(verdict[keep], candidates.index[keep], dtype=object))
+    return chosen.drop_duplicates("osm_id").sort_values("osm_id", kind="stable").reset_index(drop=True)
 
 
 def _background(lines: gpd.GeoDataFrame, areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
