@@ -12,6 +12,7 @@ import pytest
 import livingcircle as lc
 from livingcircle import charts
 from livingcircle.cli import main
+from livingcircle.colours import SHARE
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.fonts import FONT_VARIABLE
 from livingcircle_layers.errors import InputError, UsageError
@@ -40,7 +41,7 @@ def texts(chart):
 
 
 def test_colours_are_those_of_the_map():
-    assert list(charts.SHARE) == palettes()["share"]
+    assert list(SHARE) == palettes()["share"]
 
 
 def test_bars_are_the_scores_of_the_communities_highest_first(result):

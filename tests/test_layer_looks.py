@@ -13,8 +13,9 @@ import geopandas as gpd
 import pyogrio
 import pytest
 
+from livingcircle.colours import SHARE
 from livingcircle.columns import BANDS, CIRCLES, COMMUNITIES
-from livingcircle.layer_looks import SHARE_COLOURS, circles_look, column_title, rules_look, score_look, style_text
+from livingcircle.layer_looks import circles_look, column_title, rules_look, score_look, style_text
 from livingcircle.save import save_result
 from livingcircle.standards import load_standard
 from livingcircle_layers.sources import Source
@@ -85,7 +86,7 @@ def test_looks_are_the_same_in_every_run(saved: Path, tmp_path: Path) -> None:
 
 
 def test_the_classes_of_the_score_are_those_of_the_map() -> None:
-    assert list(SHARE_COLOURS) == palettes()["share"]
+    assert list(SHARE) == palettes()["share"]
 
 
 def drawn(style: str, attribute: str) -> list[tuple[str, str]]:

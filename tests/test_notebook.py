@@ -13,8 +13,9 @@ import pytest
 
 import livingcircle as lc
 from demo_scans import demo_result
+from livingcircle.colours import SHARE
 from livingcircle.compare import Comparison
-from livingcircle.notebook import CLASSES, NO_VALUE, NotebookBar, table_html
+from livingcircle.notebook import NO_VALUE, NotebookBar, table_html
 from livingcircle.progress import DistrictEnded, PartDone, StageBegun, StageEnded
 from livingcircle_layers.errors import InputError, UsageError
 
@@ -38,7 +39,7 @@ def test_each_community_has_the_colour_of_its_score():
     fills = re.findall(r"fill='(#[0-9a-f]{6})'><title>([^<]*)<", result._repr_html_())
     assert [name for _, name in fills] == result.communities["unit_name"].tolist()
     for (colour, _), score in zip(fills, result.communities["score"], strict=True):
-        classes = [c for low, c in zip(range(0, 100, 20), CLASSES, strict=True) if score >= low]
+        classes = [c for low, c in zip(range(0, 100, 20), SHARE, strict=True) if score >= low]
         assert colour == (NO_VALUE if np.isnan(score) else classes[-1])
 
 

@@ -20,6 +20,7 @@ from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
 from livingcircle._report_words import MARKS
+from livingcircle.colours import FAINT, INK, WARNING
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.fonts import chinese_text
 from livingcircle.rule_text import number
@@ -31,7 +32,7 @@ ROAD_NAMES = 24  # more would crowd the map
 DPI = 220  # of a PNG
 NUMBERED = 3  # places of a kind that carry its number; the others are dots
 
-INK, FAINT, RULE = "#1d2733", "#5c6875", "#c9d0d6"
+RULE = "#c9d0d6"
 GROUND = {"water": "#a9cfe4", "green": "#d3e6c3"}
 ROAD_MM = (1.3, 1.1, 0.95, 0.8, 0.55, 0.45, 0.35, 0.25)  # by rank
 # One hue from dark to light, told apart in grey print too, and outlines that differ by their dashes.
@@ -40,7 +41,7 @@ DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (2, 1.2)))
 VERDICTS = {
     WITHIN: ("● 达到", "within", "#0b5a66"),
     BEYOND: ("◐ 超出", "beyond", "#9a5b00"),
-    MISSING: ("○ 圈内无", "none", "#a61c1c"),
+    MISSING: ("○ 圈内无", "none", WARNING),
     NO_DATA: ("– 无数据", "no data", FAINT),
 }
 
@@ -433,7 +434,7 @@ def _foot(page: _Page, sheet: Sheet) -> None:
     page.line(8, 203.0, RIGHT_END, 203.0)
     page.text(8, 206.6, credit, 5.4, color=FAINT)
     approval = approval_line(sheet.result.approval_number)
-    page.text(RIGHT_END, 206.6, approval, 6.6, weight="bold", ha="right", color="#a61c1c")
+    page.text(RIGHT_END, 206.6, approval, 6.6, weight="bold", ha="right", color=WARNING)
 
 
 def _short(name: str) -> str:

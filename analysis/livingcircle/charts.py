@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from livingcircle.colours import FAINT, INK, SHARE, WARNING
 from livingcircle.compare import compare
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.fairness import lorenz as lorenz_curve
@@ -37,14 +38,13 @@ from livingcircle_layers.units import upper_levels
 Language = Literal["zh", "en"]
 Scanned = ScanResult | str | Path
 
-SHARE = ("#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869")  # the classes of the map, lowest to highest
 CLASSES = (0.2, 0.4, 0.6, 0.8)  # where one class of the map ends and the next begins
 # Lines of one chart: told apart by colour-blind people and in grey, and by their dashes too.
 LINES: tuple[tuple[str, Any], ...] = (
     ("#1b4869", "solid"), ("#a86c38", (0, (5, 2))), ("#6faea1", (0, (1.5, 1.5))), ("#6d3f1c", (0, (6, 2, 1.5, 2))),
     ("#7d7f9a", (0, (3, 1, 1, 1, 1, 1))),
 )  # fmt: skip
-INK, FAINT, GRID = "#1d2733", "#5c6875", "#dfe4e8"
+GRID = "#dfe4e8"
 MOST_BARS = 40  # more cannot be read on a page; then the first and the last are shown
 WIDTH_IN, DPI = 7.2, 200
 GROUPS = {"all": ("全体居民", "Everybody"), "age_60_up": ("60 岁及以上", "60 and older")}
@@ -196,9 +196,9 @@ def distances(result: Scanned, *, rule: str = "", unit: str = "city", language: 
             label = _walker(str(key[0]), language) + _gates(str(key[1]), rows, language)
             axes.plot([0, *reached["to_m"]], [0, *share], color=colour, linestyle=dashes, linewidth=1.8, label=label)
         if asked.threshold is not None and asked.threshold_unit == "m":
-            axes.axvline(asked.threshold, color="#a61c1c", linewidth=1)
+            axes.axvline(asked.threshold, color=WARNING, linewidth=1)
             words = _pick(language, f"条文 {asked.threshold:g} 米", f"clause {asked.threshold:g} m")
-            axes.text(asked.threshold + end * 0.01, 0.94, words, fontsize=7.5, color="#a61c1c")
+            axes.text(asked.threshold + end * 0.01, 0.94, words, fontsize=7.5, color=WARNING)
         axes.set(xlim=(0, end), ylim=(0, 1))
         _percents(axes, "y")
         axes.set_xlabel(_pick(language, "沿街步行距离(米)", "walk along streets (m)"), fontsize=8)

@@ -16,11 +16,11 @@ from xml.etree import ElementTree as ET
 
 from livingcircle._report_words import FIELDS
 from livingcircle._table import Table, column_of
+from livingcircle.colours import SHARE
 from livingcircle.rules import RuleSet
 from livingcircle_layers.services import THEMES_ZH
 
-SHARE_COLOURS = ("#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869")  # as the map's, lowest to highest
-CIRCLE_COLOURS = ("#1b4869", "#3a808e", "#6faea1", "#aacda3", "#f6dd9e")  # the shortest walk is the darkest
+CIRCLE_COLOURS = tuple(reversed(SHARE))  # the shortest walk is the darkest
 BAND_COLOURS = ("#4d8b31", "#8cb369", "#2f6690", "#81a4cd", "#7a5195")
 NO_SCORE, OUTLINE, WHITE, INK = "#d9d9d9", "#5a5a5a", "#ffffff", "#222222"
 FONT = "Microsoft YaHei"
@@ -97,8 +97,7 @@ def score_look(layer: str, table: Table) -> Look:
     steps = [0, 20, 40, 60, 80, 100]
     classes = [Colour("不评分 no score", NO_SCORE, -1, -1)]
     classes += [
-        Colour(f"{low}–{high}", colour, low, high)
-        for low, high, colour in zip(steps, steps[1:], SHARE_COLOURS, strict=False)
+        Colour(f"{low}–{high}", colour, low, high) for low, high, colour in zip(steps, steps[1:], SHARE, strict=False)
     ]
     name = 'coalesce("unit_name", "unit_id")'
     return Look(layer, table, 'coalesce("score", -1)', tuple(classes), label=name)

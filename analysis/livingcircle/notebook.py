@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from livingcircle.colours import SHARE
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.progress import DistrictEnded, PartDone, StageBegun, StageEnded
 from livingcircle.withholding import count_text
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from livingcircle.progress import Event
     from livingcircle.result import ScanResult
 
-CLASSES = ("#f6dd9e", "#aacda3", "#6faea1", "#3a808e", "#1b4869")  # of a share, lowest first, as on the map
 INK, NO_VALUE = "#1d2b36", "#e3e1dc"
 LOWEST = 8  # communities that are listed
 PICTURE_PX = 420
@@ -137,7 +137,7 @@ def _picture(result: ScanResult) -> str:
     width, height = (east - west) * squeeze * scale, (north - south) * scale
     legend = " ".join(
         f"<span style='background:{colour};color:{'#fff' if low > 40 else INK};padding:0 .4em'>{low}–{low + 20}</span>"
-        for low, colour in zip(range(0, 100, 20), CLASSES, strict=True)
+        for low, colour in zip(range(0, 100, 20), SHARE, strict=True)
     )
     return (
         f"<svg viewBox='0 0 {width:.0f} {height:.0f}' width='{width:.0f}' role='img' stroke='#5d6a72' stroke-width='.6'"
@@ -155,7 +155,7 @@ def _path(shape: Any) -> str:
 def _colour(score: float) -> str:
     if pd.isna(score):
         return NO_VALUE
-    return CLASSES[min(int(score // 20), len(CLASSES) - 1)]
+    return SHARE[min(int(score // 20), len(SHARE) - 1)]
 
 
 class NotebookBar:
