@@ -348,6 +348,8 @@ def _unit_rows(
     exit_m: Floats,
     places_inside: Mapping[Layer, Ints],
 ) -> pd.DataFrame:
+    """Return the rows of one rule and walker for the units of a level."""
+    # Long because the table is wide: half of it is one line for each column.
     rule = judged.rule
     asked = people.of(rule)
     count = np.where(people.applies(rule), asked.count, 0)

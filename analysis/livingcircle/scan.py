@@ -90,6 +90,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
     progress
         Called with an event when something begins or ends (`livingcircle.progress`); ``print`` will do.
     """
+    # Long because a scan has many tables: it is one line for each, in the order in which they are made.
     study, inputs, rules, city = measured.study, measured.inputs, measured.rules, measured.city
     stages = Stages(progress, dict(measured.seconds))
     with stages.stage("aggregate", "counting people by unit"):

@@ -198,15 +198,11 @@ def gather_facilities(
     merged, twins = merged_places(everything, keep=keep)
     lost.append(_removed_rows([*told, *parts, *housing]))
     merged = merged.sort_values(["service", "source", "facility_id"], kind="stable").reset_index(drop=True)
-    is_point = shapely.get_type_id(merged.geometry.to_numpy()) == 0
-    green = np.array([catalogue.services[s].theme == "ecology" for s in merged["service"]], dtype=bool)
     entered, notes = ways_in(merged, [*changes, *parts, *twins], hints)
-    entered_there = merged["facility_id"].isin(entered["facility_id"]).to_numpy()
-    by_centre = green & is_point & ~entered_there & (merged["area_m2"].to_numpy(dtype=float) > 0)
     return Facilities(
         frame=merged,
         complete=complete,
-        centre_only=frozenset(merged["service"][by_centre]),
+        centre_only=_by_centre(merged, entered, parks),
         unplaced=pd.concat(lost, ignore_index=True),
         changes=changes_table([*changes, *told, *parts, *housing, *twins]),
         readings=tuple(file.reading for file in read),
@@ -279,6 +275,14 @@ def _school_grounds(rows: gpd.GeoDataFrame) -> npt.NDArray[Any]:
     school = rows["service"].isin((*SCHOOL_LEVELS, "kindergarten")).to_numpy()
     grounds: npt.NDArray[Any] = rows.geometry.to_numpy()[school & (shapely.area(rows.geometry.to_numpy()) > 0)]
     return grounds
+
+
+def _by_centre(places: gpd.GeoDataFrame, entered: pd.DataFrame, green: Sequence[str]) -> frozenset[str]:
+    """Return the green services of which a place has an area and neither an outline nor a known way in."""
+    points = shapely.get_type_id(places.geometry.to_numpy()) == 0
+    sized = places["area_m2"].to_numpy(dtype=float) > 0
+    elsewhere = ~places["facility_id"].isin(entered["facility_id"]).to_numpy()
+    return frozenset(places["service"][places["service"].isin(green).to_numpy() & points & elsewhere & sized])
 
 
 def _off_campus(
@@ -423,18 +427,9 @@ def read_facilities(
             removed += [{**_refused(own, refusal), "at": geometry[i]} for refusal in refusals]
     lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
-        raise InputError(
-            f"{label}: no row is a service of the catalogue",
-            got=f"{len(points)} rows with the columns {', '.join(map(str, points.columns))}",
-            expected="a column that names the kind of facility (类型, category, typecode) or telling names",
-            remedy="say which service it is: --facilities SERVICE=FILE",
-        )
-    sizes = {
-        role: numbers(points, used[role], what=f"{role} in {label}", minimum=0).to_numpy(dtype=float)[at]
-        for role in SIZES
-        if role in used
-    }
-    frame = _frame(rows, geometry[at], crs).assign(**sizes)
+        raise _no_service(label, points)
+    sizes = _sizes(points, used, label)
+    frame = _frame(rows, geometry[at], crs).assign(**{role: size[at] for role, size in sizes.items()})
     coded = categories.apply(lambda column: column.astype("str").str.contains(_METRO_ENTRANCE)).any(axis=1).to_numpy()
     way_in = coded[at] | frame["name"].str.contains(_METRO_ENTRANCE).to_numpy()
     frame, stations = _metro_by_entrances(frame, way_in, keep=keep)
@@ -452,6 +447,24 @@ def _areas(points: gpd.GeoDataFrame, used: Mapping[str, str], geometry: Any, lab
         area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
     drawn = np.round(ground_m2(geometry, crs), 1)
     return np.where(np.isnan(area) & (drawn > 0), drawn, area)
+
+
+def _sizes(points: gpd.GeoDataFrame, used: Mapping[str, str], label: str) -> dict[str, npt.NDArray[Any]]:
+    """Return beds, seats and the like of each row, where the file has such a column."""
+    return {
+        role: numbers(points, used[role], what=f"{role} in {label}", minimum=0).to_numpy(dtype=float)
+        for role in SIZES
+        if role in used
+    }
+
+
+def _no_service(label: str, points: gpd.GeoDataFrame) -> InputError:
+    return InputError(
+        f"{label}: no row is a service of the catalogue",
+        got=f"{len(points)} rows with the columns {', '.join(map(str, points.columns))}",
+        expected="a column that names the kind of facility (类型, category, typecode) or telling names",
+        remedy="say which service it is: --facilities SERVICE=FILE",
+    )
 
 
 def _services_of(

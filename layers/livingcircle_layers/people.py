@@ -221,15 +221,7 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         raise density_fault(name, f"the heading {heading!r}")
     if values == "density":
         counts = _from_densities(name, places, counts, area, crs)
-    text = places.reason == "coordinates are not numbers"
-    if text.any():
-        shown = "; ".join(f"row {row}: {cell}" for row, cell in places.detail[text].iloc[:5].items())
-        raise InputError(
-            f"{name}: coordinates that are not numbers in {int(text.sum())} rows",
-            got=shown,
-            expected="longitude and latitude in degrees",
-            remedy="correct the cells, or leave the coordinates of those rows blank to have them listed as not placed",
-        )
+    _refuse_words(name, places)
     x, y = _middles(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
         source=name,
@@ -271,6 +263,19 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         columns_used=places.columns_used,
         reading=places.reading,
     )
+
+
+def _refuse_words(name: str, places: Places) -> None:
+    """Refuse coordinates that are words: people would be lost by a slip of the pen."""
+    text = places.reason == "coordinates are not numbers"
+    if text.any():
+        shown = "; ".join(f"row {row}: {cell}" for row, cell in places.detail[text].iloc[:5].items())
+        raise InputError(
+            f"{name}: coordinates that are not numbers in {int(text.sum())} rows",
+            got=shown,
+            expected="longitude and latitude in degrees",
+            remedy="correct the cells, or leave the coordinates of those rows blank to have them listed as not placed",
+        )
 
 
 def _middles(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -54,7 +54,7 @@ def demo(
 
 
 @app.command()
-def scan(  # noqa: PLR0913  one parameter for each option
+def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
     study: Annotated[Path | None, typer.Argument(help="Study file (TOML); or use the options below.")] = None,
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results.")] = None,
