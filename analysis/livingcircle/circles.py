@@ -20,11 +20,10 @@ rim a circle holds some homes whose walk along streets is longer than the limit,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -33,10 +32,11 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from livingcircle import _ground, _survey
+from livingcircle import _ground
 from livingcircle._outlines import Crossings, Rings, outlines
-from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins, barrier_grid, segments
+from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins
 from livingcircle.network import Walk, WalkNetwork
+from livingcircle.surveyed import SurveyedGround
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, UsageError, sentence
@@ -45,7 +45,6 @@ from livingcircle_layers.streets import Streets
 CELL_M = 20.0  # what a circle may be wrong by
 SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
 
-MOST_TILES = 4096  # of surveyed ground that are kept, 64 kB each
 STRIP_ROWS = 512  # of the grid; ground of more than two such strips is drawn strip by strip
 STRIP_M = 2000.0  # places are worked through in strips of this width
 
@@ -56,7 +55,6 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Geometries = npt.NDArray[Any]
-T = TypeVar("T")
 
 
 class Search(NamedTuple):
@@ -94,23 +92,14 @@ class CircleGrid:
     ----------
     network, spread_m
         As given.
+    ground
+        What has been surveyed.
     """
 
     def __init__(self, network: WalkNetwork, barriers: Geometries | None = None, *, spread_m: float = SPREAD_M) -> None:
         self.network, self.spread_m = network, spread_m
-        self._barriers = barrier_grid(np.array([], dtype=object) if barriers is None else barriers)
-        of, start, stop, before = segments(network.streets)
-        raised, length_m = network.streets.raised[of], network.streets.length_m
-        self._pieces = _survey.Pieces(start, stop, of, before, raised, length_m)
-        size = _survey.TILE * STEP_M
-        low = np.floor((network.streets.coords.min(axis=0) - spread_m) / size).astype(np.int64)
-        high = np.floor((network.streets.coords.max(axis=0) + spread_m) / size).astype(np.int64)
-        self._corner, (columns, rows) = low, high - low + 1
-        self._first, self._near = _survey.pieces_by_tile(start, stop, spread_m, size, low[0], low[1], rows, columns)
-        self._shape = (int(rows), int(columns))
-        self._lock = Lock()
-        self._surveyed = 0
-        self._tiles = self._no_tiles()
+        lines = np.array([], dtype=object) if barriers is None else barriers
+        self.ground = SurveyedGround(network.streets, lines, reach_m=spread_m, step_m=STEP_M)
         ends = np.concatenate([network.streets.tail, network.streets.head])
         first = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=len(network.streets.node_id)))])
         edge = np.argsort(ends, kind="stable") % len(network.streets.tail)
@@ -152,16 +141,22 @@ class CircleGrid:
         and no more than a strip is held at a time. The strips are the same wherever the ground begins.
         """
         drawings = [_Drawing(self, search) for search in searches]
-        for strip in sorted({strip for drawing in drawings for strip in drawing.strips}):
-            for drawing in drawings:
-                drawing.add(strip)
-        return [drawing.rings() for drawing in drawings]
+        strips = sorted({strip for drawing in drawings for strip in drawing.strips})
+        if len(drawings) == 1:
+            for strip in strips:
+                drawings[0].add(strip)
+            return [drawings[0].rings()]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for strip in strips:
+                list(pool.map(_Drawing.add, drawings, [strip] * len(drawings)))
+            return list(pool.map(_Drawing.rings, drawings))
 
     def costs(self, search: Search) -> tuple[int, int, Floats]:
         """Return what it costs to walk to each node of the grid: first column and row, and the costs [row, column]."""
         edges, _, window = self.around(search)
-        tiles = self.surveyed(window)
-        return window[0], window[1], _ground.costs(search.flow, edges, search.legs, tiles, window, _BAND_M, STEP_M)
+        with self.ground.window(*window) as tiles:
+            cost = _ground.costs(search.flow, edges, search.legs, tiles, window, _BAND_M, STEP_M)
+        return window[0], window[1], cost
 
     def around(self, search: Search) -> tuple[Ints, Floats, tuple[int, int, int, int]]:
         """Return the edges that a search reaches, the box of each, and the window of the grid around all of them."""
@@ -171,51 +166,6 @@ class CircleGrid:
         (i0, j0) = np.floor((ends.min(axis=0) - margin) / STEP_M).astype(int).tolist()
         (i1, j1) = np.ceil((ends.max(axis=0) + margin) / STEP_M).astype(int).tolist()
         return edges, boxes, (i0, j0, i1 - i0 + 1, j1 - j0 + 1)
-
-    def surveyed(self, window: tuple[int, int, int, int]) -> _ground.Tiles:
-        """Return the surveyed ground of a window: its first column and row, and the numbers of columns and rows."""
-        i0, j0, columns, rows = window
-        with self._lock:
-            return self._survey(i0, j0, i0 + columns - 1, j0 + rows - 1)
-
-    def _survey(self, i0: int, j0: int, i1: int, j1: int) -> _ground.Tiles:
-        """Find the nearest street of every node of the tiles that a window touches.
-
-        Tiles that were handed out are never changed: when there are too many, new ones are begun.
-        """
-        rows, columns = self._shape
-        low = np.maximum(np.array([i0, j0]) // _survey.TILE - self._corner, 0)
-        high = np.minimum(np.array([i1, j1]) // _survey.TILE - self._corner + 1, [columns, rows])
-        new = self._unseen(low, high)
-        if self._surveyed + len(new) > len(self._tiles.edge):
-            self._tiles, self._surveyed = self._no_tiles(), 0
-            new = self._unseen(low, high)
-            if len(new) > len(self._tiles.edge):
-                self._tiles = self._no_tiles(len(new))
-        tiles = self._tiles
-        for row, column in new:
-            tiles.edge[self._surveyed], tiles.share[self._surveyed] = self._tile(int(row), int(column))
-            tiles.slot[row, column] = self._surveyed
-            self._surveyed += 1
-        return tiles
-
-    def _unseen(self, low: Ints, high: Ints) -> Ints:
-        return np.argwhere(self._tiles.slot[low[1] : high[1], low[0] : high[0]] < 0) + low[::-1]
-
-    def _no_tiles(self, room: int = MOST_TILES) -> _ground.Tiles:
-        """Return room for tiles, which takes memory only as it is filled."""
-        shape = (min(room, self._shape[0] * self._shape[1]), 2, _survey.TILE, _survey.TILE)
-        return _ground.Tiles(
-            np.full(self._shape, -1, dtype=np.int32), int(self._corner[0]), int(self._corner[1]),
-            np.empty(shape, dtype=np.int32), np.empty(shape, dtype=np.float32),
-        )  # fmt: skip
-
-    def _tile(self, row: int, column: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Return where each node of a tile meets its nearest street (see `livingcircle._survey.survey`)."""
-        i0, j0 = (self._corner + np.array([column, row])) * _survey.TILE
-        at = row * self._shape[1] + column
-        near = self._near[self._first[at] : self._first[at + 1]]
-        return _survey.survey(near, self._pieces, self._barriers, self.spread_m, STEP_M, i0, j0)
 
 
 class _Drawing:
@@ -244,10 +194,10 @@ class _Drawing:
             reach = (j0 + south) * STEP_M - _BAND_M, (j0 + north) * STEP_M + _BAND_M
             edges = edges[(self.boxes[:, 3] >= reach[0]) & (self.boxes[:, 1] <= reach[1])]
         strip = _ground.Strip(i0, j0 + south, columns, north - south + 1, low - south, high - south, low, self.number)
-        tiles = self.grid.surveyed(strip[:4])
-        more = _ground.crossed(
-            flow, edges, self.search.legs, tiles, strip, self.search.limits, self.below, _BAND_M, STEP_M
-        )
+        with self.grid.ground.window(*strip[:4]) as tiles:
+            more = _ground.crossed(
+                flow, edges, self.search.legs, tiles, strip, self.search.limits, self.below, _BAND_M, STEP_M
+            )
         self.number += len(more.x)
         self.found.append(more)
 
@@ -300,43 +250,74 @@ def circles(
         ``origin`` (position of the place, or its owner; not with `merge`), ``limit``, ``unit``, ``geometry``
         (Polygon or MultiPolygon in the plane of the network), by origin and then limit.
     """
-    if unit == "min" and walker is None:
-        raise UsageError("circles in minutes need a walker", expected=f"one of {', '.join(WALKERS)}")
-    walk = grid.network.walk(walker, unit="s" if unit == "min" else "m")
-    ordered = sorted(set(limits))
-    costs = np.array(ordered) * (60.0 if unit == "min" else 1.0)
-    if not ordered or not np.isfinite(costs).all() or costs[0] < CELL_M * walk.per_metre:
-        least = CELL_M if unit == "m" else CELL_M * walk.per_metre / 60
-        raise UsageError("a circle cannot be drawn", got=f"limits {list(limits)} {unit}",
-                         expected=f"at least {least:.3g} {unit}", remedy="ask for a longer walk")  # fmt: skip
-    joined = np.flatnonzero(origins.joined)
-    owner = np.arange(len(xy)) if owner is None else owner
-    owners = np.unique(owner[joined])
-    groups = [joined] if merge else [joined[owner[joined] == one] for one in owners]
-    against = merge if towards is None else towards
-    shapes = _in_threads(
-        lambda group: bands_around(grid, walk, xy[group], origins.take(group), costs, towards=against), groups, xy
-    )
-    columns = {
-        "origin": np.repeat(owners[: len(groups)], len(ordered)),
-        "limit": np.tile(np.asarray(ordered, dtype=float), len(groups)),
-        "unit": pd.Series([unit] * (len(groups) * len(ordered)), dtype="str"),
-    }
-    if merge:
-        del columns["origin"]
-    geometry = np.array([shape for bands in shapes for shape in bands], dtype=object)
-    return gpd.GeoDataFrame(columns, geometry=geometry, crs=grid.network.streets.crs)
+    return circles_together(grid, [Asked(xy, origins, limits, unit, walker, merge, owner, towards)])[0]
 
 
-def _in_threads(work: Callable[[Ints], T], groups: list[Ints], xy: Floats) -> list[T]:
-    """Do the work of every group of places, neighbours one after the other, so that they share surveyed ground."""
-    if len(groups) < 2:
-        return [work(group) for group in groups]
-    first = xy[[group[0] for group in groups]]
-    order = np.lexsort((first[:, 0], first[:, 1] // STRIP_M))
+class Asked(NamedTuple):
+    """Circles that are asked for: the parameters of `circles`."""
+
+    xy: Floats
+    origins: Joins
+    limits: Sequence[float]
+    unit: Literal["m", "min"] = "m"
+    walker: Walker | None = None
+    merge: bool = False
+    owner: Ints | None = None
+    towards: bool | None = None
+
+
+def circles_together(grid: CircleGrid, asked: Sequence[Asked]) -> list[gpd.GeoDataFrame]:
+    """Return the tables of `circles` for several questions, drawn in one go across the city.
+
+    Neighbours are drawn one after the other, whatever they were asked for, so that they share surveyed ground.
+    """
+    plans = [_Plan(grid, one) for one in asked]
+    jobs = [(plan, group) for plan in plans for group in plan.groups]
+    first = np.array([plan.asked.xy[group[0]] if len(group) else (0.0, 0.0) for plan, group in jobs]).reshape(-1, 2)
+    order = np.lexsort((first[:, 0], first[:, 1] // STRIP_M)).tolist()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = dict(zip(order.tolist(), pool.map(lambda n: work(groups[n]), order), strict=True))
-    return [done[n] for n in range(len(groups))]
+        done = dict(zip(order, pool.map(lambda n: jobs[n][0].draw(jobs[n][1]), order), strict=True))
+    shapes = iter([done[n] for n in range(len(jobs))])
+    return [plan.table([next(shapes) for _ in plan.groups]) for plan in plans]
+
+
+class _Plan:
+    """How to draw what is asked for: the costs to draw, and the places of each circle."""
+
+    def __init__(self, grid: CircleGrid, asked: Asked) -> None:
+        self.grid, self.asked = grid, asked
+        limits, unit, walker = asked.limits, asked.unit, asked.walker
+        if unit == "min" and walker is None:
+            raise UsageError("circles in minutes need a walker", expected=f"one of {', '.join(WALKERS)}")
+        self.walk = grid.network.walk(walker, unit="s" if unit == "min" else "m")
+        self.limits = sorted(set(limits))
+        self.costs = np.array(self.limits) * (60.0 if unit == "min" else 1.0)
+        if not self.limits or not np.isfinite(self.costs).all() or self.costs[0] < CELL_M * self.walk.per_metre:
+            least = CELL_M if unit == "m" else CELL_M * self.walk.per_metre / 60
+            raise UsageError("a circle cannot be drawn", got=f"limits {list(limits)} {unit}",
+                             expected=f"at least {least:.3g} {unit}", remedy="ask for a longer walk")  # fmt: skip
+        joined = np.flatnonzero(asked.origins.joined)
+        owner = np.arange(len(asked.xy)) if asked.owner is None else asked.owner
+        self.owners = np.unique(owner[joined])
+        self.groups = [joined] if asked.merge else [joined[owner[joined] == one] for one in self.owners]
+
+    def draw(self, group: Ints) -> list[shapely.Geometry]:
+        """Return the circles of some places together, one for each limit."""
+        xy, origins, merge, towards = self.asked.xy, self.asked.origins, self.asked.merge, self.asked.towards
+        against = merge if towards is None else towards
+        return bands_around(self.grid, self.walk, xy[group], origins.take(group), self.costs, towards=against)
+
+    def table(self, shapes: list[list[shapely.Geometry]]) -> gpd.GeoDataFrame:
+        """Return the shapes of all groups as a table of `circles`."""
+        columns = {
+            "origin": np.repeat(self.owners[: len(shapes)], len(self.limits)),
+            "limit": np.tile(np.asarray(self.limits, dtype=float), len(shapes)),
+            "unit": pd.Series([self.asked.unit] * (len(shapes) * len(self.limits)), dtype="str"),
+        }
+        if self.asked.merge:
+            del columns["origin"]
+        geometry = np.array([shape for bands in shapes for shape in bands], dtype=object)
+        return gpd.GeoDataFrame(columns, geometry=geometry, crs=self.grid.network.streets.crs)
 
 
 def isochrones(

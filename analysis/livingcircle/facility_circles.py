@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.circles import CELL_M, CircleGrid, circles
+from livingcircle.circles import CELL_M, Asked, CircleGrid, circles_together
 from livingcircle.columns import FACILITY_CIRCLES, published
 from livingcircle.community_circles import ground_of
 from livingcircle.coverage import rule_walker
@@ -62,12 +62,13 @@ def facility_circles(
     """
     city, barriers = ground_of(measured)
     grid = grid or CircleGrid(city.network, barriers)
-    drawn, left = [], most
+    chosen, left = [], most
     for walk, doors in _walks(measured, city):
         places = len(np.unique(_owners(city, doors)))
         if places <= left:
             left -= places
-            drawn.append(_circles_of(city, grid, walk, doors))
+            chosen.append((walk, doors))
+    drawn = _circles_of(city, grid, chosen)
     if not drawn:
         empty = pd.DataFrame({name: [] for name in FACILITY_CIRCLES.names if name != "geometry"})
         return published(gpd.GeoDataFrame(empty, geometry=[], crs=WGS84), FACILITY_CIRCLES)
@@ -100,23 +101,30 @@ def _owners(city: City, doors: Ints) -> Ints:
     return city.doors["facility_id"].to_numpy(dtype=str)[doors]
 
 
-def _circles_of(city: City, grid: CircleGrid, walk: _Walk, doors: Ints) -> gpd.GeoDataFrame:
-    """Return the circles of the places of one service, in the plane of the network."""
-    ids, owner = np.unique(_owners(city, doors), return_inverse=True)
-    xy = shapely.get_coordinates(city.doors.geometry.to_numpy()[doors])
-    minutes = walk.unit == "min"
-    table = circles(
-        grid, xy, city.door_joins.take(doors), limits=[walk.limit], unit="min" if minutes else "m",
-        walker=walk.walker, owner=owner, towards=True,
-    )  # fmt: skip
-    return gpd.GeoDataFrame(
-        {
-            "facility_id": ids[table["origin"]],
-            "service": walk.service,
-            "metres": np.nan if minutes else walk.limit,
-            "minutes": walk.limit if minutes else np.nan,
-            "walker": walk.walker.name,
-        },
-        geometry=table.geometry.to_numpy(),
-        crs=table.crs,
-    )
+def _circles_of(city: City, grid: CircleGrid, walks: list[tuple[_Walk, Ints]]) -> list[gpd.GeoDataFrame]:
+    """Return the circles of the places of each service, in the plane of the network."""
+    asked, names = [], []
+    for walk, doors in walks:
+        ids, owner = np.unique(_owners(city, doors), return_inverse=True)
+        names.append(ids)
+        xy, minutes = shapely.get_coordinates(city.doors.geometry.to_numpy()[doors]), walk.unit == "min"
+        asked.append(
+            Asked(
+                xy, city.door_joins.take(doors), [walk.limit], "min" if minutes else "m",
+                walker=walk.walker, owner=owner, towards=True,
+            )
+        )  # fmt: skip
+    return [
+        gpd.GeoDataFrame(
+            {
+                "facility_id": ids[table["origin"]],
+                "service": walk.service,
+                "metres": np.nan if walk.unit == "min" else walk.limit,
+                "minutes": walk.limit if walk.unit == "min" else np.nan,
+                "walker": walk.walker.name,
+            },
+            geometry=table.geometry.to_numpy(),
+            crs=table.crs,
+        )
+        for (walk, _), ids, table in zip(walks, names, circles_together(grid, asked), strict=True)
+    ]

@@ -17,7 +17,7 @@ LAYER_BYTES = 8  # of a home, for a layer: its straight line and the verdicts
 WALKER_BYTES = 12  # of a home, for a layer and a walker: metres, seconds and the nearest door
 ADDITION_BYTES = 24  # of a home, for a layer: whom one more place would bring in, and who then has everything
 HOME_BYTES = 600  # of a home, while people are counted by unit (measured)
-CIRCLE_BYTES = 8_500  # of an edge, for circles and bands: the ground around it (measured)
+CIRCLE_BYTES = 3_000  # of an edge, for circles and bands: streets in pieces, what is drawn, some ground (measured)
 
 
 def give_back() -> None:
