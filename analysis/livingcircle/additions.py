@@ -270,10 +270,10 @@ def _bounds(homes: Floats, weights: Ints, xy: Floats, reach_m: Floats) -> Ints:
     low = np.floor(np.minimum(homes.min(axis=0), xy.min(axis=0)) / _CELL_M).astype(np.int64) - span
     at, home = (np.floor(p / _CELL_M).astype(np.int64) - low for p in (xy, homes))
     width, height = np.maximum(at.max(axis=0), home.max(axis=0)) + span + 2
+    cell = home[:, 1] * (width + 1) + home[:, 0] + 1
     for column, reach in enumerate(reach_m):
-        grid = np.zeros((height, width + 1), dtype=np.int64)
-        np.add.at(grid, (home[:, 1], home[:, 0] + 1), weights[:, column])
-        running = grid.cumsum(axis=1)
+        grid = np.bincount(cell, weights=weights[:, column], minlength=height * (width + 1))
+        running = np.rint(grid).astype(np.int64).reshape(height, width + 1).cumsum(axis=1)
         for dy in range(-span, span + 1):
             gap = max(0, abs(dy) - 1) * _CELL_M
             if gap <= reach:

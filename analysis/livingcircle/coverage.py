@@ -69,9 +69,8 @@ class Units:
 
     def total(self, weight: npt.NDArray[Any]) -> Ints:
         """Sum whole numbers of homes by unit."""
-        inside = self.code >= 0
-        total = np.bincount(self.code[inside], weights=weight[inside].astype(float), minlength=len(self.ids))
-        return np.rint(total).astype(np.int64)
+        # One sum too many at the front: that of the homes outside.
+        return np.rint(np.bincount(self.code + 1, weights=weight, minlength=len(self.ids) + 1)[1:]).astype(np.int64)
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,9 @@ def gaps_table(measured: Measured, coverage: pd.DataFrame) -> pd.DataFrame:
     )
     here = here[here["without"] > 0]
     keys = ["unit_id", "rule", "walker", "gates"]
+    places, place_of = np.unique(measured.city.doors["facility_id"].to_numpy(dtype=object), return_inverse=True)
     found = [
-        _nearest_of_those_without(measured, verdict)
+        _nearest_of_those_without(measured, verdict, places, place_of)
         for verdicts in measured.judged
         for verdict in verdicts.values()
         if (here["rule"] == verdict.rule.id).any()
@@ -76,18 +77,21 @@ def without_place(measured: Measured, verdict: Judged) -> Ints:
     return np.where(measured.people.applies(verdict.rule) & ~verdict.walk, residents, 0)
 
 
-def _nearest_of_those_without(measured: Measured, verdict: Judged) -> pd.DataFrame:
+def _nearest_of_those_without(
+    measured: Measured, verdict: Judged, places: npt.NDArray[np.object_], place_of: Ints
+) -> pd.DataFrame:
+    """Return the place that is nearest to most of those without; `places` in order, `place_of` those of the doors."""
     units = next(u for u in measured.levels if u.level == "community")
     doors, without = nearest_doors(measured, verdict), without_place(measured, verdict)
-    ids = measured.city.doors["facility_id"].to_numpy()
     reached = (without > 0) & (doors >= 0) & (units.code >= 0)
-    table = pd.DataFrame({"code": units.code[reached], "id": ids[doors[reached]], "people": without[reached]})
-    by_place = table.groupby(["code", "id"])["people"].sum().reset_index()
-    most = by_place.sort_values(["code", "people", "id"], ascending=[True, False, True]).drop_duplicates("code")
-    chosen = np.full(len(units.ids), "", dtype=object)
-    chosen[most["code"]] = most["id"]
+    table = pd.DataFrame({"code": units.code[reached], "place": place_of[doors[reached]], "people": without[reached]})
+    by_place = table.groupby(["code", "place"])["people"].sum().reset_index()
+    most = by_place.sort_values(["code", "people", "place"], ascending=[True, False, True]).drop_duplicates("code")
+    most_used = np.full(len(units.ids), -1)
+    most_used[most["code"]] = most["place"]
+    chosen = np.append(places, "")[most_used]
     theirs = np.zeros(len(without), dtype=np.int64)
-    theirs[reached] = np.where(ids[doors[reached]] == chosen[units.code[reached]], without[reached], 0)
+    theirs[reached] = np.where(table["place"] == most_used[table["code"]], table["people"], 0)
     median, _ = people_quantiles(verdict.walk_m, theirs, units)
     names = measured.city.facilities.drop_duplicates("facility_id").set_index("facility_id")["name"]
     frame = pd.DataFrame(

@@ -16,8 +16,8 @@ Ints = npt.NDArray[np.int64]
 
 
 def by_walk(walk_m: Floats) -> Ints:
-    """Return the homes by their walk, those that reach nothing (NaN) last."""
-    return np.argsort(walk_m, kind="stable")
+    """Return the homes by their walk, those that reach nothing (NaN) last; equal walks in any order."""
+    return np.argsort(walk_m)
 
 
 def people_quantiles(
@@ -41,8 +41,10 @@ def people_quantiles(
     order
         `by_walk` of the walks, where it is known already.
     """
-    order = by_walk(walk_m) if order is None else order
     weight = np.where(units.code >= 0, count, 0).astype(np.int64)
+    if order is None:
+        counted = np.flatnonzero(weight > 0)
+        order = counted[by_walk(walk_m[counted])]
     total = np.bincount(units.code[weight > 0], weight[weight > 0], len(units.ids)).astype(np.int64)
     first, second = (np.ceil(q * total - 1e-9).astype(np.int64) for q in at)
     return _at_person(walk_m, weight, units.code, order, first), _at_person(walk_m, weight, units.code, order, second)
