@@ -83,6 +83,27 @@ def test_without_people_nothing_is_expected(tmp_path: Path) -> None:
     page = check_study(study)
     assert page.rules[0].expected is None
     assert page.rules[0].standing.status == "ok"
+    (legs,) = [line for line in page.lines() if line.startswith("legs ")]
+    assert "m² of residential land join" in legs  # 5,000 m² are no 5,000 people
+    assert page.as_dict()["legs"]["counted"] == "residential_m2"
+
+
+def test_a_second_population_is_compared_with_the_streets_though_no_scan_tries_it(tmp_path: Path) -> None:
+    other = write_table(tmp_path / "other.csv", "population", [(100, 10, 70)])
+    page = checked(tmp_path, population_compare={"file": other})
+    assert any(verdict.startswith("datum of other.csv: wgs84: ") for verdict in page.datums)
+    (mark,) = [mark for mark in page.layers if mark.role == "population_compare"]
+    assert (mark.source, mark.reading.rows if mark.reading else 0, mark.datum) == ("other.csv", 1, "wgs84")
+    assert any(line.startswith("two populations: people.csv ") for line in page.lines())
+
+
+def test_grounds_known_by_a_point_only_are_named(tmp_path: Path) -> None:
+    drawn = town().node(300, 5, leisure="park", name="点公园").box(0, -100, 50, 50, leisure="park", name="面公园")
+    park = {"id": "green", "services": ["park"], "threshold": 500.0, "tier": "5min"}
+    page = check_study(study_of(tmp_path, drawn, people=PEOPLE, rules=[RULE, park]))
+    assert [w for w in page.warnings if w.startswith("no outline")] == [
+        "no outline and no gate is known, and walks end at a point inside, so that they are too long: park 1 of 2"
+    ]
 
 
 def test_rows_are_used_or_left_out_for_a_reason(tmp_path: Path) -> None:
@@ -161,7 +182,14 @@ def test_json_holds_plain_values_only(tmp_path: Path, capsys: pytest.CaptureFixt
         pytest.fail(f"{text} is no JSON")
 
     page = json.loads(capsys.readouterr().out, parse_constant=no_constant)
-    assert page["legs"] == {"p50_m": None, "p90_m": None, "joined": 0, "not_joined": {}, "outside": 7}
+    assert page["legs"] == {
+        "p50_m": None,
+        "p90_m": None,
+        "joined": 0,
+        "not_joined": {},
+        "outside": 7,
+        "counted": "people",
+    }
     assert page["rules"][0]["status"] == "ok"
     assert [layer["date"] for layer in page["layers"] if layer["role"] == "population"] == ["2020-11-01"]
     assert page["residential_land"]["largest"][0]["name"] == "远村"

@@ -377,6 +377,13 @@ def test_parks_that_are_all_too_small_are_data() -> None:
     assert layer_standing(one, 0, 3, complete=unknown, centre_only=frozenset(), people=10).status == "incomplete"
 
 
+@pytest.mark.parametrize(("mark", "status"), [("unknown", "incomplete"), ("yes", "ok")])
+def test_a_list_with_no_place_here_is_not_known_to_be_complete(mark: Complete, status: str) -> None:
+    one = rule(services=("park",), tier="none")  # no tier tells how many places there should be
+    complete: dict[str, Complete] = {"park": mark}
+    assert layer_standing(one, 0, 3, complete=complete, centre_only=frozenset(), people=10).status == status
+
+
 @pytest.mark.parametrize(
     ("places", "size_known", "mark", "status"),
     [
@@ -400,7 +407,8 @@ def test_parks_of_unknown_size_are_not_said_to_be_too_small(
         ).status
 
     assert found(one) == status
-    assert found(rule(services=("park",))) == "ok"  # any park will do
+    # Any park will do; that there is none here is known where the list is known to be whole.
+    assert found(rule(services=("park",))) == ("incomplete" if (places, mark) == (0, "unknown") else "ok")
 
 
 @pytest.mark.parametrize(

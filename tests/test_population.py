@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 import shapely
@@ -116,6 +117,13 @@ def test_without_people_demand_is_residential_land_and_there_is_no_score(tmp_pat
     folder = result.save(tmp_path / "out")
     assert '"demand":"residential_land"' in (folder / "map.html").read_text(encoding="utf-8")
     assert pd.read_csv(folder / "scores.csv")["people"].isna().all()
+    # No sheet calls the 6,400 m² people, or says that nobody lives there because nobody was counted.
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    words = {str(cell) for sheet in book.worksheets[:-1] for row in sheet.values for cell in row if cell is not None}
+    assert "居住用地 Residential land (m²)" in words
+    assert "居住用地 (m²)\nResidential land (m²)" in words
+    assert not words & {"人口 People", "输入人口 People in the input", "无居住人口 nobody lives here"}
+    assert any("没有人口数据" in why for why in words)
 
 
 def test_a_supply_per_person_is_unknown_without_people(tmp_path: Path) -> None:
@@ -152,6 +160,7 @@ def test_neither_people_nor_land(tmp_path: Path) -> None:
 
 def test_check_says_what_stands_in(tmp_path: Path) -> None:
     town = Town("a" + "-" * 40 + "b").way("ab").box(0, -20, 80, 40, landuse="residential")
-    assert "people: none given; 3,200 m² of residential land in 1 pieces stand in" in describe_study(
-        without_people(tmp_path, town)
+    assert (
+        "people: none given; 3,200 m² of residential land in 1 pieces stand in, 0 of them outside the communities"
+        in describe_study(without_people(tmp_path, town))
     )

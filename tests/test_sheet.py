@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -135,6 +136,13 @@ def test_the_words_of_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     for words in (INTERNAL_DRAWING, OSM_CREDIT, "示意永和社区", "成年人 1.33 米/秒", "2026-01-01", "15 分钟圈内没有",
                   "至少", "无数据", "M+ 待与标准原文核对", f"{sheet().bands['people'].iloc[2]:,}"):  # fmt: skip
         assert words in page
+    said.clear()
+    run = {**sheet().result.run, "demand": "residential_land"}
+    save_sheet(replace(sheet(), result=replace(sheet().result, run=run)), tmp_path / "b.png")
+    page = " ".join(said)
+    assert "m² 居住用地 land" in page
+    assert "本社区用地" in page
+    assert not any(word in page for word in ("人 people", "居民", "People"))
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,11 @@ def _places(explanation: Explanation) -> list[str]:
     if not explanation.places:
         return ["计入的设施 Places that counted: 无 none"]
     lines = [f"计入的设施 Places that counted: {len(explanation.places)}"]
+    of_land = explanation.row["denominator"] == "residential_land"
+    whom = "对其最近的已覆盖居住用地 nearest for m²" if of_land else "对其最近的已覆盖人口 nearest for"
     for place in explanation.places:
         people = "<10" if place.people is None else f"{place.people:,}"
-        lines.append(f"  {place.name or '—'} ({place.facility_id}): 对其最近的已覆盖人口 nearest for {people}")
+        lines.append(f"  {place.name or '—'} ({place.facility_id}): {whom} {people}")
     return lines
 
 

@@ -72,7 +72,10 @@ def _facts(result: ScanResult, scores: pd.DataFrame) -> list[tuple[str, str]]:
     city = scores[scores["level"] == "city"].to_dict("records")
     return [
         ("范围 Where", where or "—"),
-        ("人口 People", f"{run.get('people', {}).get('placed', 0):,}"),
+        (
+            "居住用地 Residential land (m²)" if run.get("demand") == "residential_land" else "人口 People",
+            f"{run.get('people', {}).get('placed', 0):,}",
+        ),
         ("组合 Bundle", f"{result.rules.title_zh} {result.rules.title_en} ({result.rules.id})"),
         ("标准 Standards", "; ".join(f"{name} ({number} 条 rules)" for name, number in standards.items())),
         ("数据日期 Data dates", "\n".join(_dates(run))),

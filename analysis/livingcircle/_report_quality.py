@@ -19,7 +19,8 @@ BASIS_PART = r"(?P<basis>[^\W\d]+)(?: (?P<percent>\d+)%)?"  # "buildings 40%, st
 
 def data_quality_sheet(result: ScanResult, communities: pd.DataFrame, city: pd.DataFrame) -> Sheet:
     """Tell what the numbers rest on: people, places, legs, layers and warnings, in one list."""
-    names = ("topic", "what", "number", "persons", "detail")
+    counted = "land_m2" if result.run.get("demand") == "residential_land" else "persons"
+    names = ("topic", "what", "number", counted, "detail")
     rows = [
         *_unplaced_rows(published(result.unplaced, UNPLACED)),
         *_basis_rows(communities),
@@ -55,6 +56,7 @@ def _unplaced_rows(unplaced: pd.DataFrame) -> list[tuple[object, ...]]:
 
 def _basis_rows(communities: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return how many people were placed by which basis, from the whole percents that communities carry."""
+    communities = communities[communities["people"].notna()]
     parts = communities["basis"].fillna("").str.extractall(BASIS_PART)
     people = communities["people"].reindex(parts.index.get_level_values(0)).to_numpy(dtype="float64")
     known = pd.DataFrame({"basis": parts["basis"], "people": people * parts["percent"].astype(float).fillna(100) / 100})

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from livingcircle._report_words import LAND_AS_DEMAND, MARKS, rows_table, score_sentence, sheet_of, study_name
+from livingcircle._report_words import (
+    LAND_AS_DEMAND,
+    MARKS,
+    NO_PEOPLE,
+    rows_table,
+    score_sentence,
+    sheet_of,
+    study_name,
+)
 from livingcircle._workbook import Sheet
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
@@ -19,14 +27,15 @@ if TYPE_CHECKING:
 
 def summary_sheet(result: ScanResult, scores: pd.DataFrame) -> Sheet:
     run, people = result.run, result.run.get("people", {})
+    of_land = run.get("demand") == "residential_land"
     city = scores[scores["level"] == "city"]
     rows: list[tuple[str, object]] = [
         ("研究 Study", study_name(result.run)),
         ("标准 Standards", f"{result.rules.title_zh} {result.rules.title_en} ({result.rules.id})"),
         *_confidence(result.rules.rules),
         ("数据日期 Data date", run.get("data_date")),
-        *([("需求 Demand", LAND_AS_DEMAND)] if run.get("demand") == "residential_land" else []),
-        ("输入人口 People in the input", people.get("input")),
+        *([("需求 Demand", LAND_AS_DEMAND)] if of_land else []),
+        ("居住用地 Residential land (m²)" if of_land else "输入人口 People in the input", people.get("input")),
         ("已落位 Placed", people.get("placed")),
         ("未落位 Not placed", people.get("not_placed")),
         ("单元之外 Outside the units", people.get("outside")),
@@ -59,7 +68,7 @@ def _words(value: object) -> str:
 
 def score_words(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["people"]):
-        return "不评分 no score (没有人口数据,需求按居住用地面积计 no population, demand is residential land)"
+        return f"不评分 no score ({NO_PEOPLE})"
     if pd.isna(row["score"]):
         return f"不评分 no score ({row['n_listed']} 项服务中 {row['n_scored']} 项有数据,{row['people']:,} 人)"
     bounds = f"得分 {row['score']:.1f}(下限 {row['score_low']:.1f},上限 {row['score_high']:.1f})"

@@ -12,7 +12,8 @@ from livingcircle._workbook import Field, Sheet
 if TYPE_CHECKING:
     from livingcircle.standards import Rule
 
-LAND_AS_DEMAND = "居住用地平方米(无人口数据,以下“人口”均为平方米) m² of residential land, also where people are named"
+LAND_AS_DEMAND = "居住用地平方米(无人口数据) m² of residential land, as no population is given"
+NO_PEOPLE = "没有人口数据,需求按居住用地面积计 no population, demand is residential land"
 STATUSES = {
     "ok": "正常 ok",
     "incomplete": "图层不全,覆盖为至少值 at least",
@@ -43,6 +44,7 @@ FIELDS = {
     "what": Field("项目", "Item", "long", 44),
     "number": Field("数量", "Number", "number"),
     "persons": Field("人口", "People", "int"),
+    "land_m2": Field("居住用地 (m²)", "Residential land (m²)", "int", 16),
     "detail": Field("说明", "Detail", "long", 90),
     "class": Field("可比组", "Compared with", width=18),
     "rank": Field("名次", "Rank", "int", 8),

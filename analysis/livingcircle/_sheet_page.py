@@ -107,8 +107,9 @@ def draw_sheet(sheet: Sheet, path: FilePath, *, paper: str, form: str) -> None:
 def _heading(page: _Page, sheet: Sheet) -> None:
     title = f"{sheet.unit_name} 步行生活圈"
     page.text(8, 13, title, 17, weight="bold")
-    where = "自选定地点起步" if sheet.chosen else "自居民居住中心起步"
-    where_en = "from a chosen point" if sheet.chosen else "from where its people live"
+    lived, lived_en = ("居住用地", "its residential land is") if sheet.of_land else ("居民居住", "its people live")
+    where = "自选定地点起步" if sheet.chosen else f"自{lived}中心起步"
+    where_en = "from a chosen point" if sheet.chosen else f"from where {lived_en}"
     page.text(8, 19, f"{sheet.above}  ·  {where}  Walking circle {where_en}".lstrip(" ·"), 7, color=FAINT)
     page.text(RIGHT_END, 13, f"{sheet.walker.name_zh} {number(sheet.walker.speed_m_s)} 米/秒", 9, ha="right")
     run = sheet.result.run
@@ -327,7 +328,7 @@ def _figures(page: _Page, sheet: Sheet) -> float:
         page.box(x, 23, 1.4, 22, facecolor=colour)
         page.text(x + 3.5, 28.2, f"{number(band.minutes)} 分钟 min", 7.5, weight="bold")
         page.text(x + 3.5, 35.2, f"{band.people:,}", 12, weight="bold", color=BANDS[0])
-        page.text(x + width - 4, 35.2, "人 people", 6, color=FAINT, ha="right")
+        page.text(x + width - 4, 35.2, "m² 居住用地 land" if sheet.of_land else "人 people", 6, color=FAINT, ha="right")
         hectares = band.area_m2 / 10_000
         page.text(x + 3.5, 39.6, f"面积 area {hectares:,.0f} 公顷 ha", 6)
         page.text(x + 3.5, 43.2, f"步行可达比 pedestrian shed {band.pedestrian_shed:.0%}", 6)
@@ -365,10 +366,11 @@ _NUMBER, _NAME, _INSIDE, _NEAREST, _VERDICT, _SHARE, _CLAUSE = RIGHT + 2, RIGHT 
 def _table(page: _Page, sheet: Sheet, top: float) -> None:
     """Draw a row per rule: places inside, the nearest one, whether the start is within the rule, residents, clause."""
     minutes = "/".join(number(m) for m in sheet.bands["minutes"])
+    whose = ("本社区用地", "land within") if sheet.of_land else ("本社区居民", "residents within")
     heads = (
         (_NAME, "left", "服务与标准", "Service and standard"), (_INSIDE, "right", "圈内处数", f"inside {minutes} min"),
         (_NEAREST, "right", "最近", "nearest"), (_VERDICT, "left", "起点至标准", "from the start"),
-        (_SHARE, "right", "本社区居民", "residents within"), (_CLAUSE, "left", "条文", "clause, mark"),
+        (_SHARE, "right", *whose), (_CLAUSE, "left", "条文", "clause, mark"),
     )  # fmt: skip
     for x, side, chinese, english in heads:
         page.text(x, top, chinese, 6, weight="bold", ha=side)
@@ -409,7 +411,11 @@ def _legend(page: _Page, sheet: Sheet) -> None:
     to_map = axes.transData.inverted().transform
     star = to_map(page.figure.transFigure.transform(((x + 3) / PAGE_MM[0], 1 - (y - 0.9) / PAGE_MM[1])))
     _start_mark(axes, star[0], star[1], page.scale * 0.9, clip=False)
-    where = "选定地点 chosen point" if sheet.chosen else "起点:居民居住中心的临街位置 start"
+    where = (
+        "选定地点 chosen point"
+        if sheet.chosen
+        else f"起点:{'居住用地' if sheet.of_land else '居民居住'}中心的临街位置 start"
+    )
     page.text(x + 7.2, y, where, 5.6)
     page.line(x + 58, y - 0.9, x + 65, y - 0.9, color="#7a1f5c", linestyle=(0, (6, 2, 1, 2)), linewidth=1 * page.scale)
     page.text(x + 66.5, y, "社区边界(用户提供)", 5.6)
@@ -421,11 +427,15 @@ def _foot(page: _Page, sheet: Sheet) -> None:
     used = [m for m in MARKS if m in set(sheet.services["mark"])]
     marks = ";".join(MARKS[m] for m in used)
     widest = number(sheet.bands["minutes"].iloc[-1])
+    who, whose, who_en = (
+        ("居住用地", "可到的居住用地", "Land is") if sheet.of_land else ("居民", "可到家的居民", "People are")
+    )
     notes = (
-        f"人口:从起点沿街步行 {widest} 分钟内可到家的居民,含其他社区;不按圈的面积估算。"
-        "步行可达比 = 圈面积 ÷ 同时间直线圆面积。"
-        " People are counted along streets, not by area; pedestrian shed = circle ÷ disc of the straight walk.",
-        "起点至标准:起点到最近一处的沿街距离与条文数值相比。本社区居民:沿街步行在标准内的居民比例;至少 = 图层可能不全。"
+        f"{'居住用地(无人口数据)' if sheet.of_land else '人口'}:从起点沿街步行 {widest} 分钟内{whose},含其他社区;"
+        "不按圈的面积估算。步行可达比 = 圈面积 ÷ 同时间直线圆面积。"
+        f" {who_en} counted along streets, not by area; pedestrian shed = circle ÷ disc of the straight walk.",
+        f"起点至标准:起点到最近一处的沿街距离与条文数值相比。本社区{'用地' if sheet.of_land else who}:"
+        f"沿街步行在标准内的{who}比例;至少 = 图层可能不全。"
         f" 可信度 Marks: {marks or '—'}",
     )
     for n, words in enumerate(line for note in notes for line in _wrapped(note, 226)):

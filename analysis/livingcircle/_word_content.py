@@ -170,6 +170,11 @@ def words_of(it: District) -> dict[str, str]:
 
 def _no_score(it: District) -> str:
     share = f"{MIN_DATA_SHARE:.0%}"
+    if pd.isna(it.score["people"]):
+        return it.pick(
+            "不评分:没有人口数据,需求按居住用地面积计。",
+            " No score: no population is given, and demand is residential land.",
+        )
     return it.pick(
         f"不评分:有数据的计分服务不足 {share},或人口少于 {MIN_PEOPLE}。",
         f" No score: data for less than {share} of the list, or fewer than {MIN_PEOPLE} people.",

@@ -243,6 +243,19 @@ def size_notes(rules: RuleSet, facilities: Facilities) -> list[str]:
     ]
 
 
+def outline_notes(rules: RuleSet, facilities: Facilities) -> list[str]:
+    """Say which grounds, such as parks, are known by a point only: neither their edge nor a gate is known."""
+    asked = {service for rule in rules.rules for service in rule.services}
+    grounds = facilities.frame[facilities.frame["ground"] & facilities.frame["service"].isin(asked)]
+    entered = set() if facilities.ways_in is None else set(facilities.ways_in["facility_id"])
+    point = (grounds.geometry.geom_type == "Point") & ~grounds["facility_id"].isin(entered)
+    told = point.groupby(grounds["service"]).agg(["sum", "size"])
+    shown = ", ".join(f"{service} {some:,} of {all_:,}" for service, some, all_ in told[told["sum"] > 0].itertuples())
+    if not shown:
+        return []
+    return [f"no outline and no gate is known, and walks end at a point inside, so that they are too long: {shown}"]
+
+
 def _gate_notes(inputs: Inputs) -> list[str]:
     """Say what is known about gated estates, and where nothing is known."""
     frame, notes = inputs.estates.frame, []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from livingcircle.accounts import input_warnings
+from livingcircle.accounts import input_warnings, outline_notes, size_notes
 from livingcircle.coverage import INCOMPLETE_UNDER
 from livingcircle.input_faults import input_faults
 from livingcircle.inputs import Inputs, read_inputs
@@ -17,12 +17,12 @@ from livingcircle.joins import Joins
 from livingcircle.land import land_points
 from livingcircle.marks import LayerMark, layer_marks
 from livingcircle.measured import counted_people, joined_homes, joiner_of, place_homes
-from livingcircle.population import compare_people, comparison_lines, read_beside
+from livingcircle.population import compare_people, comparison_lines
 from livingcircle.progress import Progress, Stages
 from livingcircle.rules import RuleSet
 from livingcircle.standards import load_standard
 from livingcircle.standings import Lived, RuleLayer, rule_layers
-from livingcircle.study import Study
+from livingcircle.study import SensitivityInput, Study
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84, transformer
 from livingcircle_layers.errors import InputError
@@ -62,6 +62,8 @@ class Legs:
         Who joins a street, and who lives outside the communities.
     lost
         Who does not, by reason.
+    of_land
+        All these are m² of residential land, as nobody is known.
     """
 
     p50: float
@@ -69,6 +71,7 @@ class Legs:
     joined: int
     outside: int
     lost: Mapping[str, int]
+    of_land: bool
 
 
 @dataclass(frozen=True)
@@ -177,6 +180,7 @@ class StudyCheck:
                 "joined": legs.joined,
                 "not_joined": dict(legs.lost),
                 "outside": legs.outside,
+                "counted": "residential_m2" if legs.of_land else "people",
             },
             "estates": {
                 "gated": self.estates,
@@ -230,9 +234,11 @@ class StudyCheck:
             )
         else:
             yield "residential land: none is mapped in the communities"
-        lost = ", ".join(f"{n:,} {reason}" for reason, n in legs.lost.items()) or "nobody is lost"
+        nothing = "none is lost" if legs.of_land else "nobody is lost"
+        lost = ", ".join(f"{n:,} {reason}" for reason, n in legs.lost.items()) or nothing
         quantiles = "nobody joins" if np.isnan(legs.p50) else f"p50 {legs.p50:.0f} m, p90 {legs.p90:.0f} m"
-        yield f"legs from home to street: {quantiles}; {legs.joined:,} join, {legs.outside:,} outside; {lost}"
+        unit = " m² of residential land" if legs.of_land else ""
+        yield f"legs from home to street: {quantiles}; {legs.joined:,}{unit} join, {legs.outside:,} outside; {lost}"
         yield (
             f"gated estates: {self.estates}, of which {self.gates_unknown} without a known gate;"
             f" {self.estates_unknown} outlines may be gated or not"
@@ -248,6 +254,7 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
         Inputs cannot be used: the faults of all of them at once, each with what to do.
     """
     stages = Stages(progress)
+    study = _with_both_populations(study)
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
     try:
@@ -259,7 +266,7 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
         homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
     here = placement.homes[placement.homes["unit"] != ""]
     lived = Lived(here, counted_people(homes, inputs, placement.shared))
-    frame, legs = inputs.estates.frame, _legs(placement, joins)
+    frame, legs = inputs.estates.frame, _legs(placement, joins, of_land=study.population is None)
     return StudyCheck(
         facts=tuple(_facts(study, inputs, rules, catalogue.unplaceable(), legs)),
         layers=layer_marks(study, inputs),
@@ -270,11 +277,15 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
         estates=len(frame),
         gates_unknown=int((frame["gates"] == 0).sum()),
         estates_unknown=inputs.estates.unknown,
-        comparison=tuple(_compare_people(study, inputs)),
+        comparison=tuple(_compare_people(inputs)),
         cleaning=tuple(_cleaning(inputs)),
         readings=tuple(reading.sentence() for found in inputs.readings.values() for reading in found),
         datums=tuple(verdict.line() for verdict in inputs.datums),
-        warnings=tuple(input_warnings(inputs)),
+        warnings=(
+            *input_warnings(inputs),
+            *size_notes(rules, inputs.facilities),
+            *outline_notes(rules, inputs.facilities),
+        ),
     )
 
 
@@ -322,7 +333,7 @@ def _unreached_land(study: Study, inputs: Inputs) -> UnreachedLand:
     return UnreachedLand(int(points["m2"].sum()), int(lost["m2"].sum()), tuple(largest))
 
 
-def _legs(placement: Placement, joins: Joins) -> Legs:
+def _legs(placement: Placement, joins: Joins, *, of_land: bool) -> Legs:
     """Weigh the legs by people; quantiles are the leg of the person who stands there in line."""
     homes = placement.homes
     inside = homes["unit"].to_numpy() != ""
@@ -335,7 +346,7 @@ def _legs(placement: Placement, joins: Joins) -> Legs:
         round(float(leg[order][np.searchsorted(running, q * total)]), 2) if total else float("nan") for q in (0.5, 0.9)
     )
     lost = {str(r): int(people[inside][joins.reason == r].sum()) for r in np.unique(joins.reason[~joins.joined])}
-    return Legs(p50, p90, total, int(people[~inside].sum()), lost)
+    return Legs(p50, p90, total, int(people[~inside].sum()), lost, of_land)
 
 
 def _cleaning(inputs: Inputs) -> list[str]:
@@ -382,11 +393,16 @@ def _about_people(study: Study, inputs: Inputs, legs: Legs) -> str:
     )
 
 
-def _compare_people(study: Study, inputs: Inputs) -> list[str]:
-    other = study.population_compare
-    if study.population is None or other is None:
+def _with_both_populations(study: Study) -> Study:
+    """Return the study such that a second population is read and compared, which a scan does when it tries both."""
+    asked = (study.sensitivity or SensitivityInput()).model_copy(update={"population": True})
+    return study.model_copy(update={"sensitivity": asked}) if study.population_compare else study
+
+
+def _compare_people(inputs: Inputs) -> list[str]:
+    second = inputs.other_people
+    if second is None:
         return []
-    second = read_beside(other, inputs.osm, inputs.communities.frame)
     table = compare_people(inputs.population, second, inputs.units)
     return comparison_lines(table, inputs.population.source, second.source)
 

@@ -459,8 +459,9 @@ COMMUNITIES = Table(
             "not_placed",
             "int",
             "people",
-            "people who live there but are not on the street network; they are in no other number",
-            "居住在此但未接入路网的人口,未计入其他任何数字",
+            "people who live there but are not on the street network; they are in no other number"
+            " (m² of residential land where no population is given)",
+            "居住在此但未接入路网的人口,未计入其他任何数字(无人口数据时为居住用地 m²)",
         ),
         *_THEMES,
         Column("basis", "text", "", "how people were placed in homes", "人口落位的依据", "no people"),
@@ -534,7 +535,9 @@ UNPLACED = Table(
         Column("name", "text", "", "name in the row", "名称", "not named"),
         Column("unit_id", "id", "", "unit the row belongs to", "所属单元", "not known"),
         Column(
-            "people", "int", "people", "people who are not counted because of it", "因此未计入的人口",
+            "people", "int", "people",
+            "people who are not counted because of it (m² of residential land where no population is given)",
+            "因此未计入的人口(无人口数据时为居住用地 m²)",
             "a facility"
         ),
         Column("reason", "id", "", "reason in one word", "原因"),
@@ -721,8 +724,8 @@ DISTRICTS = Table(
 ESTATES = Table(
     "estates",
     "estates.csv",
-    "Gated estates: what opening the gates would bring",
-    "封闭小区:打开院门可新增的覆盖人口",
+    "Gated estates: what opening the gates would bring (in m² of residential land where no population is given)",
+    "封闭小区:打开院门可新增的覆盖人口(无人口数据时为居住用地 m²)",
     (
         Column("estate_id", "id", "", "outline of the estate", "小区编号"),
         Column("name", "text", "", "name of the estate", "小区名称", "not named"),

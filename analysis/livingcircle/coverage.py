@@ -206,10 +206,10 @@ def layer_standing(
     of its services, also elsewhere: a list that has places, but none here, is a list.
 
     No places at all is `no_data` unless the planner knows that there are none; so is a rule that means something
-    narrower than its services, and one that asks for a size of which no place's is known. Far fewer places than the
-    circles of these people would need, grounds known by a point only or of unknown size (`sized`: the share of places
-    of a service whose size is known, where it is not all), or one of several services without any place (`absent`) are
-    `incomplete`.
+    narrower than its services, and one that asks for a size of which no place's is known. No place here of a list that
+    has some elsewhere, far fewer places than the circles of these people would need, grounds known by a point only or
+    of unknown size (`sized`: the share of places of a service whose size is known, where it is not all), or one of
+    several services without any place (`absent`) are `incomplete`.
     """
     marks = {complete[s] for s in rule.services}
     mark: Complete = "yes" if marks == {"yes"} else "no" if "no" in marks else "unknown"
@@ -218,7 +218,7 @@ def layer_standing(
     if rule.broader or untold or (places_of_any_size == 0 and mark != "yes"):
         return Standing("no_data", mark)
     expected = people / TIER_PEOPLE[rule.tier] if rule.tier in TIER_PEOPLE else 0.0
-    few = mark == "unknown" and places < INCOMPLETE_UNDER * expected
+    few = mark == "unknown" and (places == 0 or places < INCOMPLETE_UNDER * expected)
     lacking = any(service in absent and complete[service] != "yes" for service in rule.services)
     unsized = any(share < 1.0 for share in size_known)
     if mark == "no" or few or lacking or unsized or not centre_only.isdisjoint(rule.services):

@@ -27,7 +27,12 @@ Geometries = npt.NDArray[Any]
 
 
 def diagnose(
-    streets: Streets, joins: Joins | None = None, points: Floats | None = None, *, people: Ints | None = None
+    streets: Streets,
+    joins: Joins | None = None,
+    points: Floats | None = None,
+    *,
+    people: Ints | None = None,
+    of_land: bool = False,
 ) -> gpd.GeoDataFrame:
     """Show where a network may be broken, as a layer to look at in QGIS.
 
@@ -39,6 +44,8 @@ def diagnose(
         Places joined to it and where they are (n × 2, in its plane); with them long legs are listed.
     people
         The places are homes of so many people: their legs are summed up by cells of 100 m, so that no home is shown.
+    of_land
+        They are m² of residential land, as nobody is known.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def diagnose(
         parts.append(
             _long_connectors(streets, joins, points)
             if people is None
-            else _long_connectors_of_cells(streets, joins, points, people)
+            else _long_connectors_of_cells(streets, joins, points, people, "m² of land" if of_land else "people")
         )
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     geometry = gpd.GeoSeries(rows.pop("geometry").to_numpy(dtype=object), crs=streets.crs)
@@ -182,7 +189,9 @@ def _long_connectors(streets: Streets, joins: Joins, points: Floats) -> pd.DataF
     )
 
 
-def _long_connectors_of_cells(streets: Streets, joins: Joins, points: Floats, people: Ints) -> pd.DataFrame:
+def _long_connectors_of_cells(
+    streets: Streets, joins: Joins, points: Floats, people: Ints, counted: str
+) -> pd.DataFrame:
     """Return the long legs of homes, one for each street and cell of homes, those of most people first."""
     far = np.flatnonzero(np.nan_to_num(joins.leg_m) > LONG_LEG_M)
     cell = np.floor(points[far] / LEG_CELL_M)
@@ -204,7 +213,7 @@ def _long_connectors_of_cells(streets: Streets, joins: Joins, points: Floats, pe
         length_m=streets.length_m[edge],
         gap_m=legs["leg"],
         detail=[
-            f"people {row.people}, homes {row.homes}, up to {row.leg:.0f} m from the street they join"
+            f"{counted} {row.people}, homes {row.homes}, up to {row.leg:.0f} m from the street they join"
             for row in legs.itertuples()
         ],
     )

@@ -13,7 +13,16 @@ from livingcircle._report_charts import chart_pages
 from livingcircle._report_cover import cover_page
 from livingcircle._report_quality import data_dictionary_sheet, data_quality_sheet, not_measured_sheet
 from livingcircle._report_summary import summary_sheet
-from livingcircle._report_words import BASES, DENOMINATORS, STATUSES, rows_table, rule_label, sheet_of, study_name
+from livingcircle._report_words import (
+    BASES,
+    DENOMINATORS,
+    NO_PEOPLE,
+    STATUSES,
+    rows_table,
+    rule_label,
+    sheet_of,
+    study_name,
+)
 from livingcircle._workbook import Page, Sheet, write_workbook
 from livingcircle.columns import (
     ADDITIONS,
@@ -163,16 +172,19 @@ def _ranking(communities: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
 
 
 def _why_unranked(communities: pd.DataFrame) -> pd.Series:
+    of_land = communities["people"].isna()
     people, scored = communities["people"].fillna(0), communities["n_scored"].fillna(0)
     words = np.select(
         [
             communities["score"].notna(),
+            of_land,
             people == 0,
             people < MIN_PEOPLE,
             scored < MIN_DATA_SHARE * communities["n_listed"].fillna(0),
         ],
         [
             "",
+            NO_PEOPLE,
             "无居住人口 nobody lives here",
             f"人口少于 {MIN_PEOPLE} fewer than {MIN_PEOPLE} people",
             f"有数据的服务不足 {MIN_DATA_SHARE:.0%} data for less than {MIN_DATA_SHARE:.0%} of the list",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.accounts import account, lost_notes, run_record, settings_of, size_notes
+from livingcircle.accounts import account, lost_notes, outline_notes, run_record, settings_of, size_notes
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.capacity import capacity_notes, capacity_table
 from livingcircle.choice import count_within
@@ -141,7 +141,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
         bands=bands,
         facility_circles=of_facilities,
         estate_names=named_estates(inputs),
-        diagnosis=_diagnosis(city),
+        diagnosis=_diagnosis(city, of_land=measured.people.of_land),
         gaps=gaps,
         false_coverage=false_coverage_table(coverage),
         fairness=fairness_table(histogram, scores),
@@ -180,6 +180,7 @@ def _notes(measured: Measured, communities: gpd.GeoDataFrame) -> list[str]:
         *inner_place_notes(measured.city),
         *lost_notes(communities),
         *size_notes(measured.rules, measured.inputs.facilities),
+        *outline_notes(measured.rules, measured.inputs.facilities),
         *(measured.land.notes if measured.land else ()),
         *capacity_notes(measured),
     ]
@@ -359,10 +360,10 @@ def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:
     )
 
 
-def _diagnosis(city: City) -> gpd.GeoDataFrame:
+def _diagnosis(city: City, *, of_land: bool) -> gpd.GeoDataFrame:
     """Return where the streets of the scan may be broken, by the legs of its homes too."""
     xy, people = city.homes[["x", "y"]].to_numpy(dtype=float), city.homes["people"].to_numpy(dtype=np.int64)
-    return diagnose(city.network.streets, city.home_joins, xy, people=people)
+    return diagnose(city.network.streets, city.home_joins, xy, people=people, of_land=of_land)
 
 
 def _within_thresholds(measured: Measured) -> dict[str, Any]:

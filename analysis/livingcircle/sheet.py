@@ -72,6 +72,11 @@ class Sheet:
     background: gpd.GeoDataFrame
     result: ScanResult
 
+    @property
+    def of_land(self) -> bool:
+        """Nobody is known, and m² of residential land stand in the place of people."""
+        return bool(self.result.run.get("demand") == "residential_land")
+
 
 def circle_sheet(
     measured: Measured,
