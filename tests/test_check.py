@@ -102,7 +102,7 @@ def test_grounds_known_by_a_point_only_are_named(tmp_path: Path) -> None:
     park = {"id": "green", "services": ["park"], "threshold": 500.0, "tier": "5min"}
     page = check_study(study_of(tmp_path, drawn, people=PEOPLE, rules=[RULE, park]))
     assert [w for w in page.warnings if w.startswith("no outline")] == [
-        "no outline and no gate is known, and walks end at a point inside, so that they are too long: park 1 of 2"
+        "no outline and no gate is known, and walks to a point inside may be too long: park 1 of 2"
     ]
 
 

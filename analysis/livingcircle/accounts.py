@@ -253,7 +253,7 @@ def outline_notes(rules: RuleSet, facilities: Facilities) -> list[str]:
     shown = ", ".join(f"{service} {some:,} of {all_:,}" for service, some, all_ in told[told["sum"] > 0].itertuples())
     if not shown:
         return []
-    return [f"no outline and no gate is known, and walks end at a point inside, so that they are too long: {shown}"]
+    return [f"no outline and no gate is known, and walks to a point inside may be too long: {shown}"]
 
 
 def _gate_notes(inputs: Inputs) -> list[str]:
