@@ -22,7 +22,8 @@ from livingcircle.progress import Progress, Stages
 from livingcircle.rules import RuleSet
 from livingcircle.standards import load_standard
 from livingcircle.standings import Lived, RuleLayer, rule_layers
-from livingcircle.study import SensitivityInput, Study
+from livingcircle.study import Study
+from livingcircle.study_parts import SensitivityInput
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84, transformer
 from livingcircle_layers.errors import InputError
