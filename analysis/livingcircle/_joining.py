@@ -201,3 +201,42 @@ def nearest_free(
             done = reach
             reach = min(limit, 2.5 * reach)
     return piece, along, leg, turned
+
+
+@numba.njit(cache=True, nogil=True)
+def _gap(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> float:
+    """Return the distance of a place from the straight piece a–b, to the digits that GEOS gives it."""
+    wx, wy = bx - ax, by - ay
+    square = wx * wx + wy * wy
+    r = ((x - ax) * wx + (y - ay) * wy) / square if square > 0 else 0.0
+    if r <= 0.0:
+        return float(np.sqrt((x - ax) * (x - ax) + (y - ay) * (y - ay)))
+    if r >= 1.0:
+        return float(np.sqrt((x - bx) * (x - bx) + (y - by) * (y - by)))
+    return float(abs(((ay - y) * wx - (ax - x) * wy) / square) * np.sqrt(square))
+
+
+@numba.njit(cache=True, nogil=True)
+def nearest_gap(grid: Grid, xy: Floats, limit: float) -> Floats:
+    """Return the distance of each place (n × 2) from the nearest piece, infinite beyond the limit.
+
+    The pieces of the grid may be parts of longer ones, whose own ends are given for each.
+    """
+    out = np.full(len(xy), np.inf)
+    for i in range(len(xy)):
+        x, y = xy[i, 0], xy[i, 1]
+        reach = min(limit, grid.cell)
+        while True:
+            margin = reach + PIECE_M / 2
+            west, east = _range(x - margin - grid.west, x + margin - grid.west, grid.cell, grid.columns)
+            south, north = _range(y - margin - grid.south, y + margin - grid.south, grid.cell, grid.rows)
+            if east > west:
+                for row in range(south, north):
+                    for k in range(grid.first[row * grid.columns + west], grid.first[row * grid.columns + east]):
+                        p = grid.piece[k]
+                        gap = _gap(grid.start[p, 0], grid.start[p, 1], grid.stop[p, 0], grid.stop[p, 1], x, y)
+                        out[i] = min(out[i], gap)
+            if out[i] <= reach or reach >= limit:
+                break
+            reach = min(limit, 2.0 * reach)
+    return out

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
 
+from livingcircle import _joining
 from livingcircle.hundredths import Walks, from_hundredths, hundredths
 from livingcircle.joins import Joins
 from livingcircle.network import WalkNetwork
@@ -25,6 +25,7 @@ Floats = npt.NDArray[np.float64]
 Int32s = npt.NDArray[np.int32]
 
 _POINTS_AT_A_TIME = 50_000
+_POLYGON = 3  # GEOS's number of the kind; points and lines come before it, collections after it
 
 # Services whose rules count only grounds of the size that the clause names (standards-tables.md, min_site_m2).
 _SIZED = frozenset(
@@ -199,22 +200,36 @@ def straight_m(xy: Floats, places: npt.NDArray[Any], limit_m: float) -> Floats:
     places
         To what, in the same plane.
     """
-    out = np.full(len(xy), np.inf)
-    is_point = (shapely.get_type_id(places) == 0) & ~shapely.is_empty(places)
-    if is_point.any():  # a tree of points alone answers several times as fast
-        at = shapely.get_coordinates(places[is_point])
-        nearest = cKDTree(at).query(xy)[1]
-        out = np.sqrt(((xy - at[nearest]) ** 2).sum(axis=1))
-    if not is_point.all():
-        tree = shapely.STRtree(places[~is_point])
+    parts = shapely.get_parts(places)
+    while (shapely.get_type_id(parts) > _POLYGON).any():  # collections within collections
+        parts = shapely.get_parts(parts)
+    polygons = parts[shapely.get_type_id(parts) == _POLYGON]
+    xy = np.ascontiguousarray(xy)
+    out = _joining.nearest_gap(_boundaries(parts), xy, float(limit_m))
+    if len(polygons):
+        tree = shapely.STRtree(polygons)
         for begin in range(0, len(xy), _POINTS_AT_A_TIME):  # a point is many times as large as its coordinates
-            (i, _), gap = tree.query_nearest(
-                shapely.points(xy[begin : begin + _POINTS_AT_A_TIME]),
-                max_distance=limit_m, return_distance=True, all_matches=False,
-            )  # fmt: skip
-            out[begin + i] = np.minimum(out[begin + i], gap)
+            near = tree.query(shapely.points(xy[begin : begin + _POINTS_AT_A_TIME]), predicate="intersects")[0]
+            out[begin + near] = 0.0
     out[~(out <= limit_m)] = np.nan
     return np.round(out, 2)
+
+
+def _boundaries(parts: npt.NDArray[Any]) -> _joining.Grid:
+    """Put points, lines and the boundaries of polygons into a grid, in short pieces that know their whole segment."""
+    kind = shapely.get_type_id(parts)
+    points = shapely.get_coordinates(parts[kind == 0])
+    rings = np.concatenate([parts[(kind > 0) & (kind < _POLYGON)], shapely.get_rings(parts[kind == _POLYGON])])
+    coords, owner = shapely.get_coordinates(rings, return_index=True)
+    same = owner[1:] == owner[:-1]
+    start, stop = np.concatenate([points, coords[:-1][same]]), np.concatenate([points, coords[1:][same]])
+    count = np.maximum(1, np.ceil(np.hypot(*(stop - start).T) / _joining.PIECE_M)).astype(np.int64)
+    own = np.repeat(np.arange(len(start)), count)
+    step = ((np.arange(len(own)) - np.repeat(np.cumsum(count) - count, count)) / count[own])[:, None]
+    way = (stop - start)[own]
+    first = start[own] + step * way
+    grid = _joining.make_grid(first, first + way / count[own][:, None])
+    return grid._replace(start=np.ascontiguousarray(start[own]), stop=np.ascontiguousarray(stop[own]))
 
 
 def exit_distance(city: City, *, limit_m: float) -> Floats:
