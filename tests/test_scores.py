@@ -168,6 +168,13 @@ def test_homes_for_which_too_little_of_the_list_is_meant_count_in_no_mean() -> N
     assert (alone["score"], alone["complete_share"]) == (50.0, 1.0)
 
 
+def test_the_weakest_rule_counts_people_and_not_homes() -> None:
+    # r0 reaches 12 of 20 people, r1 only 9 of them, who live in one home of five
+    reached = [[1, 1], [1, 0], [1, 0], [1, 0], [0, 0]]
+    assert score(rules_of(2), reached, [9, 1, 1, 1, 8]).iloc[0]["weakest_rule"] == "r1"
+    assert score(rules_of(2), [[1, 0]], [1]).iloc[0]["weakest_rule"] == "r1"  # of one person, too
+
+
 def test_what_is_known_to_be_little_data_is_not_called_the_weakest() -> None:
     reached = [[1, 0, 0], [1, 0, 1]]
     assert score(rules_of(3), reached, [20, 10], incomplete=["r1"]).iloc[0]["weakest_rule"] == "r2"

@@ -125,7 +125,7 @@ def scores_table(
     known = [r for r in reached.with_data if standings[r.id].status == "ok"] or reached.with_data
     weakest = [_weakest(units, known, judged, people) for units in levels]
     table = table.assign(
-        weakest_rule=np.concatenate(weakest) if weakest else [],
+        weakest_rule=np.concatenate(weakest),
         confidence=max((r.mark for r in reached.with_data), key=_MARKS.index, default=""),
     )
     return table[list(SCORES.names)]
