@@ -322,7 +322,7 @@ def test_units_add_up(demo: ScanResult) -> None:
 
 
 def test_another_run_writes_the_same_bytes(saved: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "livingcircle.cli", "demo", "-o", str(tmp_path / "again")]
+    command = [sys.executable, "-m", "livingcircle.cli", "demo", "--lang", "zh", "-o", str(tmp_path / "again")]
     paths = os.pathsep.join(str(Path(__file__).parents[1] / source) for source in ("analysis", "layers"))
     env = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": paths}
     run = subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", timeout=120, check=True)
