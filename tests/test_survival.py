@@ -27,6 +27,11 @@ from small_city import CSV_FILES, small_study
 from towns import write_table
 
 TESTS = Path(__file__).parent
+# A job in the background of a shell is born deaf to Ctrl-C; what stands at a terminal is not.
+AT_A_TERMINAL: Any = {
+    "start_new_session": True,
+    "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+}
 ENV = {
     **os.environ,
     "PYTHONPATH": os.pathsep.join(str(TESTS.parent / part) for part in ("analysis", "layers", "tests")),
@@ -270,7 +275,7 @@ def test_ctrl_c_says_of_a_download_that_what_has_come_is_kept(tmp_path: Path) ->
         command = [sys.executable, "-m", "livingcircle.cli", "fetch", "--bbox", ",".join(map(str, BOX))]
         command += ["--overpass", server.url, "-o", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen(command, env=ENV, text=True, start_new_session=True, **pipes) as download:
+        with subprocess.Popen(command, env=ENV, text=True, **AT_A_TERMINAL, **pipes) as download:
             while not server.asked and download.poll() is None:
                 time.sleep(0.02)
             download.send_signal(signal.SIGINT)
@@ -291,7 +296,7 @@ def test_ctrl_c_ends_a_scan_within_two_seconds_in_one_line(tmp_path: Path, stage
     rules = str(tmp_path / "city" / "rules.toml")
     command = [sys.executable, "-m", "livingcircle.cli", "scan", *options, "--standard", rules, "--jobs", "2"]
     command += ["-o", str(tmp_path / "out")]
-    with subprocess.Popen(command, env=ENV, stderr=subprocess.PIPE, text=True, start_new_session=True) as scan:
+    with subprocess.Popen(command, env=ENV, stderr=subprocess.PIPE, text=True, **AT_A_TERMINAL) as scan:
         assert scan.stderr is not None
         lines = iter(scan.stderr.readline, "")
         assert any(stage in line for line in lines)
