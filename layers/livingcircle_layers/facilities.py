@@ -174,25 +174,17 @@ def gather_facilities(
     frame, seams = united(frame, np.array([]) if roads is None else roads, green=parks, apart=keep)
     known = {*frame["facility_id"], *(c["facility_id"] for c in (*changes, *seams))}
     changes += seams
-    complete: dict[str, Complete] = dict.fromkeys(catalogue.services, "unknown")
-    complete.update(osm_complete or {})
-    frames, lost = [frame], [unplaced]
+    known |= {row for file in read for row in (*file.frame["facility_id"], *(c["facility_id"] for c in file.removed))}
     hints = Hints()
+    owned, lost = [], [unplaced]
     for source, file in zip(sources, read, strict=True):
         hints = hints.and_(file.hints)
-        known |= {*file.frame["facility_id"], *(c["facility_id"] for c in file.removed)}
         judged = source.mode == "classify" and not grounds.school  # rows of a named service are the planner's word
         own, shut = _off_campus(file.frame, catalogue, campus, keep=keep) if judged else (file.frame, [])
+        owned.append(own)
         changes += [*file.removed, *shut]
         lost += [file.unplaced, _removed_rows(shut)]
-        if source.mode == "replace":
-            frames[0] = frames[0][frames[0]["service"] != source.service]
-            complete[str(source.service)] = source.complete
-        elif source.complete != "unknown":
-            complete.update(dict.fromkeys(own["service"].unique(), source.complete))
-        # A file that replaces OpenStreetMap's list of parks still takes their outlines from it.
-        frames.append(_at_known_ground(own, pd.concat([frame, *frames[1:]], ignore_index=True)))
-    everything, told = overruled(pd.concat(frames, ignore_index=True), overrides, known)
+    everything, told = overruled(_beside_each_other(frame, sources, owned), overrides, known)
     everything, parts = without_inner_parts(everything, keep=keep, parents=hints.parent)
     everything, housing = _without_housing(everything, catalogue, estates, keep=keep)
     merged, twins = merged_places(everything, keep=keep)
@@ -201,7 +193,7 @@ def gather_facilities(
     entered, notes = ways_in(merged, [*changes, *parts, *twins], hints)
     return Facilities(
         frame=merged,
-        complete=complete,
+        complete=_completeness(catalogue, osm_complete or {}, sources, owned),
         centre_only=_by_centre(merged, entered, parks),
         unplaced=pd.concat(lost, ignore_index=True),
         changes=changes_table([*changes, *told, *parts, *housing, *twins]),
@@ -213,6 +205,35 @@ def gather_facilities(
 
 
 Records = list[dict[str, Any]]
+
+
+def _completeness(
+    catalogue: Catalogue,
+    said: Mapping[str, Complete],
+    sources: Sequence[FacilitySource],
+    owned: Sequence[gpd.GeoDataFrame],
+) -> dict[str, Complete]:
+    """Return whether each service's layer is complete: as said of OpenStreetMap, then as said of each list in order."""
+    complete: dict[str, Complete] = {**dict.fromkeys(catalogue.services, "unknown"), **said}
+    for source, own in zip(sources, owned, strict=True):
+        if source.mode == "replace":
+            complete[str(source.service)] = source.complete
+        elif source.complete != "unknown":
+            complete.update(dict.fromkeys(own["service"].unique(), source.complete))
+    return complete
+
+
+def _beside_each_other(
+    osm: gpd.GeoDataFrame, sources: Sequence[FacilitySource], owned: Sequence[gpd.GeoDataFrame]
+) -> gpd.GeoDataFrame:
+    """Put the places of OpenStreetMap and of each list together; a list may replace those of a service."""
+    frames = [osm]
+    for source, own in zip(sources, owned, strict=True):
+        if source.mode == "replace":
+            frames[0] = frames[0][frames[0]["service"] != source.service]
+        # A file that replaces OpenStreetMap's list of parks still takes their outlines from it.
+        frames.append(_at_known_ground(own, pd.concat([osm, *frames[1:]], ignore_index=True)))
+    return pd.concat(frames, ignore_index=True)
 
 
 def osm_facilities(
