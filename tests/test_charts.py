@@ -6,6 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -139,3 +140,21 @@ def test_the_command_draws_all_charts_of_a_folder(result, tmp_path, capsys):
     names = ["chart-ranking.svg", "chart-lorenz.svg", "chart-distances.svg"]
     assert capsys.readouterr().out.split() == [str(tmp_path / "charts" / name) for name in names]
     assert sorted(p.name for p in (tmp_path / "charts").iterdir()) == sorted(names)
+
+
+def test_a_chart_that_the_results_do_not_carry_is_told_and_the_others_are_drawn(result, tmp_path, capsys):
+    unscored = replace(result, communities=result.communities.assign(score=np.nan))
+    folder = unscored.save(tmp_path / "scan")
+    with pytest.raises(SystemExit) as ended:
+        main(["charts", str(folder), "--rule", RULE, "-o", str(tmp_path / "charts")])
+    assert ended.value.code == 0
+    told = capsys.readouterr()
+    assert sorted(path.name for path in (tmp_path / "charts").iterdir()) == ["chart-distances.png", "chart-lorenz.png"]
+    assert "note: no community of city has a score, so that there is no ranking" in told.err
+    assert told.err.count("note: ") == 1
+
+
+def test_nobody_who_reaches_a_place_is_said_and_not_drawn(result):
+    away = result.distances.assign(to_m=np.nan)
+    with pytest.raises(InputError, match=f"nobody in city reaches a place of rule {RULE}"):
+        charts.distances(replace(result, distances=away), rule=RULE)

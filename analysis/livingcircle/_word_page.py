@@ -125,7 +125,7 @@ def _docx() -> Any:
         import docx.opc.exceptions
     except ImportError as fault:
         raise InputError(
-            "Word reports need python-docx, which is not installed", remedy='pip install "livingcircle[word]"'
+            "Word reports need python-docx, which is not installed", remedy="pip install python-docx"
         ) from fault
     return docx
 

@@ -187,7 +187,11 @@ def distances(result: Scanned, *, rule: str = "", unit: str = "city", language: 
     result = _loaded(result)
     asked = _rule(result, rule or largest_gap(result, unit))
     rows = _distance_rows(result, asked, unit)
-    end = float(rows["to_m"].max()) if rows["to_m"].notna().any() else 100.0
+    if rows["to_m"].isna().all():
+        raise InputError(f"nobody in {unit} reaches a place of rule {asked.id}: there are no walks to draw")
+    end = float(rows["to_m"].max())
+    if asked.threshold_unit == "m":
+        end = max(end, 1.25 * (asked.threshold or 0.0))  # its line and words stand inside
     title = (f"到最近设施的步行距离:{asked.name_zh}", f"Walk to the nearest place: {asked.name_en or asked.id}")
     with _chart(result, title, unit, language, height=3.9) as (chart, axes):
         for (key, own), (colour, dashes) in zip(rows.groupby(["walker", "gates"], sort=False), LINES, strict=False):
@@ -282,8 +286,10 @@ def save_charts(
     rule: str = "",
     before: str | Path | None = None,
     language: Language = "zh",
-) -> list[Path]:
+) -> tuple[list[Path], list[str]]:
     """Write the charts of a finished scan into a folder, as ``chart-ranking.png`` and so on.
+
+    Returns the files, and why a chart could not be drawn from these results (no scores, for example).
 
     Parameters
     ----------
@@ -297,16 +303,31 @@ def save_charts(
         As for `ranking`, `lorenz` and `distances`.
     before
         Folder of an earlier scan, for the chart of before and after.
+
+    Raises
+    ------
+    InputError
+        No chart can be drawn, or the folders are no finished scans.
+    UsageError
+        There is no such unit or rule.
     """
     result = load_result(directory)
-    charts = {
-        "ranking": ranking(result, unit=unit, language=language),
-        "lorenz": lorenz(result, unit=unit, language=language),
-        "distances": distances(result, rule=rule, unit=unit, language=language),
+    charts: dict[str, Callable[[], Chart]] = {
+        "ranking": lambda: ranking(result, unit=unit, language=language),
+        "lorenz": lambda: lorenz(result, unit=unit, language=language),
+        "distances": lambda: distances(result, rule=rule, unit=unit, language=language),
     }
     if before is not None:
-        charts["before-after"] = before_after(before, result, unit=unit, language=language)
-    return [chart.save(Path(output) / f"chart-{name}.{form}") for name, chart in charts.items()]
+        charts["before-after"] = lambda: before_after(before, result, unit=unit, language=language)
+    files, missing = [], []
+    for name, draw in charts.items():
+        try:
+            files.append(draw().save(Path(output) / f"chart-{name}.{form}"))
+        except InputError as fault:  # the results carry no such chart; the others can be drawn
+            missing.append(str(fault))
+    if not files:
+        raise InputError.of(missing)
+    return files, missing
 
 
 def level_of(result: ScanResult, unit: str) -> str:
@@ -331,13 +352,14 @@ def communities_of(result: ScanResult, unit: str) -> pd.Index:
 
 
 def largest_gap(result: ScanResult, unit: str = "city") -> str:
-    """Return the scoring rule that most people of a unit do not reach on foot."""
+    """Return the scoring rule that most people of a unit do not reach on foot, of those that anybody reaches."""
     table = result.coverage
     own = (table["level"] == level_of(result, unit)) & (table["unit_id"] == unit)
     rows = table[own & table["rule"].isin(result.rules.scoring)]
     rows = rows[rows["denominator"].eq("people") & rows["covered"].notna()].drop_duplicates("rule")
     if rows.empty:
         raise InputError("the scan counts no people for any scoring rule, so that there is no chart of their walks")
+    rows = rows[rows["covered"] > 0] if (rows["covered"] > 0).any() else rows
     left = (rows["demand"] - rows["covered"]).astype("int64")
     return str(rows.assign(left=-left).sort_values(["left", "rule"])["rule"].iloc[0])
 

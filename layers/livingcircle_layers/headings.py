@@ -22,7 +22,8 @@ _USUAL = {
     ),
     "name": (
         "name 名称 unit_name 社区 社区名称 村社区 村_社区 community community_name 设施名称 单位名称 "
-        "学校名称 机构名称 facility_name 标准名称 name_zh 名字"
+        "学校名称 机构名称 园名 校名 院名 店名 站名 园所名称 幼儿园名称 公园名称 医院名称 "
+        "facility_name 标准名称 name_zh 名字"
     ),
     "category": "category facility_category 类别 分类 大类 设施类别 service 服务 theme 主题",
     "type": ("type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"),

@@ -60,7 +60,7 @@ def charts(
     """
     from livingcircle.charts import save_charts
 
-    for path in save_charts(
+    files, missing = save_charts(
         directory,
         output,
         form="svg" if svg else "png",
@@ -68,7 +68,10 @@ def charts(
         rule=rule,
         before=before,
         language=known_language(language),
-    ):
+    )
+    for reason in missing:
+        typer.echo(f"note: {reason}", err=True)
+    for path in files:
         typer.echo(str(path))
 
 
