@@ -167,13 +167,15 @@ def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, Flo
 
 
 @numba.njit(cache=True, nogil=True)
-def crossed(
-    flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, strip: Strip, limits: Floats, below: Int32s, band: float,
-    step: float,
+def crossed(  # noqa: PLR0913, PLR0917  compiled code takes values one by one
+    flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, strip: Strip, limits: Floats, below: Int32s, border: Floats,
+    band: float, step: float,
 ) -> Crossings:  # fmt: skip
     """Return where the outlines of the ground within each limit cross the lines of the grid, in a strip of a window.
 
     `edges` are those that are reached; for `below` see `livingcircle._outlines.crossings`, a row of it for each limit.
+    `border` holds the costs of the row that two strips share: one strip and the next may differ in a last digit, and
+    outlines that part there would never close.
     """
     i0, j0, columns, height = strip.i, strip.j, strip.columns, strip.rows
     near = np.full((height, columns), np.inf)
@@ -186,6 +188,9 @@ def crossed(
     for n in range(len(limits)):
         z = across_ground(beside, open_k, floor, straight, limits[n], columns)
         part = z[strip.first * columns : (strip.last + 1) * columns]
+        if strip.row > 0:
+            part[:columns] = border[n]
+        border[n] = part[-columns:]
         more = crossings(part, columns, strip.row, limits[n], straight, strip.number + len(x), below[n], n)
         x, y, kind = np.concatenate((x, more.x)), np.concatenate((y, more.y)), np.concatenate((kind, more.kind))
         which = np.concatenate((which, more.limit))

@@ -177,6 +177,7 @@ class _Drawing:
         _, j0, columns, rows = self.window
         self.strips = range(j0 // STRIP_ROWS, (j0 + rows - 1) // STRIP_ROWS + 1) if rows > 2 * STRIP_ROWS else range(1)
         self.below = np.empty((len(search.limits), columns), dtype=np.int32)
+        self.border = np.empty((len(search.limits), columns))
         self.found: list[Crossings] = []
         self.number = 0
 
@@ -196,7 +197,16 @@ class _Drawing:
         strip = _ground.Strip(i0, j0 + south, columns, north - south + 1, low - south, high - south, low, self.number)
         with self.grid.ground.window(*strip[:4]) as tiles:
             more = _ground.crossed(
-                flow, edges, self.search.legs, tiles, strip, self.search.limits, self.below, _BAND_M, STEP_M
+                flow,
+                edges,
+                self.search.legs,
+                tiles,
+                strip,
+                self.search.limits,
+                self.below,
+                self.border,
+                _BAND_M,
+                STEP_M,
             )
         self.number += len(more.x)
         self.found.append(more)
