@@ -21,6 +21,7 @@ from livingcircle.columns import COVERAGE, published
 from livingcircle.explain import FEWEST, Explanation, explain
 from livingcircle.measured import Measured, measure
 from livingcircle.route import route_parts, route_to_nearest
+from livingcircle.unit_names import unit_called
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.errors import InputError, UsageError
 
@@ -149,9 +150,25 @@ def test_land_in_the_sum_and_people_beside_it_are_kept_apart() -> None:
     assert not any("of the residents" in line for line in told("city", PRIMARY).lines())
 
 
+def test_a_name_will_do_for_an_id() -> None:
+    name = str(demo_result().communities.loc["SY032", "unit_name"])
+    assert explain(town(), name, PRIMARY).row == told("SY032", PRIMARY).row
+
+
+def test_an_id_wins_over_a_name_and_a_name_of_two_units_is_not_guessed() -> None:
+    names = pd.Series({"a": "桂花社区", "b": "桂花社区", "c": "a", "d": "芙蓉社区"})
+    assert [unit_called(word, names) for word in ("a", "芙蓉社区", "桂花")] == ["a", "d", "桂花"]
+    with pytest.raises(UsageError, match="2 units are called 桂花社区; expected an id; remedy: choose one of a, b"):
+        unit_called("桂花社区", names)
+
+
 def test_what_does_not_exist() -> None:
     with pytest.raises(UsageError, match=r"the scan has no rule gb50180_2018_primary; remedy: did you mean"):
         explain(town(), "city", "gb50180_2018_primary")
+    with pytest.raises(
+        UsageError, match=r"the scan has no rule 幼儿园; remedy: did you mean .*gb50180_2018_kindergarten 幼儿园"
+    ):
+        explain(town(), "city", "幼儿园")
     with pytest.raises(UsageError, match=r"the scan has no unit_id SY999; remedy: did you mean SY0"):
         explain(town(), "SY999", PRIMARY)
     for rule, metric in (("chengdu_policy_park_per_cap_2025", "per_cap"), ("chengdu_policy_retail", "share_unit")):

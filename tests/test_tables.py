@@ -168,6 +168,7 @@ def test_all_faults_of_a_column_at_once() -> None:
     assert "below 0 in row (8: '-1'" in faults[1]
     assert "above 50 in row (10: '99'" in faults[2]
     assert values.dropna().to_dict() == {9: 5.0}
+    assert "leave the cell empty: not known" in faults[0]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +193,20 @@ def test_all_faults_of_a_column_at_once() -> None:
 )
 def test_usual_headings(heading: str, role: str) -> None:
     assert find_column(["other", heading], role) == heading
+
+
+@pytest.mark.parametrize(
+    ("headings", "name"),
+    [
+        (["序号", "幼儿园名称", "经度"], "幼儿园名称"),
+        (["名称", "幼儿园名称"], "名称"),  # the usual one wins
+        (["幼儿园名称", "所属街道名称", "街道名称", "武侯区名称"], "幼儿园名称"),  # names of something else
+        (["药店名称", "校区名称"], None),  # which of two is not known
+        (["所属街道名称"], None),
+    ],
+)
+def test_a_heading_that_says_whose_name_it_is(headings: list[str], name: str | None) -> None:
+    assert find_column(headings, "name") == name
 
 
 def test_no_heading_serves_two_roles() -> None:

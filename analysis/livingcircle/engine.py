@@ -147,7 +147,8 @@ class Cluster:
             from distributed.client import FutureCancelledError
         except ImportError as error:
             raise InputError(
-                "--scheduler needs Dask", remedy='pip install "livingcircle[cluster]", here and on every worker'
+                "--scheduler needs Dask",
+                remedy='here and on every worker, in the source folder: pip install -c constraints.txt ".[cluster]"',
             ) from error
         try:
             with Client(self.address, timeout="10s", set_as_default=False) as client:  # type: ignore[no-untyped-call]

@@ -30,10 +30,11 @@ from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
 from livingcircle.recorded import measured_again
 from livingcircle.route import Route, RouteParts, route_parts, route_to_nearest
-from livingcircle.rules import Rule
+from livingcircle.rules import Rule, RuleSet
 from livingcircle.saved import load_result
 from livingcircle.scan import coverage_of
 from livingcircle.study import Study
+from livingcircle.unit_names import unit_called
 from livingcircle.walkers import Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, UsageError
@@ -176,7 +177,7 @@ def explain(
     scan
         What was measured, or the folder of a finished scan, which is measured again from the same inputs.
     unit
-        Id of a community, subdistrict or district; or ``city``.
+        Id of a community, subdistrict or district, or a name that one of them alone has; or ``city``.
     rule
         Id of a rule.
     walker, gates
@@ -193,17 +194,23 @@ def explain(
     UsageError
         There is no such unit, rule, walker or treatment of gates; the rule measures no walk.
     """
+    if not isinstance(scan, Measured):
+        folder = load_result(scan)
+        saved = folder.coverage
+        unit = _unit(saved, unit)
+        _check_words(saved, folder.rules, unit_id=unit, rule=rule)  # before the long work begins
     measured = scan if isinstance(scan, Measured) else measured_again(scan, study, progress=progress)
     walker, gates = walker or measured.walkers[0].name, gates or measured.first_gates
     coverage = coverage_of(measured)
-    _check_words(coverage, unit_id=unit, rule=rule, walker=walker, gates=gates)
+    unit = _unit(coverage, unit)
+    _check_words(coverage, measured.rules, unit_id=unit, rule=rule, walker=walker, gates=gates)
     verdict = measured.verdicts(walker, gates).get(rule)
     row = _row(coverage, unit, rule, walker, gates)
     if verdict is None or row is None:
         got = measured.rules.rule(rule).metric
         raise UsageError(f"{rule} measures no walk of people", got=got, remedy="choose another rule")
     if not isinstance(scan, Measured):
-        _check_row(row, load_result(scan).coverage)
+        _check_row(row, saved)
     level = next(u for u in measured.levels if u.level == row["level"])
     code = level.ids.index(unit)
     inside = level.code == code
@@ -221,12 +228,20 @@ def explain(
     )
 
 
-def _check_words(coverage: pd.DataFrame, **asked: str) -> None:
+def _unit(coverage: pd.DataFrame, unit: str) -> str:
+    return unit_called(unit, coverage.drop_duplicates(["level", "unit_id"]).set_index("unit_id")["unit_name"])
+
+
+def _check_words(coverage: pd.DataFrame, rules: RuleSet, **asked: str) -> None:
     """Name what is legal where a word that is asked for is in no row."""
     for column, value in asked.items():
         legal = list(dict.fromkeys(coverage[column]))
         if value not in legal:
-            close = nearest(value, legal)
+            # Who types the name of a rule is told the ids of those that bear it.
+            named = [
+                f"{r.id} {r.name_zh}" for r in rules.rules if column == "rule" and value in r.name_zh and r.id in legal
+            ]
+            close = ", ".join(named[:5]) or nearest(value, legal)
             raise UsageError(f"the scan has no {column} {value}", remedy=f"did you mean {close}?" if close else
                              f"choose one of {', '.join(map(str, legal[:12]))}")  # fmt: skip
 

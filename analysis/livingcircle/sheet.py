@@ -29,6 +29,7 @@ from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
 from livingcircle.saved import load_result
 from livingcircle.study import Study, find_walkers
+from livingcircle.unit_names import unit_called
 from livingcircle.walkers import Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, UsageError
@@ -155,10 +156,13 @@ def scanned_sheet(
         Name of who walks; by default the first walker of the scan.
     study
         Where the inputs are now, if not where the scan found them.
-    unit_id, at, minutes
+    unit_id
+        The community; its name will do where no other has it.
+    at, minutes
         As for `circle_sheet`.
     """
     result = load_result(directory)
+    unit_id = unit_called(unit_id, result.communities["unit_name"])
     check_units([unit_id], result.communities)  # before the long work begins
     measured = measured_again(directory, study, progress=progress)
     who = find_walkers([walker], measured.study.profiles())[0] if walker else None

@@ -48,7 +48,8 @@ def parse_numbers(
     finite = pd.Series(np.isfinite(values), index=text.index)
     faults = []
     if (unreadable := ~blank & ~finite).any():
-        faults.append(_fault(what, column, text[unreadable], "not a number"))
+        remedy = "; remedy: write a number alone (200, not 约200 or 200人), or leave the cell empty: not known"
+        faults.append(_fault(what, column, text[unreadable], "not a number") + remedy)
     values = values.where(finite)
     if minimum is not None and (low := values < minimum).any():
         faults.append(_fault(what, column, text[low], f"below {minimum:g}"))

@@ -61,6 +61,9 @@ HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
 
+_KNOWN = frozenset(heading for headings in HEADINGS.values() for heading in headings)
+_OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|区|县|市)名称$")
+
 GROUPS = ("age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up", "age_65_up")
 """The groups of people a table can carry beside all people."""
 
@@ -92,7 +95,8 @@ def find_column(
 
     Returns
     -------
-    The heading as it is written in the table, None when there is no such column.
+    The heading as it is written in the table, None when there is no such column. Without a usual heading of a name the
+    one that says whose name it is will do (幼儿园名称), where there is one alone.
     """
     present = [str(heading) for heading in headings]
     names = HEADINGS[candidates] if isinstance(candidates, str) else tuple(candidates)
@@ -103,9 +107,18 @@ def find_column(
         found = by_plain.get(plain_heading(name))
         if found is not None:
             return found
+    if candidates == "name" and (own := _own_name(present)) is not None:
+        return own
     if required_for is not None:
         raise InputError(_missing(required_for, names, present))
     return None
+
+
+def _own_name(present: Sequence[str]) -> str | None:
+    """Return the one heading such as 幼儿园名称; not 所属街道名称, which is the name of something else."""
+    plain = {heading: plain_heading(heading) for heading in present}
+    found = [h for h, p in plain.items() if p.endswith("名称") and p not in _KNOWN and not _OF_ANOTHER.search(p)]
+    return found[0] if len(found) == 1 else None
 
 
 def find_columns(

@@ -46,7 +46,8 @@ def connected(database: Database, what: str) -> Iterator[psycopg.Connection[Any]
         import psycopg
     except ImportError as error:
         raise InputError(
-            "a PostGIS database needs the package psycopg", remedy='pip install "livingcircle[postgis]"'
+            "a PostGIS database needs the package psycopg",
+            remedy='in this project\'s folder: pip install -c constraints.txt ".[postgis]"',
         ) from error
     try:
         with psycopg.connect(database.url, connect_timeout=CONNECT_S, application_name="livingcircle") as connection:

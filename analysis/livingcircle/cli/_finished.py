@@ -144,7 +144,7 @@ def compare(
 def sheet(
     directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
     *,
-    unit: Annotated[str, typer.Option("--unit", help="Id of the community.")],
+    unit: Annotated[str, typer.Option("--unit", help="Id or name of the community.")],
     at: Annotated[str | None, typer.Option(help="LON,LAT to begin at, instead of where its people live.")] = None,
     minutes: Annotated[str, typer.Option(help="The bands.")] = "5,10,15",
     walker: Annotated[
@@ -180,7 +180,7 @@ def sheet(
 def explain(
     directory: Annotated[Path, typer.Argument(help="Folder of a finished scan.")],
     *,
-    unit: Annotated[str, typer.Option(help="Id of a community, subdistrict or district; or city.")],
+    unit: Annotated[str, typer.Option(help="Id or name of a community, subdistrict or district; or city.")],
     rule: Annotated[str, typer.Option(help="Id of a rule.")],
     walker: Annotated[
         str | None, typer.Option("--walker", help="Who walks; by default who scores.", autocompletion=walkers)
