@@ -169,6 +169,8 @@ def test_what_does_not_exist() -> None:
         UsageError, match=r"the scan has no rule 幼儿园; remedy: did you mean .*gb50180_2018_kindergarten 幼儿园"
     ):
         explain(town(), "city", "幼儿园")
+    with pytest.raises(UsageError, match=r"the scan has no unit_id 示意对岸社; remedy: did you mean 示意对岸社区"):
+        explain(town(), "示意对岸社", PRIMARY)
     with pytest.raises(UsageError, match=r"the scan has no unit_id SY999; remedy: did you mean SY0"):
         explain(town(), "SY999", PRIMARY)
     for rule, metric in (("chengdu_policy_park_per_cap_2025", "per_cap"), ("chengdu_policy_retail", "share_unit")):

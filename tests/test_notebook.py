@@ -20,6 +20,10 @@ from livingcircle.progress import DistrictEnded, PartDone, StageBegun, StageEnde
 from livingcircle_layers.errors import InputError, UsageError
 
 
+def test_completion_offers_what_is_for_users_and_nothing_else():
+    assert [name for name in dir(lc) if not name.startswith("_")] == sorted(lc.__all__)
+
+
 def test_a_result_shows_people_services_and_communities():
     result = demo_result()
     page = result._repr_html_()

@@ -155,6 +155,7 @@ def test_without_a_score_it_says_why(folder, tmp_path):
     saved = replace(result, scores=bare).save(tmp_path / "bare")
     (path,) = word_reports(saved, tmp_path, choices=PLAIN)
     assert any("得分 —(下限 —,上限 —" in line and "不评分:有数据的计分服务不足 70%" in line for line in said(path))
+    assert list(said(path)).count("未绘图:没有社区有得分。") == 2  # the ranking and the Lorenz curve
 
 
 def test_long_tables_end_with_where_the_rest_is(town_reports):

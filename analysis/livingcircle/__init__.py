@@ -116,6 +116,11 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOME[name]), name)
 
 
+def __dir__() -> list[str]:
+    """Name what is for users, for completion in a notebook: it is loaded on first use."""
+    return sorted(name for name in globals() if name.startswith("__")) + __all__
+
+
 class _Package(ModuleType):
     """Keeps `livingcircle.scan` the function, also after the module of that name has been imported."""
 

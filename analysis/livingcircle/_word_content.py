@@ -289,11 +289,19 @@ def not_measured_table(it: District) -> list[Block]:
     return _grid(it, frame.assign(what=[it.spoken(what) for what in frame["what"]]), widths, most=ALL_ROWS)
 
 
+def _unscored(it: District) -> list[Block]:
+    return [Words(it.pick("未绘图:没有社区有得分。", "No chart: no community has a score."), NOTE)]
+
+
 def _ranking_chart(it: District) -> list[Block]:
+    if not charts.has_scores(it.result, it.unit):
+        return _unscored(it)
     return _chart(it, lambda: charts.ranking(it.result, unit=it.unit, language=it.language))
 
 
 def _lorenz_chart(it: District) -> list[Block]:
+    if not charts.has_scores(it.result, it.unit):
+        return _unscored(it)
     return _chart(it, lambda: charts.lorenz(it.result, unit=it.unit, language=it.language))
 
 

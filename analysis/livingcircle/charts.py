@@ -344,6 +344,12 @@ def level_of(result: ScanResult, unit: str) -> str:
     return str(found.iloc[-1])
 
 
+def has_scores(result: ScanResult, unit: str) -> bool:
+    """Tell whether any community of a unit has a score."""
+    scores = result.scores[result.scores["level"] == "community"].set_index("unit_id")["score"]
+    return bool(scores.reindex(communities_of(result, unit)).notna().any())
+
+
 def communities_of(result: ScanResult, unit: str) -> pd.Index:
     """Return the ids of the communities of a unit."""
     level, places = level_of(result, unit), result.communities

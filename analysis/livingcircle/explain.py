@@ -237,13 +237,17 @@ def _check_words(coverage: pd.DataFrame, rules: RuleSet, **asked: str) -> None:
     for column, value in asked.items():
         legal = list(dict.fromkeys(coverage[column]))
         if value not in legal:
-            # Who types the name of a rule is told the ids of those that bear it.
-            named = [
-                f"{r.id} {r.name_zh}" for r in rules.rules if column == "rule" and value in r.name_zh and r.id in legal
-            ]
-            close = ", ".join(named[:5]) or nearest(value, legal)
+            close = _meant(column, value, coverage, rules) or nearest(value, legal)
             raise UsageError(f"the scan has no {column} {value}", remedy=f"did you mean {close}?" if close else
                              f"choose one of {', '.join(map(str, legal[:12]))}")  # fmt: skip
+
+
+def _meant(column: str, value: str, coverage: pd.DataFrame, rules: RuleSet) -> str | None:
+    """Return the ids of the rules whose name holds a word, or the unit whose name comes near; None: neither."""
+    if column == "rule":
+        ids = set(coverage["rule"])
+        return ", ".join([f"{r.id} {r.name_zh}" for r in rules.rules if r.id in ids and value in r.name_zh][:5]) or None
+    return nearest(value, coverage["unit_name"].dropna().unique()) if column == "unit_id" else None
 
 
 def _row(coverage: pd.DataFrame, unit: str, rule: str, walker: str, gates: str) -> pd.Series | None:
