@@ -16,6 +16,7 @@ from livingcircle.batch import Batch, scan_batch
 from livingcircle.cli import main
 from livingcircle.combined_places import drawn_once, with_places_once
 from livingcircle.saved import load_result
+from livingcircle.sheet import scanned_sheet
 from livingcircle_layers.errors import InputError, UsageError
 from small_city import CSV_FILES, small_study
 from towns import write_communities
@@ -93,16 +94,43 @@ def test_all_files_are_written_and_read_back(folder: Path, ended: Any) -> None:
     assert (folder / "out" / "map.html").stat().st_size > 100_000
 
 
-@pytest.mark.parametrize("command", [["explain", "--rule", "shop"], ["sheet"]])
-def test_what_needs_one_study_says_so_of_a_batch(
-    folder: Path, ended: Any, capsys: pytest.CaptureFixture[str], command: list[str]
-) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main([*command, str(folder / "out"), "--unit", "w", "--study", str(folder / "city.toml")])
-    assert stopped.value.code == 1
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert "holds the districts of a batch" in line
-    assert "got west, east; expected the folder of a scan of one study; remedy: scan the district" in line
+@pytest.mark.parametrize("unit", ["w", "west"])
+def test_a_number_of_a_batch_is_explained_by_its_district(folder: Path, ended: Any, unit: str) -> None:
+    """West alone is the scan of its community: the district of the batch is the city of that study."""
+    found = lc.explain(folder / "out", unit, "shop")
+    alone = lc.explain(
+        lc.measure(Batch.load(folder / "city.toml").studies["west"]), unit.replace("west", "city"), "shop"
+    )
+    coverage = ended.result.coverage
+    row = coverage[(coverage["unit_id"] == unit) & (coverage["rule"] == "shop")].iloc[0]
+    assert (found.row["level"], found.row["unit_name"]) == (row["level"], row["unit_name"])
+    assert found.row["covered"] == row["covered"] == alone.row["covered"]
+    assert found.places == alone.places
+    assert found.outside == alone.outside
+
+
+def test_a_number_of_several_districts_is_told_to_be_a_sum(folder: Path, ended: Any) -> None:
+    with pytest.raises(UsageError, match=r"city has communities of 2 districts.*a unit inside one of east, west"):
+        lc.explain(folder / "out", "city", "shop")
+    with pytest.raises(UsageError, match=r"holds the districts of a batch.*expected one of east, west"):
+        lc.measured_again(folder / "out")
+
+
+def test_the_sheet_of_a_community_of_a_batch_is_that_of_its_district(folder: Path, ended: Any, tmp_path: Path) -> None:
+    text = SHARED + DISTRICTS.replace("east.geojson", "same.geojson")
+    scan_batch(Batch.load(written(folder, text, "same.toml")), folder / "same")
+    moved = tmp_path / "elsewhere/out"
+    moved.parent.mkdir()
+    (folder / "same").rename(moved)
+    with pytest.raises(InputError, match="is not found from the folder of the scan"):
+        scanned_sheet(moved, "west/w")
+    sheet = scanned_sheet(moved, "west/w", study=folder / "same.toml")
+    plain = scanned_sheet(folder / "out", "w")
+    pd.testing.assert_frame_equal(sheet.services, plain.services)
+    assert sheet.services["share"].notna().any()
+    other = written(folder, (SHARED + DISTRICTS).replace('"west"', '"south"'), "other.toml")
+    with pytest.raises(InputError, match=r"other\.toml has no district west; got south, east"):
+        scanned_sheet(moved, "west/w", study=other)
 
 
 def test_ids_that_two_districts_use_get_the_district_in_front(folder: Path) -> None:

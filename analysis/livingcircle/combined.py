@@ -24,7 +24,7 @@ from livingcircle.fairness import fairness_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.measured import Measured
 from livingcircle.reach import Floats
-from livingcircle.result import ScanResult
+from livingcircle.result import DistrictStudy, ScanResult
 from livingcircle.scan import in_order, sorted_by_unit
 from livingcircle.scores import histogram_table, scores_table, services_reached
 from livingcircle.supply import restated
@@ -134,6 +134,7 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
         run=_run(name, parts),
         settings=_settings(parts),
         study=None,
+        batch=_districts(parts, named),
         **{key: _optional(named, key, drawn_once) for key in ("circles", "bands", "estate_names", "diagnosis")},
         gaps=_optional(
             named, "gaps", lambda tables: stacked(tables).sort_values("unit_id", kind="stable", ignore_index=True)
@@ -397,6 +398,15 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
         "scenes": [],
         "settings": _settings(parts),
         "timings_s": {key: round(sum(run["timings_s"].get(key, 0.0) for run in runs), 3) for key in first["timings_s"]},
+    }
+
+
+def _districts(parts: Sequence[Part], results: Sequence[ScanResult]) -> dict[str, DistrictStudy]:
+    """Return by which study each district was measured, and the communities that it has in the tables of all."""
+    return {
+        part.name: DistrictStudy(result.study, tuple(result.communities.index))
+        for part, result in zip(parts, results, strict=True)
+        if result.study is not None
     }
 
 

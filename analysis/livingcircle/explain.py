@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from livingcircle.measured import Measured
 from livingcircle.output_folder import replaced_file
 from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
-from livingcircle.recorded import measured_again
+from livingcircle.recorded import district_of, measured_again, own_id
 from livingcircle.route import Route, RouteParts, route_parts, route_to_nearest
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.saved import load_result
@@ -175,7 +175,8 @@ def explain(
     Parameters
     ----------
     scan
-        What was measured, or the folder of a finished scan, which is measured again from the same inputs.
+        What was measured, or the folder of a finished scan, which is measured again from the same inputs; of a batch
+        the district that has the unit.
     unit
         Id of a community, subdistrict or district, or a name that one of them alone has; or ``city``.
     rule
@@ -192,14 +193,24 @@ def explain(
     InputError
         The inputs of the folder have changed since, or its numbers are those of another version.
     UsageError
-        There is no such unit, rule, walker or treatment of gates; the rule measures no walk.
+        There is no such unit, rule, walker or treatment of gates; the rule measures no walk; the unit lies in several
+        districts of a batch.
     """
-    if not isinstance(scan, Measured):
-        folder = load_result(scan)
-        saved = folder.coverage
-        unit = _unit(saved, unit)
-        _check_words(saved, folder.rules, unit_id=unit, rule=rule)  # before the long work begins
-    measured = scan if isinstance(scan, Measured) else measured_again(scan, study, progress=progress)
+    if isinstance(scan, Measured):
+        return _explained(scan, unit, rule, walker, gates)
+    folder = load_result(scan)
+    asked = _unit(folder.coverage, unit)
+    _check_words(folder.coverage, folder.rules, unit_id=asked, rule=rule)  # before the long work begins
+    district = district_of(folder, asked)
+    measured = measured_again(scan, study, district=district, progress=progress)
+    found = _explained(measured, own_id(measured, district, asked), rule, walker, gates)
+    row = _row(folder.coverage, asked, rule, found.row["walker"], found.row["gates"])
+    _check_row(found.row, row)
+    names = ("level", "unit_id", "unit_name")  # those of the folder: of a batch the ids of all districts
+    return found if row is None else replace(found, row={**found.row, **{name: row[name] for name in names}})
+
+
+def _explained(measured: Measured, unit: str, rule: str, walker: str | None, gates: str | None) -> Explanation:
     walker, gates = walker or measured.walkers[0].name, gates or measured.first_gates
     coverage = coverage_of(measured)
     unit = _unit(coverage, unit)
@@ -209,8 +220,6 @@ def explain(
     if verdict is None or row is None:
         got = measured.rules.rule(rule).metric
         raise UsageError(f"{rule} measures no walk of people", got=got, remedy="choose another rule")
-    if not isinstance(scan, Measured):
-        _check_row(row, saved)
     level = next(u for u in measured.levels if u.level == row["level"])
     code = level.ids.index(unit)
     inside = level.code == code
@@ -256,12 +265,11 @@ def _row(coverage: pd.DataFrame, unit: str, rule: str, walker: str, gates: str) 
     return None if found.empty else published(found, COVERAGE).iloc[0]
 
 
-def _check_row(row: pd.Series, coverage: pd.DataFrame) -> None:
+def _check_row(row: Mapping[str, Any], theirs: pd.Series | None) -> None:
     """Refuse to explain a number that is not the one in the folder."""
-    theirs = coverage[(coverage[_KEY] == row[_KEY].to_numpy()).all(axis=1)]
     for name in ("demand", "covered", "radius_covered"):
-        there = theirs[name].iloc[0] if len(theirs) else row[name]
-        if not (pd.isna(row[name]) and pd.isna(there)) and _plain(row[name]) != _plain(there):
+        there = row[name] if theirs is None else _plain(theirs[name])
+        if row[name] != there:
             raise InputError(
                 f"measured again, {name} is another number than in the folder", got=row[name], expected=there,
                 remedy="the folder was written by another version: scan again",

@@ -85,6 +85,7 @@ def published_result(result: ScanResult) -> ScanResult:
         sensitivity=None,
         rank_stability=None,
         study=None,
+        batch={},
         small=small,
     )
     open_, left_out = _without_restricted(shared)

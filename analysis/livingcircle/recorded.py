@@ -9,20 +9,21 @@ import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from livingcircle.accounts import digest
-from livingcircle.columns import DISTRICTS
 from livingcircle.marks import input_files
 from livingcircle.measured import Measured, measure
 from livingcircle.output_folder import RUN_FILE
 from livingcircle.progress import Progress
 from livingcircle.saved import read_run, rule_set_record
 from livingcircle.study import Study
-from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.errors import InputError, UsageError, sentence
 from livingcircle_layers.sources import Database
+from livingcircle_layers.units import upper_levels
+
+if TYPE_CHECKING:
+    from livingcircle.result import ScanResult
 
 _HOMES = frozenset(("home", "users", "documents and settings"))  # folders whose folders carry people's names
 
@@ -36,13 +37,23 @@ def study_record(study: Study, directory: Path) -> dict[str, Any]:
     return dict(_paths(study.model_dump(), lambda path: _seen_from(directory, path)))
 
 
-def recorded_study(directory: str | Path) -> Study:
-    """Return the study of a finished scan; paths start at its folder.
+def recorded_study(directory: str | Path, district: str | None = None) -> Study:
+    """Return the study of a finished scan, or of one district of a batch; paths start at the folder of the scan.
+
+    Parameters
+    ----------
+    directory
+        Folder of a finished scan.
+    district
+        Name of a district of a batch; None: the folder is of one study.
 
     Raises
     ------
     InputError
-        The folder does not hold a finished scan, or one of a batch, or of a version that did not keep the study.
+        The folder does not hold a finished scan, or one of a version that did not keep the study; or it was made for
+        publication.
+    UsageError
+        It holds a batch, and no district or an unknown one is named.
     """
     folder = Path(directory)
     run = read_run(folder)
@@ -51,21 +62,26 @@ def recorded_study(directory: str | Path) -> Study:
             f"{folder.name} was made for publication, and its inputs are not kept with it",
             remedy="scan without --publish into another folder, and ask there",
         )
-    if (folder / DISTRICTS.file).exists():
-        raise InputError(
-            f"{folder} holds the districts of a batch, which were measured one by one",
-            got=", ".join(pd.read_csv(folder / DISTRICTS.file, encoding="utf-8-sig", dtype=str)["district"]),
-            expected="the folder of a scan of one study",
-            remedy="scan the district that is meant by a study file of its own (the shared lines and those of its"
-            " [[district]]), and name that folder",
+    batch = run.get("batch", {})
+    if batch and district not in batch:
+        raise UsageError(
+            f"{folder.name} holds the districts of a batch, which were measured one by one",
+            got=district,
+            expected=f"one of {', '.join(batch)}",
+            remedy="name a district",
         )
-    if "study" not in run:
+    record = batch[district]["study"] if batch else run.get("study")
+    if record is None:
         raise InputError(f"{RUN_FILE} of {folder.name} does not hold the study", remedy="scan again")
-    return Study.model_validate(run["study"]).relative_to(folder)
+    return Study.model_validate(record).relative_to(folder)
 
 
 def measured_again(
-    directory: str | Path, study: Study | str | Path | None = None, *, progress: Progress | None = None
+    directory: str | Path,
+    study: Study | str | Path | None = None,
+    *,
+    district: str | None = None,
+    progress: Progress | None = None,
 ) -> Measured:
     """Measure a finished scan again, from the same inputs and with the same choices.
 
@@ -75,7 +91,9 @@ def measured_again(
         Folder of a finished scan.
     study
         The study or its file, where the inputs are no longer where they were seen from the folder. Its paths count;
-        all choices are those of the scan.
+        all choices are those of the scan. Of a batch the file with its ``[[district]]`` entries.
+    district
+        Of a batch the district that is measured.
     progress
         Called with an event when something begins or ends; see `livingcircle.progress`.
 
@@ -83,11 +101,13 @@ def measured_again(
     ------
     InputError
         An input is not found, or it or the rules have changed since: scan again.
+    UsageError
+        The folder holds a batch, and no district or an unknown one is named.
     """
     folder = Path(directory)
-    again = recorded_study(folder)
+    again = recorded_study(folder, district)
     if study is not None:
-        again = _found_by(again, study if isinstance(study, Study) else Study.load(study))
+        again = _found_by(again, study if isinstance(study, Study) else _study_of(Path(study), district))
     _check_inputs(again, read_run(folder))
     measured = measure(again, progress=progress)
     _check_databases(measured, read_run(folder))
@@ -97,6 +117,58 @@ def measured_again(
             remedy="scan again",
         )
     return measured
+
+
+def district_of(result: ScanResult, unit: str) -> str | None:
+    """Return the district of a batch that has a unit; None where the result is of one study.
+
+    Parameters
+    ----------
+    result
+        A finished scan.
+    unit
+        Id of a unit in its tables.
+
+    Raises
+    ------
+    UsageError
+        The unit lies in several districts, which were measured one by one.
+    """
+    if not result.batch:
+        return None
+    above = upper_levels(result.communities)
+    ids = result.communities.index
+    inside = ids[(ids == unit) | (above == unit).any(axis=1).to_numpy()]
+    holding = [name for name, own in result.batch.items() if not inside.intersection(list(own.communities)).empty]
+    if len(holding) == 1:
+        return holding[0]
+    raise UsageError(
+        f"{unit} has communities of {len(holding)} districts, which were measured one by one",
+        expected=f"a unit inside one of {', '.join(result.batch)}",
+    )
+
+
+def own_id(measured: Measured, district: str | None, unit: str) -> str:
+    """Return the id that a unit of the tables of a batch has in the study of its district.
+
+    Ids that two districts use have the name of the district in front, and where communities name no district, the
+    districts of the batch stand in the place of the cities of their studies.
+    """
+    if district is None or any(unit in level.ids for level in measured.levels):
+        return unit
+    return "city" if unit == district else unit.removeprefix(f"{district}/")
+
+
+def _study_of(path: Path, district: str | None) -> Study:
+    """Read a study, or that of one district of a batch."""
+    from livingcircle.batch import Batch, is_batch
+
+    if district is None or not is_batch(path):
+        return Study.load(path)
+    studies = Batch.load(path).studies
+    if district not in studies:
+        raise InputError(f"{path.name} has no district {district}", got=", ".join(studies))
+    return studies[district]
 
 
 def _found_by(recorded: Study, study: Study) -> Study:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class DistrictStudy:
+    """A district of a batch: its study, and the ids of its communities in the tables of all districts."""
+
+    study: Study
+    communities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ScanResult:
     """Everything a scan found out; columns are described in `livingcircle.columns`.
 
@@ -41,6 +49,7 @@ class ScanResult:
     approval_number: str = ""
     estates: pd.DataFrame | None = None
     study: Study | None = None
+    batch: Mapping[str, DistrictStudy] = field(default_factory=dict)  # by name, where districts were scanned together
     circles: gpd.GeoDataFrame | None = None
     bands: gpd.GeoDataFrame | None = None
     facility_circles: gpd.GeoDataFrame | None = None

@@ -109,13 +109,18 @@ def save_result(
     if homes and "publication" in result.run:
         raise homes_stay()
     # Every file may be handed on, so none may tell who ran it or where.
-    study = None if result.study is None else Study.model_validate(study_record(result.study, directory))
-    shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study)
+    study = None if result.study is None else _as_seen_from(directory, result.study)
+    batch = {name: replace(own, study=_as_seen_from(directory, own.study)) for name, own in result.batch.items()}
+    shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study, batch=batch)
     with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as stage:
         for name, write in _WRITERS.items():
             if name != HOMES_FILE or homes:
                 write(shared, stage / name)
     return directory
+
+
+def _as_seen_from(directory: Path, study: Study) -> Study:
+    return Study.model_validate(study_record(study, directory))
 
 
 @contextmanager
@@ -410,6 +415,11 @@ def _write_run(result: ScanResult, path: Path) -> None:
     record = _plain(run)
     if result.study is not None:
         record["study"] = result.study.model_dump(mode="json")
+    if result.batch:
+        record["batch"] = {
+            name: {"study": own.study.model_dump(mode="json"), "communities": own.communities}
+            for name, own in result.batch.items()
+        }
     text = json.dumps(record, ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 

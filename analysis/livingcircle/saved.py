@@ -42,7 +42,7 @@ from livingcircle.columns import (
 )
 from livingcircle.diagnosis import diagnose
 from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
-from livingcircle.result import ScanResult
+from livingcircle.result import DistrictStudy, ScanResult
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.study import Study
 from livingcircle_layers.catalogue import extended_catalogue
@@ -65,7 +65,11 @@ def load_result(directory: str | Path) -> ScanResult:
     run = read_run(folder)
     facilities, access = _facility_layers(folder / "facilities.gpkg")
     rules = run.pop("rule_set")
-    study = Study.model_validate(run.pop("study")).relative_to(folder) if "study" in run else None
+    study = _study(run.pop("study"), folder) if "study" in run else None
+    batch = {
+        name: DistrictStudy(_study(own["study"], folder), tuple(own["communities"]))
+        for name, own in run.pop("batch", {}).items()
+    }
     return ScanResult(
         coverage=_table(folder / "coverage.csv", COVERAGE),
         scores=_table(folder / "scores.csv", SCORES),
@@ -89,6 +93,7 @@ def load_result(directory: str | Path) -> ScanResult:
         settings={key: run["settings"][key] for key in run.pop("settings_order", run["settings"])},
         approval_number=run["approval_number"],
         study=study,
+        batch=batch,
         circles=_layer_if_any(folder / "circles.gpkg", "circles", CIRCLES),
         estate_names=_layer_if_held(folder / "facilities.gpkg", "estates", ESTATE_NAMES),
         facility_circles=_layer_if_held(folder / "circles.gpkg", "facilities", FACILITY_CIRCLES),
@@ -105,6 +110,10 @@ def load_result(directory: str | Path) -> ScanResult:
         sensitivity=_if_there(folder / "sensitivity.csv", SENSITIVITY),
         rank_stability=_if_there(folder / "rank_stability.csv", RANK_STABILITY),
     )
+
+
+def _study(record: dict[str, Any], folder: Path) -> Study:
+    return Study.model_validate(record).relative_to(folder)
 
 
 def rule_set_record(rules: RuleSet) -> dict[str, Any]:

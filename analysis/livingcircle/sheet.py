@@ -7,7 +7,7 @@ run's scoring list can be walked to from there, and which are missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,7 @@ from livingcircle.measured import Measured, check_units
 from livingcircle.output_folder import replaced_file
 from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
-from livingcircle.recorded import measured_again
+from livingcircle.recorded import district_of, measured_again, own_id
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
 from livingcircle.saved import load_result
@@ -164,9 +164,13 @@ def scanned_sheet(
     result = load_result(directory)
     unit_id = unit_called(unit_id, result.communities["unit_name"])
     check_units([unit_id], result.communities)  # before the long work begins
-    measured = measured_again(directory, study, progress=progress)
+    district = district_of(result, unit_id)
+    measured = measured_again(directory, study, district=district, progress=progress)
+    own = own_id(measured, district, unit_id)
+    here = result.coverage["unit_id"] == unit_id
+    result = replace(result, coverage=result.coverage[here].assign(unit_id=own))
     who = find_walkers([walker], measured.study.profiles())[0] if walker else None
-    return circle_sheet(measured, result, unit_id, at=at, minutes=minutes, walker=who)
+    return circle_sheet(measured, result, own, at=at, minutes=minutes, walker=who)
 
 
 def save_sheet(sheet: Sheet, path: str | Path, *, paper: str = "A4") -> Path:

@@ -102,7 +102,10 @@ def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
         str | None, typer.Option("--to-postgis", help="Also write tables: postgresql://user@host/database?schema=name.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that measure the walks.")] = 1,
-    memory: Annotated[str | None, typer.Option(help="What they all may use together, for example 4GB.")] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="What the searches may use together, such as 4GB."),
+    ] = None,
     scheduler: Annotated[str, typer.Option(help="Dask scheduler: tcp://HOST:8786 or tls://HOST:8786.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on after a fall; measure only what changed.")] = False,
     as_events: AsEvents = False,
