@@ -18,7 +18,8 @@ import livingcircle as lc
 from demo_scans import demo_result
 from livingcircle.cli import app
 from livingcircle.columns import COVERAGE, published
-from livingcircle.explain import FEWEST, Explanation, explain
+from livingcircle.explain import FEWEST, Explanation, _withheld, explain
+from livingcircle.gaps import nearest_doors
 from livingcircle.measured import Measured, measure
 from livingcircle.route import route_parts, route_to_nearest
 from livingcircle.unit_names import unit_called
@@ -127,10 +128,32 @@ def test_no_position_stands_for_few_people() -> None:
             assert "people" not in json.dumps(found.geojson())
 
 
-def test_one_small_number_is_not_left_alone() -> None:
-    found = told("city", KINDERGARTEN)
-    hidden = [p for p in found.places if p.people is None]
-    assert len(hidden) != 1 or len(found.places) == 1
+@pytest.mark.parametrize(
+    ("people", "withheld"),
+    [
+        # all are in the sum that is shown: 73 less 50 and 20 would tell the 3
+        ([50, 20, 3], [False, True, True]),
+        ([50, 10, 10], [False, False, False]),
+        ([50, 4, 3], [False, True, True]),  # two small ones hide each other
+        ([9], [True]),
+        ([], []),
+    ],
+)
+def test_one_small_number_is_not_left_alone(people: list[int], withheld: list[bool]) -> None:
+    assert _withheld(np.array(people, dtype=np.int64)).tolist() == withheld
+
+
+def test_places_of_few_people_stand_in_the_explanation_without_their_number() -> None:
+    measured, found = town(), told("city", KINDERGARTEN)
+    verdict = measured.first[KINDERGARTEN]
+    doors = nearest_doors(measured, verdict)
+    place = measured.city.doors["facility_id"].to_numpy()[doors]
+    people = (
+        pd.Series(measured.people.residents(verdict.rule)).where(verdict.walk & (doors >= 0), 0).groupby(place).sum()
+    )
+    few = people[(people > 0) & (people < FEWEST)]
+    assert len(few) > 1
+    assert {p.facility_id for p in found.places if p.people is None} == set(few.index)
 
 
 def test_everybody_inside_and_no_data() -> None:

@@ -273,7 +273,7 @@ def test_the_command_tells_stages_and_how_much_was_kept(
     stages = [line["stage"] for line in lines if line["event"] == "stage_begun"]
     assert stages == ["cut_nodes", "cut_ways", "cut_areas", "cut_write"]
     assert lines[-1]["files"] == ["city.osm.pbf"]
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(["extract", str(country), f"--bbox={corners}", "--margin-m", "0", "-o", str(out), "--quiet"])
     assert "7 of 9 nodes" in capsys.readouterr().out
 

@@ -197,7 +197,7 @@ def test_json_of_a_batch_says_what_became_of_each_district(
 
 
 def test_quiet_is_the_last_line_alone(city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(command(city, "-o", tmp_path / "out", "--quiet"))
     out, err = capsys.readouterr()
     assert err == ""
@@ -225,7 +225,7 @@ def test_lines_are_in_the_language_of_the_system_or_the_option(
     assert telling.tongue_of("") == "en"
     with pytest.raises(UsageError, match="unknown language; got fr; expected zh or en"):
         telling.tongue_of("fr")
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^0$"):
         main(command(city, "-o", tmp_path / "out", "--lang", "zh"))
     out, err = capsys.readouterr()
     assert out.startswith("人口: ")

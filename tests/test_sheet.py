@@ -210,6 +210,6 @@ def test_the_command_makes_a_page_of_a_finished_scan(tmp_path: Path, capsys: pyt
               "-o", str(tmp_path / "s.png")])  # fmt: skip
     assert ended.value.code == 0
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit, match=r"^2$"):
         main(["sheet", str(folder), "--unit", "SY4", "-o", str(tmp_path / "t.pdf")])
     assert "unknown community; got SY4; remedy: did you mean SY" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import docx
 import openpyxl
+import pandas as pd
 import pytest
 
 from conftest import missing
@@ -21,6 +22,7 @@ from livingcircle._word_page import PLACEHOLDER, STYLES, paragraphs_of
 from livingcircle.cli import main
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.headings import load_headings
+from livingcircle.rules import RuleSet
 from livingcircle.saved import load_result
 from livingcircle.word_report import WordChoices, word_reports, write_template
 from livingcircle_layers.errors import InputError, UsageError
@@ -121,7 +123,17 @@ def test_the_page_says_what_must_be_said(report):
     for expected in (OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "锦江区试算", "2024-06-01", "锦江区"):
         assert expected in words
     assert not PLACEHOLDER.search(words)
-    assert "不达标" not in "\n".join(said(report)) or any(r.may_fail_publicly for r in made_result().rules.rules)
+
+
+@pytest.mark.parametrize(("confidence", "verdict"), [("V:S1", "不达标"), ("M+", "未满足建议值")])
+def test_it_says_not_met_of_verified_must_rules_only(tmp_path, confidence, verdict):
+    base = made_result().rules
+    rule = base.rule("gb50180_2018_kindergarten").model_copy(update={"bound": "must", "confidence": confidence})
+    made = made_result(names=["春熙路"], rules=RuleSet("own", "自定", "own", "file", (rule,), (rule.id,)))
+    unmet = pd.Series(False, index=made.coverage.index, dtype="boolean")
+    result = replace(made, coverage=made.coverage.assign(status="ok", met_clause=unmet))
+    (path,) = word_reports(result.save(tmp_path / "out"), tmp_path, choices=PLAIN)
+    assert {word for word in ("不达标", "未满足建议值") if word in "\n".join(said(path))} == {verdict}
 
 
 def test_every_rule_stands_once_under_the_headings_with_its_mark(folder, report):

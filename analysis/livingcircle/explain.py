@@ -277,18 +277,24 @@ def _check_row(row: Mapping[str, Any], theirs: pd.Series | None) -> None:
 
 
 def _places(measured: Measured, verdict: Judged, inside: npt.NDArray[np.bool_]) -> tuple[Place, ...]:
-    """Return the places nearest to the covered people; one small number alone could be told from the sum."""
+    """Return the places nearest to the covered people, by people; small numbers are withheld."""
     people = np.where(measured.people.applies(verdict.rule), measured.people.residents(verdict.rule), 0)
     doors = nearest_doors(measured, verdict)
     counted = inside & verdict.walk & (doors >= 0) & (people > 0)
     table = pd.DataFrame({"id": measured.city.doors["facility_id"].to_numpy()[doors[counted]], "n": people[counted]})
     total = table.groupby("id")["n"].sum().reset_index().sort_values(["n", "id"], ascending=[False, True])
     number, ids = total["n"].to_numpy(), total["id"].tolist()
+    few = _withheld(number)
+    names = measured.city.facilities.drop_duplicates("facility_id").set_index("facility_id")["name"]
+    return tuple(Place(i, str(names[i]), None if hide else int(n)) for i, n, hide in zip(ids, number, few, strict=True))
+
+
+def _withheld(number: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Tell which numbers, the largest first, are not shown: the small ones, and never one alone as the sum is known."""
     few = number < FEWEST
     if few.sum() == 1 and len(few) > 1:
         few[-2] = True
-    names = measured.city.facilities.drop_duplicates("facility_id").set_index("facility_id")["name"]
-    return tuple(Place(i, str(names[i]), None if hide else int(n)) for i, n, hide in zip(ids, number, few, strict=True))
+    return few
 
 
 def _outside(measured: Measured, verdict: Judged, inside: npt.NDArray[np.bool_]) -> Outside | None:
