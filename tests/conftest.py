@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -19,6 +19,17 @@ os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English wherever the tests ru
 # How long an example takes is the machine's affair: figures of speed stand in benchmarks/, never in a test.
 settings.register_profile("livingcircle", deadline=None)
 settings.load_profile("livingcircle")
+
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def missing(what: str) -> None:
@@ -53,6 +64,19 @@ def chromium_path() -> str:
     if path is None:
         missing("no Chromium is installed")
     return str(path)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Any]:
+    """Start Chromium; it asks nothing of any network by itself."""
+    try:
+        from playwright import sync_api
+    except ImportError:
+        missing("playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

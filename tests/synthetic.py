@@ -23,6 +23,26 @@ HOSTILE = {
     2: "</script><img src=x onerror=alert(2)>",
     3: "<!-- 引号\" ' \u2028 & 社区",
 }
+RUN = {
+    "name": "示意城区",
+    "data_date": "2018-07-03",
+    "inputs": [
+        {
+            "role": "osm",
+            "path": "city.osm.pbf",
+            "date": "2018-07-03",
+            "licence": "ODbL 1.0",
+            "attribution": "© OpenStreetMap contributors",
+        },
+        {
+            "role": "communities",
+            "path": "communities.geojson",
+            "date": "",
+            "licence": "restricted",
+            "attribution": "",
+        },
+    ],
+}
 NAMES = ["春熙路", "督院街", "合江亭", "水井坊", "牛市口", "沙河", "东光", "狮子山", "成龙路", "柳江", "三圣", "锦官驿"]
 
 
@@ -59,26 +79,7 @@ def synthetic_result(
         background=_background(rng, rows, columns),
         rules=rules,
         catalogue=catalogue,
-        run={
-            "name": "示意城区",
-            "data_date": "2018-07-03",
-            "inputs": [
-                {
-                    "role": "osm",
-                    "path": "city.osm.pbf",
-                    "date": "2018-07-03",
-                    "licence": "ODbL 1.0",
-                    "attribution": "© OpenStreetMap contributors",
-                },
-                {
-                    "role": "communities",
-                    "path": "communities.geojson",
-                    "date": "",
-                    "licence": "restricted",
-                    "attribution": "",
-                },
-            ],
-        },
+        run=RUN,
         settings={"walker": "adult 1.33 m/s", "join_limit_m": 300, "datum": "WGS-84", "spreading": "buildings"},
         approval_number=approval,
     )

@@ -19,33 +19,13 @@ from whole_city import made_circles, whole_city
 
 try:
     from axe_playwright_python import sync_playwright as axe
-    from playwright import sync_api
-except ImportError:  # an extra; the fixture below says so, and fails where a skip is a failure
-    axe = sync_api = None
+except ImportError:  # an extra, as Playwright is: without them the fixture `browser` ends every test before
+    axe = None
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 INTERNAL = "内部工作图,未经地图审核,不得公开"
 OSM = "© OpenStreetMap contributors"
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path):
-    if sync_api is None:
-        missing("playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -230,18 +230,6 @@ def test_pairs_agree_with_networkx(data: st.DataObject, limit: float) -> None:
 
 @given(st.data())
 @FEW
-def test_a_longer_limit_loses_no_home_and_changes_no_walk(data: st.DataObject) -> None:
-    streets = data.draw(small_streets())
-    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
-    walk = WalkNetwork(streets).walk()
-    short, long = walk.nearest(homes, doors, limit=50.0)[0], walk.nearest(homes, doors, limit=120.0)[0]
-    reached = ~np.isnan(short)
-    np.testing.assert_array_equal(short[reached], long[reached])
-    assert (np.isnan(long[~reached]) | (long[~reached] > 50.0)).all()
-
-
-@given(st.data())
-@FEW
 def test_one_more_facility_lengthens_no_walk(data: st.DataObject) -> None:
     streets = data.draw(small_streets())
     homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
@@ -249,32 +237,6 @@ def test_one_more_facility_lengthens_no_walk(data: st.DataObject) -> None:
     fewer = walk.nearest(homes, doors.take(np.arange(len(doors.edge) - 1)), limit=1e6)[0]
     more = walk.nearest(homes, doors, limit=1e6)[0]
     assert (np.nan_to_num(more, nan=np.inf) <= np.nan_to_num(fewer, nan=np.inf)).all()
-
-
-@given(st.data())
-@FEW
-def test_another_numbering_changes_no_walk(data: st.DataObject) -> None:
-    streets = data.draw(small_streets())
-    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
-    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    n, m = len(streets.node_id), len(streets.tail)
-    node, edge = rng.permutation(n), rng.permutation(m)  # new position of each node and edge
-    back = np.argsort(edge)
-    paths = [streets.coords[streets.offsets[e] : streets.offsets[e + 1]] for e in back]
-    other = streets_of(
-        streets.node_xy[np.argsort(node)].tolist(),
-        [(int(node[streets.tail[e]]), int(node[streets.head[e]])) for e in back],
-        via={k: path[1:-1].tolist() for k, path in enumerate(paths)},
-        oneway=np.flatnonzero(streets.oneway[back]).tolist(),
-    )
-
-    def moved(joins: Joins) -> Joins:
-        return Joins(np.where(joins.edge < 0, -1, edge[joins.edge]), joins.share, joins.leg_m, joins.reason)
-
-    order = rng.permutation(len(doors.edge))
-    np.testing.assert_array_equal(
-        nearest(streets, homes, doors), nearest(other, moved(homes), moved(doors.take(order)))
-    )
 
 
 @given(st.data())

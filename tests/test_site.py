@@ -12,12 +12,6 @@ import pytest
 
 from conftest import missing
 from livingcircle.measured import Measured
-from test_browser import ARGUMENTS
-
-try:
-    from playwright import sync_api
-except ImportError:  # an extra; the fixture below says so, and fails where a skip is a failure
-    sync_api = None
 
 pytestmark = pytest.mark.browser
 
@@ -43,16 +37,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path):
-    if sync_api is None:
-        missing("playwright is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def test_the_pattern_finds_what_is_fetched() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -191,33 +192,41 @@ def test_a_change_far_away_in_the_same_piece_of_network_leaves_the_near_alone(
             assert one.tobytes() == other.tobytes()
 
 
-@given(st.data())
+@pytest.mark.parametrize(("walker", "unit", "less", "more"), [(None, "m", 50.0, 120.0), ("elder", "s", 60.0, 200.0)])
+@given(data=st.data())
 @FEW
-def test_a_longer_limit_of_time_loses_no_home_and_changes_no_walk(data: st.DataObject) -> None:
+def test_a_longer_limit_loses_no_home_and_changes_no_walk(
+    walker: str | None, unit: Literal["m", "s"], less: float, more: float, data: st.DataObject
+) -> None:
     streets = data.draw(small_streets())
     homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
-    walk = WalkNetwork(streets).walk(WALKERS["elder"], unit="s")
-    short, long = walk.nearest(homes, doors, limit=60.0)[0], walk.nearest(homes, doors, limit=200.0)[0]
+    walk = WalkNetwork(streets).walk(None if walker is None else WALKERS[walker], unit=unit)
+    short, long = walk.nearest(homes, doors, limit=less)[0], walk.nearest(homes, doors, limit=more)[0]
     reached = ~np.isnan(short)
     np.testing.assert_array_equal(short[reached], long[reached])
-    assert (np.isnan(long[~reached]) | (long[~reached] > 60.0)).all()
+    assert (np.isnan(long[~reached]) | (long[~reached] > less)).all()
 
 
 @given(st.data())
 @FEW
-def test_another_numbering_changes_no_walk_in_seconds(data: st.DataObject) -> None:
+def test_another_numbering_changes_no_walk(data: st.DataObject) -> None:
     streets = data.draw(small_streets())
     homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
-    other, edge = renumbered(streets, np.random.default_rng(data.draw(st.integers(0, 99))))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    other, edge = renumbered(streets, rng)
+    order = rng.permutation(len(doors.edge))
 
     def moved(joins: Joins) -> Joins:
         return replace(joins, edge=np.where(joins.edge < 0, -1, edge[joins.edge]))
 
-    for walker in (WALKERS["adult"], WALKERS["wheelchair"]):
-        walk = WalkNetwork(streets).walk(walker, unit="s")
-        again = WalkNetwork(other).walk(walker, unit="s")
+    kinds: list[tuple[Walker | None, Literal["m", "s"]]] = [
+        (None, "m"), (WALKERS["adult"], "s"), (WALKERS["wheelchair"], "s"),
+    ]  # fmt: skip
+    for walker, unit in kinds:
+        walk = WalkNetwork(streets).walk(walker, unit=unit)
+        again = WalkNetwork(other).walk(walker, unit=unit)
         there, _ = walk.nearest(homes, doors, limit=1e6)
-        np.testing.assert_array_equal(there, again.nearest(moved(homes), moved(doors), limit=1e6)[0])
+        np.testing.assert_array_equal(there, again.nearest(moved(homes), moved(doors.take(order)), limit=1e6)[0])
 
 
 def renumbered(streets: Streets, rng: np.random.Generator) -> tuple[Streets, np.ndarray]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livingcircle.cli._app import app
-from livingcircle.cli._completion import sources, standards
+from livingcircle.cli._completion import standards
 from livingcircle.cli._telling import AsEvents, Language, Quiet, telling
-from livingcircle.cli._words import progress
+from livingcircle.cli._words import FacilityFiles, progress
 
 if TYPE_CHECKING:
     from livingcircle.starting import Question
@@ -30,12 +30,7 @@ def init(
     population: Annotated[
         str | None, typer.Option(help="Table or GeoTIFF; density=FILE if it is people per km²; none.")
     ] = None,
-    facilities: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).", autocompletion=sources
-        ),
-    ] = None,
+    facilities: FacilityFiles = None,
     standard: Annotated[
         str | None,
         typer.Option(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from livingcircle.cli._app import app
-from livingcircle.cli._completion import sources, standards, walkers
+from livingcircle.cli._completion import standards, walkers
 from livingcircle.cli._telling import AsEvents, Language, Quiet, Teller, telling
-from livingcircle.cli._words import Heights, Output, StreetColumns, StreetLayer, columns
+from livingcircle.cli._words import FacilityFiles, Heights, Output, StreetColumns, StreetLayer, columns
 from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,12 +71,7 @@ def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
     standard: Annotated[
         str | None, typer.Option(help="Bundle, standard, or TOML file of rules.", autocompletion=standards)
     ] = None,
-    facilities: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).", autocompletion=sources
-        ),
-    ] = None,
+    facilities: FacilityFiles = None,
     walker: Annotated[
         list[str] | None, typer.Option(help="Whose minutes are computed; may be repeated.", autocompletion=walkers)
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from livingcircle.cli._completion import walkers
+from livingcircle.cli._completion import sources, walkers
 from livingcircle.cli._telling import known_language as known_language  # noqa: PLC0414  what most commands use
 from livingcircle.cli._telling import progress as progress  # noqa: PLC0414
 from livingcircle_layers.errors import UsageError
@@ -29,6 +29,14 @@ Heights = Annotated[Path | None, typer.Option("--dem", help="Heights (GeoTIFF), 
 StudyFile = Annotated[
     Path | None,
     typer.Option("--study", help="Study file: its streets, heights and walkers, where no option says otherwise."),
+]
+FacilityFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--facilities",
+        help="FILE (classified), SERVICE=FILE (replaces OSM), +SERVICE=FILE (adds).",
+        autocompletion=sources,
+    ),
 ]
 WalkerName = Annotated[
     str | None,
