@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from livingcircle_layers.apportion import largest_remainder, round_to_whole, spread
 from livingcircle_layers.crs import metric_crs
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.people import People, read_people
+from livingcircle_layers.people import People, _by_place, read_people
 from livingcircle_layers.sources import Source
 
 CRS = metric_crs((104.0, 30.6, 104.1, 30.7))
@@ -245,6 +245,22 @@ def test_order_of_the_rows_changes_nothing(tmp_path: Path) -> None:
     one = read(tmp_path, "\n".join(["id,lon,lat,population", *rows]))
     other = read(tmp_path, "\n".join(["id,lon,lat,population", *rows[::-1]]))
     assert one.cells.equals(other.cells)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([104.1, 104.2]), st.sampled_from([30.6, 30.7]), st.sampled_from([2, 3]), st.text(max_size=2)
+        ),
+        min_size=1,
+        max_size=9,
+    )
+)
+def test_rows_are_ordered_by_place_people_and_label(rows: list[tuple[float, float, int, str]]) -> None:
+    frame = pd.DataFrame(rows, columns=["x", "y", "population", "row"]).astype({"row": "str", "population": float})
+    frame.loc[0, "population"] = np.nan  # what is unknown comes last
+    plain = frame.sort_values(["x", "y", "population", "row"], kind="stable")
+    pd.testing.assert_frame_equal(frame.iloc[_by_place(frame)], plain)
 
 
 def test_polygons_with_people_are_their_own_cells(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -12,8 +13,12 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from pyproj import Transformer
 
+from livingcircle_layers import tables
+from livingcircle_layers.cells import BLANK, as_numbers
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns, plain_heading
 from livingcircle_layers.sources import Source
@@ -51,6 +56,11 @@ def test_text_in_every_encoding_and_separator(tmp_path: Path, encoding: str, mar
     table = read_table(write(tmp_path, "t.csv", text, encoding))
     assert table.to_dict("list") == {"名称": ["水井坊社区", "崇德里社区"], "人口": ["120", ""]}
     assert list(table.index) == [1, 2]
+
+
+def test_lines_that_end_as_on_old_macs(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, "t.csv", "名称,人口\r水井坊社区,120\r崇德里社区,\r"))
+    assert table.to_dict("list") == {"名称": ["水井坊社区", "崇德里社区"], "人口": ["120", ""]}
 
 
 def test_text_stays_text(tmp_path: Path) -> None:
@@ -158,6 +168,54 @@ def test_numbers_as_people_type_them() -> None:
 def test_not_a_number(cell: str) -> None:
     with pytest.raises(InputError, match=r"people \(column 'n'\): not a number in row \(0: "):
         numbers(pd.DataFrame({"n": [cell, "1"]}), "n", what="people")
+
+
+TYPED = st.text("0123456789.,-+eE １２，．一 \t無无/aNn", max_size=12)
+WRITTEN = st.floats(allow_nan=False, width=64).map(repr) | st.integers().map(str) | st.sampled_from(sorted(BLANK))
+
+
+@given(st.lists(TYPED | WRITTEN | st.text(max_size=6), max_size=12))
+@example(["104.06571234567891", "-0", "-0.0", "1" * 15, "1" * 16, "1" * 400, "1e400", "infinity", "1_000", "٣", "1."])
+def test_numbers_read_at_once_are_those_read_one_by_one(cells: list[str]) -> None:
+    values, blank = as_numbers(pd.Series(cells, dtype="str"))
+    for cell, value, nothing in zip(cells, values, blank, strict=True):
+        # The plain way: what pandas makes of one cell, in the plain form of its characters and without separators.
+        assert nothing == (cell.lower() in BLANK)
+        plain = unicodedata.normalize("NFKC", cell).strip()
+        if pd.Series([plain]).str.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?").all():
+            plain = plain.replace(",", "")
+        told = np.nan if nothing else float(pd.to_numeric(pd.Series([plain], dtype="str"), errors="coerce").iloc[0])
+        if np.isfinite(told):
+            assert value == pytest.approx(told, rel=1e-15, abs=0)  # pandas rounds the seventeenth digit anyhow
+            assert value == float(plain)
+        else:
+            assert not np.isfinite(value)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text('ab12,;|\t\r\n" 　一\ufeff\u2028\x0b\x0c\x1c', max_size=40))
+@example("a,b\n1,2\n,\n3,4\n")
+@example("a,b\r\n1,2\r\n\r\n3,4")
+@example("a,b\n1,2\n3\n")
+@example("a\n1\n\n2\n")
+def test_plain_tables_are_read_as_all_others(tmp_path: Path, text: str) -> None:
+    def told() -> object:
+        try:
+            table = read_table(file)
+        except InputError as error:
+            return str(error)
+        return table.to_dict("list"), table.index.tolist(), table.dtypes.tolist()
+
+    file = write(tmp_path, "t.csv", "x,y" + text)
+    quickly = told()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "_plain_cells", lambda *_: None)
+        assert quickly == told()
+
+
+def test_a_table_of_programs_is_read_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pd, "read_csv", lambda *_, **__: pytest.fail("the slow way"))
+    assert len(read_table(write(tmp_path, "t.csv", "id,lon,lat,人口\n1,104.1,30.6,5\n2,104.2,30.7,\n"))) == 2
 
 
 def test_all_faults_of_a_column_at_once() -> None:

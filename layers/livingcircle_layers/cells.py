@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import datetime
+import re
 import unicodedata
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from livingcircle_layers.errors import InputError
 
 BLANK = frozenset({"", "-", "--", "—", "——", "/", "\\", "na", "n/a", "nan", "null", "none", "无", "#n/a"})
 """What people type into a cell to say that there is no value (compared in lower case)."""
 
-_THOUSANDS = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?$"
+_PLAIN = r"^-?[0-9]{1,15}(\.[0-9]{1,20})?$"  # as programs write numbers: a column of a million is read at once
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SHOWN = 5  # faults of a kind that an error lists by row; the rest is counted
 
 
@@ -77,16 +82,26 @@ def numbers(
 
 def as_numbers(text: pd.Series[str]) -> tuple[pd.Series[float], pd.Series[bool]]:
     """Return numbers (NaN: none) and whether the cell says that there is none."""
-    blank = text.str.lower().isin(BLANK)
-    values = pd.to_numeric(text.mask(blank), errors="coerce").astype(float)
-    slow = values.isna() & ~blank
-    if slow.any():
-        plain = text[slow].map(lambda cell: unicodedata.normalize("NFKC", cell).strip())
-        grouped = plain.str.match(_THOUSANDS)
-        plain = plain.where(~grouped, plain.str.replace(",", ""))
-        values = values.copy()
-        values[slow] = pd.to_numeric(plain, errors="coerce").astype(float)
-    return values, blank
+    cells = pa.chunked_array(pa.array(text, pa.large_string()))
+    plain = np.asarray(pc.match_substring_regex(cells, _PLAIN), dtype=bool)
+    values = np.full(len(text), np.nan)
+    # Adding nought takes the sign from "-0".
+    values[plain] = np.asarray(pc.cast(cells.filter(pa.array(plain)), pa.float64())) + 0.0
+    blank = np.zeros(len(text), dtype=bool)
+    other = text[~plain]
+    if len(other):
+        blank[~plain] = other.str.lower().isin(BLANK)
+        typed = ~plain & ~blank
+        values[typed] = [_number(cell) for cell in text[typed]]
+    return pd.Series(values, text.index), pd.Series(blank, text.index, dtype="bool")
+
+
+def _number(cell: str) -> float:
+    """Return the number that somebody typed, NaN where it is none."""
+    plain = unicodedata.normalize("NFKC", cell).strip()
+    if _THOUSANDS.fullmatch(plain):
+        plain = plain.replace(",", "")
+    return float(plain) if _NUMBER.fullmatch(plain) else np.nan
 
 
 def _fault(what: str, column: str, cells: pd.Series[str], fault: str) -> str:

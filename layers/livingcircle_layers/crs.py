@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import shapely
 from pyproj import CRS, Transformer
 
 WGS84 = CRS.from_epsg(4326)
@@ -37,3 +41,14 @@ def metric_crs(bounds: Sequence[float]) -> CRS:
 def transformer(source: CRS, target: CRS) -> Transformer:
     """Return the way from one CRS to another, longitude first; PROJ takes long to find it, so it is kept."""
     return Transformer.from_crs(source, target, always_xy=True)
+
+
+def reprojected(geometry: npt.NDArray[Any], source: CRS, target: CRS) -> npt.NDArray[Any]:
+    """Return geometries in another CRS, without heights; missing ones stay missing.
+
+    Points are made anew, which takes a third of the time that changing the coordinates of geometries takes.
+    """
+    way = transformer(source, target)
+    if (shapely.get_type_id(geometry) == 0).all() and not shapely.is_empty(geometry).any():
+        return np.asarray(shapely.points(*way.transform(shapely.get_x(geometry), shapely.get_y(geometry))))
+    return shapely.transform(geometry, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))

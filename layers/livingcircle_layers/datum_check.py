@@ -19,7 +19,7 @@ import shapely
 from pyproj import CRS
 from scipy.spatial import cKDTree
 
-from livingcircle_layers.crs import WGS84, transformer
+from livingcircle_layers.crs import WGS84, reprojected, transformer
 from livingcircle_layers.datum import Datum, Floats, from_wgs84, may_be_shifted, to_wgs84
 from livingcircle_layers.names import plain_name, same_name_pairs
 from livingcircle_layers.osm import OsmExtract, project
@@ -114,7 +114,7 @@ def known_of_osm(osm: OsmExtract) -> Known:
 def known_of_layer(frame: gpd.GeoDataFrame, *, title: str, crs: CRS, names: Sequence[str] = ()) -> Known:
     """Return the outlines and named places of a layer that the planner knows to be right."""
     # By way of WGS-84: for the direct way from CGCS2000 PROJ searches a second long.
-    geometry = project(_degrees(frame.geometry.to_numpy(), frame.crs), crs)
+    geometry = project(reprojected(frame.geometry.to_numpy(), frame.crs, WGS84), crs)
     kind = shapely.get_type_id(geometry)
     outlines = np.where(np.isin(kind, (3, 6)), shapely.boundary(geometry), geometry)
     plain = [plain_name(n) for n in names] or [""] * len(geometry)
@@ -157,11 +157,14 @@ def check_datum(
         are in use neither is considered.
     """
     claimed = "wgs84" if claimed == "cgcs2000" else claimed
-    lonlat = _degrees(frame.geometry.to_numpy(), frame.crs)
+    outside = DatumVerdict(layer, claimed, "fits", None, "outside the area in which GCJ-02 and BD-09 are in use")
+    xy = shapely.get_coordinates(frame.geometry.to_numpy())
+    lon, lat = transformer(frame.crs, WGS84).transform(xy[:, 0], xy[:, 1])
+    if not len(xy) or not may_be_shifted((lon.min(), lat.min(), lon.max(), lat.max())):
+        return outside
+    lonlat = reprojected(frame.geometry.to_numpy(), frame.crs, WGS84)
     placed = ~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))
     lonlat, plain = lonlat[placed], [plain_name(n) for n, p in zip(names, placed, strict=bool(len(names))) if p]
-    if not len(lonlat) or not may_be_shifted(shapely.total_bounds(lonlat)):
-        return DatumVerdict(layer, claimed, "fits", None, "outside the area in which GCJ-02 and BD-09 are in use")
     tried = []
     for known in against:
         for compare in (_by_names, _by_outlines):
@@ -177,11 +180,6 @@ def check_datum(
 
 
 Found = tuple[Answer, Datum | None, str]
-
-
-def _degrees(geometry: Geometries, crs: CRS) -> Geometries:
-    way = transformer(crs, WGS84)
-    return shapely.transform(geometry, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))
 
 
 def _by_names(lonlat: Geometries, names: Sequence[str], claimed: Datum, known: Known) -> Found | None:
@@ -215,7 +213,9 @@ def _by_names(lonlat: Geometries, names: Sequence[str], claimed: Datum, known: K
 def _by_outlines(lonlat: Geometries, names: Sequence[str], claimed: Datum, known: Known) -> Found | None:
     """Count points of outlines that lie on a known line."""
     del names
-    west, south, east, north = shapely.total_bounds(_degrees(np.array([shapely.box(*known.extent)]), known.crs))
+    west, south, east, north = shapely.total_bounds(
+        reprojected(np.array([shapely.box(*known.extent)]), known.crs, WGS84)
+    )
     kind = shapely.get_type_id(lonlat)
     rings = np.where(np.isin(kind, (3, 6)), shapely.boundary(lonlat), lonlat)[kind > 0]
     margin = _MARGIN_DEG

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
@@ -128,11 +128,11 @@ def place_people(
         rest = rest[~enough]
     homes = _share_out(people, found)
     # A total of a community stays in it, whatever lies over its outline.
-    unit = homes.pop("unit").to_numpy() if "unit" in homes else _unit_of(homes, units)
+    unit = units.index.get_indexer(homes.pop("unit")) if "unit" in homes else _unit_of(homes, units)
     if narrow_gaps is not None and len(narrow_gaps):
         unit = _with_nearest(homes, unit, units, narrow_gaps)
-    homes.insert(3, "unit", unit)
-    return Placement(homes, _people_by_basis(homes, units.index))
+    homes.insert(3, "unit", _chosen([*units.index, ""], unit))
+    return Placement(homes, _people_by_basis(homes, unit, units.index))
 
 
 def _share_out(people: People, found: list[tuple[str, _Spots]]) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def _share_out(people: People, found: list[tuple[str, _Spots]]) -> pd.DataFrame:
     x = np.concatenate([spots.x for _, spots in found])
     y = np.concatenate([spots.y for _, spots in found])
     weight = np.concatenate([spots.weight for _, spots in found])
-    basis = np.repeat(np.array([name for name, _ in found]), [len(spots.cell) for _, spots in found])
+    basis = np.repeat(np.arange(len(found)), [len(spots.cell) for _, spots in found])
     order = np.lexsort((-weight, y, x, cell))
     cell, x, y, basis = cell[order], x[order], y[order], basis[order]
     number = spread(people.cells["people"].to_numpy(dtype=np.int64), cell, weight[order])
@@ -156,50 +156,56 @@ def _share_out(people: People, found: list[tuple[str, _Spots]]) -> pd.DataFrame:
             "y": y[lived],
             "people": number,
             **shared,
-            "basis": pd.Series(basis[lived], dtype="str"),
-            "source": people.cells["source"].astype("str").to_numpy()[cell],
-            "row": people.cells["row"].astype("str").to_numpy()[cell],
+            "basis": _chosen([name for name, _ in found], basis[lived]),
+            "source": _chosen(people.cells["source"], cell),
+            "row": _chosen(people.cells["row"], cell),
             **({"unit": people.cells["unit"].to_numpy(dtype=object)[cell]} if "unit" in people.cells else {}),
         }
     )
 
 
-def _unit_of(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> npt.NDArray[np.object_]:
+def _chosen(texts: Sequence[str] | pd.Series[str], position: Ints) -> pd.Series[str]:
+    """Return texts by their position, -1 being the last one, without an object for each."""
+    return pd.Series(pd.Series(texts, dtype="str").array.take(position % len(texts)))
+
+
+def _unit_of(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> Ints:
+    """Return the position of every home's unit, -1 outside all."""
     points = shapely.STRtree(shapely.points(homes["x"], homes["y"]))
     unit, home = points.query(units.geometry.to_numpy(), predicate="intersects")
     position = np.full(len(homes), len(units))
     np.minimum.at(position, home, unit)
-    names: npt.NDArray[np.object_] = np.append(units.index.to_numpy(dtype=object), "")
-    found: npt.NDArray[np.object_] = names[position]
-    return found
+    return np.where(position == len(units), -1, position)
 
 
-def _with_nearest(
-    homes: pd.DataFrame, unit: npt.NDArray[np.object_], units: gpd.GeoDataFrame, gaps: Geometries
-) -> npt.NDArray[np.object_]:
+def _with_nearest(homes: pd.DataFrame, unit: Ints, units: gpd.GeoDataFrame, gaps: Geometries) -> Ints:
     """Give homes in a gap between units to the nearest one, of equally near ones to the smallest id."""
-    points = shapely.points(homes["x"], homes["y"])
-    lost = np.flatnonzero(unit == "")
-    lost = lost[np.unique(shapely.STRtree(gaps).query(points[lost], predicate="intersects")[0])]
-    home, near = shapely.STRtree(units.geometry.to_numpy()).query_nearest(points[lost])
-    position = np.full(len(lost), len(units))
+    lost = np.flatnonzero(unit == -1)
+    points = shapely.points(homes["x"].to_numpy()[lost], homes["y"].to_numpy()[lost])
+    in_gap = np.unique(shapely.STRtree(gaps).query(points, predicate="intersects")[0])
+    home, near = shapely.STRtree(units.geometry.to_numpy()).query_nearest(points[in_gap])
+    position = np.full(len(in_gap), len(units))
     np.minimum.at(position, home, near)
     result = unit.copy()
-    result[lost] = units.index.to_numpy(dtype=object)[position]
+    result[lost[in_gap]] = position
     return result
 
 
-def _people_by_basis(homes: pd.DataFrame, unit_ids: pd.Index[str]) -> pd.DataFrame:
-    table = homes.pivot_table(index="unit", columns="basis", values="people", aggfunc="sum", fill_value=0)
-    return table.reindex(index=unit_ids, columns=list(BASES), fill_value=0).astype("int64").rename_axis(columns=None)
+def _people_by_basis(homes: pd.DataFrame, unit: Ints, unit_ids: pd.Index[str]) -> pd.DataFrame:
+    basis = pd.Index(BASES).get_indexer(pd.Index(homes["basis"]))
+    table = np.zeros((len(unit_ids), len(BASES)), dtype=np.int64)
+    np.add.at(table, (unit[unit >= 0], basis[unit >= 0]), homes["people"].to_numpy()[unit >= 0])
+    return pd.DataFrame(table, unit_ids, list(BASES))
 
 
 def _centres(cells: Geometries, which: Ints) -> _Spots:
     """Return one spot per cell: its centre, or a point within where a bent cell does not hold its centre."""
-    shapes = cells[which]
-    points = shapely.centroid(shapes)
-    bent = ~shapely.intersects(shapes, points)
-    points[bent] = shapely.point_on_surface(shapes[bent])
+    points = cells[which]
+    body = np.flatnonzero(shapely.get_type_id(points) > 0)  # a point is its own centre
+    shapes = points[body]
+    points[body] = shapely.centroid(shapes)
+    bent = ~shapely.intersects(shapes, points[body])
+    points[body[bent]] = shapely.point_on_surface(shapes[bent])
     return _at(which, points)
 
 

@@ -20,7 +20,7 @@ from pyproj import CRS
 
 from livingcircle_layers.barriers import build_barriers, is_surface_water
 from livingcircle_layers.catalogue import Catalogue
-from livingcircle_layers.crs import WGS84, metric_crs, transformer
+from livingcircle_layers.crs import WGS84, metric_crs, reprojected, transformer
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import is_campus
 from livingcircle_layers.sources import is_elsewhere, without_address
@@ -144,8 +144,7 @@ def _tagged(ids: list[str], tags: list[dict[str, str]], geometry: npt.NDArray[An
 
 def project(geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
     """Return WGS-84 geometries in the plane `crs`."""
-    way = transformer(WGS84, crs)
-    return shapely.transform(geometry, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))
+    return reprojected(geometry, WGS84, crs)
 
 
 def read_osm(path: str | Path, catalogue: Catalogue, crs: CRS | None = None) -> OsmExtract:

@@ -14,6 +14,7 @@ import shapely
 from pyproj import CRS
 
 from livingcircle_layers.apportion import round_to_whole
+from livingcircle_layers.crs import reprojected
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.population_raster import (
@@ -132,13 +133,9 @@ def read_people(
     suffix = file.suffix.lower() if file else ""
     if file and suffix in RASTER_SUFFIXES:
         people = _from_raster(file, crs, window, values)
-    elif suffix in TABLE_SUFFIXES and units is not None and not has_coordinates(source, table := read_table(source)):
-        places, notes = places_of_units(source, table, units, roles=_ROLES)
-        people = _from_places(source.label, places, crs, values)
-        people = replace(people, kind="totals", warnings=(*notes, *people.warnings))
     else:
-        places = read_places(source, roles=_ROLES, required=["population"])
-        people = _from_places(source.label, places, crs, values)
+        table = read_table(source) if suffix in TABLE_SUFFIXES else None
+        people = _from_rows(source, table, crs, units, values)
     if household_size is None or "households" in people.cells:
         return people
     households = round_to_whole(people.cells["people"] / household_size)
@@ -181,6 +178,8 @@ def people_in(people: People, ground: npt.NDArray[np.object_]) -> npt.NDArray[np
     ground
         Polygons in the plane of the people's cells; they may overlap.
     """
+    if not len(ground):
+        return np.zeros(0)
     cells = people.cells.geometry.to_numpy()
     which, cell = shapely.STRtree(cells).query(ground, predicate="intersects")
     size = shapely.area(cells)[cell]
@@ -214,6 +213,18 @@ def _from_raster(file: Path, crs: CRS, window: shapely.Polygon | None, values: V
     )
 
 
+def _from_rows(
+    source: Source, table: pd.DataFrame | None, crs: CRS, units: gpd.GeoDataFrame | None, values: Values | None
+) -> People:
+    """Return the people of a table, or (None) of a vector file."""
+    if table is not None and units is not None and not has_coordinates(source, table):
+        places, notes = places_of_units(source, table, units, roles=_ROLES)
+        people = _from_places(source.label, places, crs, values)
+        return replace(people, kind="totals", warnings=(*notes, *people.warnings))
+    places = read_places(source, roles=_ROLES, required=["population"], table=table)
+    return _from_places(source.label, places, crs, values)
+
+
 def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> People:
     counts, area, notes = _read_counts(name, places)
     heading = places.columns_used["population"]
@@ -233,7 +244,7 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         **counts,
         **({"unit": places.frame["unit"]} if "unit" in places.frame else {}),
     )
-    frame = frame.sort_values(["x", "y", "population", "row"])  # so that the order of the rows changes nothing
+    frame = frame.iloc[_by_place(frame)]  # so that the order of the rows changes nothing
     blank = frame["population"].isna()
     frame = _with_reasons(_whole(frame, list(counts)), blank)
     bad = frame["reason"] != ""
@@ -278,11 +289,28 @@ def _refuse_words(name: str, places: Places) -> None:
         )
 
 
+def _by_place(frame: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
+    """Return the order of the rows by x, y, population and row; what is unknown comes last."""
+    keys = [frame[key].to_numpy() for key in ("population", "y", "x")]
+    order = np.lexsort(keys)
+    same = np.ones(len(order) - 1, dtype=bool)
+    for key in keys:
+        a, b = key[order][:-1], key[order][1:]
+        same &= (a == b) | (np.isnan(a) & np.isnan(b))
+    if same.any():  # text is compared where nothing else tells, as it takes long
+        tied = order[np.append(same, False) | np.append(False, same)]
+        rank = np.zeros(len(order), dtype=np.int64)
+        rank[tied] = np.unique(frame["row"].iloc[tied].to_numpy(dtype=object), return_inverse=True)[1]
+        order = np.lexsort([rank, *keys])
+    return order
+
+
 def _middles(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the coordinates of the centroids, NaN where there is none; a few at a time, as points are large."""
-    x, y = np.empty(len(shapes)), np.empty(len(shapes))
-    for begin in range(0, len(shapes), _AT_A_TIME):
-        some = slice(begin, begin + _AT_A_TIME)
+    x, y = shapely.get_x(shapes), shapely.get_y(shapes)
+    bodies = np.flatnonzero(shapely.get_type_id(shapes) > 0)
+    for begin in range(0, len(bodies), _AT_A_TIME):
+        some = bodies[begin : begin + _AT_A_TIME]
         centre = shapely.centroid(shapes[some])
         x[some], y[some] = shapely.get_x(centre), shapely.get_y(centre)
     return x, y
@@ -376,7 +404,7 @@ def _whole(frame: gpd.GeoDataFrame, columns: list[str]) -> gpd.GeoDataFrame:
 
 def _cell_shapes(frame: gpd.GeoDataFrame, crs: CRS) -> npt.NDArray[np.object_]:
     """Return squares around points whose area is known, other geometry as it is, in the metric plane."""
-    shapes: npt.NDArray[np.object_] = frame.geometry.to_crs(crs).to_numpy().copy()
+    shapes: npt.NDArray[np.object_] = reprojected(frame.geometry.to_numpy(), frame.crs, crs)
     polygon = np.isin(shapely.get_type_id(shapes), [3, 6])
     shapes[polygon] = repair_polygons(shapes[polygon])[0]
     square = ~polygon & (frame["area"] > 0).to_numpy()
