@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import livingcircle as lc
 from livingcircle.cli import main
 from livingcircle.ground import chosen_ground
 from livingcircle.scan import scan
@@ -204,3 +205,42 @@ def test_rules_in_minutes_count_by_their_minutes(tmp_path: Path) -> None:
     result = scan(study_of(tmp_path, town, people=[(100, 0, 1), (260, 0, 2)], rules=[rule]))
     # two minutes at 1.33 m/s are 159.6 m: 100, 20 and 150 m; 140 and 10 m, not 260 m
     assert result.homes.sort_values("x")["within_shop"].tolist() == [3, 2]
+
+
+def test_places_in_memory_are_walked_between_as_those_in_files(city: Path):
+    network = lc.WalkNetwork.from_osm(city / "town.osm")
+    from_files = lc.matrix(network, city / "o.csv", city / "d.csv", limit_m=1000)
+    origins, destinations = pd.read_csv(city / "o.csv").set_index("id"), pd.read_csv(city / "d.csv")
+    places = gpd.GeoDataFrame(
+        destinations[["id"]], geometry=gpd.points_from_xy(destinations["lon"], destinations["lat"]), crs=4326
+    ).to_crs(CRS)
+    for given in (destinations, places):
+        in_memory = lc.matrix(network, origins, given, limit_m=1000)
+        pd.testing.assert_frame_equal(in_memory, from_files)
+    # p stands 100 m from a, s 250 m, u 50 m: the nearest of p is u
+    nearest = lc.matrix(network, origins, places, nearest=1)
+    assert nearest.query("origin_id == 'p'")[["destination_id", "walk_m"]].to_numpy().tolist() == [["u", 50.0]]
+
+
+def test_places_that_cannot_be_walked_to_are_told_and_kept_beside_the_table(city: Path):
+    network = lc.WalkNetwork.from_osm(city / "town.osm")
+    here = pd.read_csv(city / "o.csv")
+    far = pd.concat([here, pd.DataFrame({"id": ["x", "y"], "lon": [0.5, np.nan], "lat": [0.5, 30.0]})])
+    with pytest.warns(UserWarning, match=r"2 places left out, see attrs.*row y left out: no coordinates"):
+        table = lc.matrix(network, here, far)
+    assert len(table.attrs["left_out"]) == 2
+    with pytest.raises(InputError, match=r"origins has no CRS; .*set_crs"):
+        lc.matrix(network, gpd.GeoDataFrame(geometry=gpd.points_from_xy([104], [30])), here)
+    with pytest.raises(InputError, match="destinations"):
+        lc.matrix(network, here, pd.DataFrame({"a": [1]}))
+
+
+def test_circles_are_drawn_around_the_rows_of_a_table(city: Path):
+    network = lc.WalkNetwork.from_osm(city / "town.osm")
+    table = pd.read_csv(city / "o.csv")
+    drawn = lc.isochrones(network, None, table, metres=[100])
+    by_hand = lc.isochrones(network, None, table[["lon", "lat"]].to_numpy(), metres=[100], ids=["p", "q"])
+    assert list(drawn["id"]) == ["p", "q"]
+    assert drawn.union_all().symmetric_difference(by_hand.union_all()).area < 1e-12
+    with pytest.raises(InputError, match=r"points: row 1: coordinates out of range"):
+        lc.isochrones(network, None, pd.DataFrame({"lon": [104.0, 500], "lat": [30.0, 30]}), metres=[100])

@@ -118,3 +118,34 @@ def test_the_bar_of_a_notebook_fills_and_keeps_what_is_done(shown: list[str]):
 def test_a_bar_outside_of_a_notebook_says_what_to_give_instead():
     with pytest.raises(UsageError, match=r"needs a notebook; remedy: elsewhere give progress=print"):
         NotebookBar()
+
+
+def test_without_a_score_a_result_says_why_and_what_to_bring():
+    result = demo_result()
+    scores = result.scores.assign(score=np.nan, n_scored=9)
+    page = replace(result, scores=scores)._repr_html_()
+    assert "不评分 no score (16 项服务中 9 项有数据" in page
+    assert "补充名录 bring lists (facilities): 托儿所" in page
+    assert "补充名录" not in result._repr_html_()
+    assert page.count("<td style='text-align:right'>149,970</td>") == 1  # the city alone, no list of the lowest
+
+
+def test_rules_and_comparisons_show_themselves_in_a_few_words():
+    rules = lc.load_standard("chengdu")
+    assert (
+        repr(rules)
+        == f"RuleSet(chengdu 成都15分钟社区生活圈: {len(rules.rules)} rules, 16 score, {len(rules.off)} off)"
+    )
+    page = rules._repr_html_()
+    assert page.count("<tr>") == 1 + len(rules.rules) + len(rules.off)
+    assert "GB 50180-2018 表 C.0.1" in page
+    same = Comparison(pd.DataFrame(columns=["level", "covered_change"]), pd.DataFrame(columns=["cause", "what"]))
+    assert repr(same) == "Comparison(0 rows, 0 causes)"
+    assert "全市覆盖人数不变 no change in the whole city" in same._repr_html_()
+
+
+def test_what_is_told_in_lines_is_told_so_without_a_page_too():
+    explanation = lc.explain(lc.demo_study(), "SY032", "gb50180_2018_primary_school")
+    assert repr(explanation).splitlines() == explanation.lines()
+    network = lc.WalkNetwork.from_osm(lc.demo_study().streets.osm)
+    assert re.fullmatch(r"WalkNetwork\([\d,]+ nodes, [\d,]+ edges, [\d,]+ km\)", repr(network))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -192,3 +193,18 @@ def test_shares_move_with_the_study(tmp_path: Path) -> None:
     assert study.population.shares.city() == {"age_60_up": 0.2}
     assert study.areas is not None
     assert study.areas.file == tmp_path / "a.geojson"
+
+
+def test_a_study_made_in_python_tells_its_faults_in_one_line_too():
+    with pytest.raises(InputError) as caught:
+        Study(standrd="chengdu", streets={"osmm": "a.pbf"}, communities="c.geojson")
+    assert str(caught.value).split(" | ") == [
+        "Study(…): unknown key; got 'standrd'; remedy: did you mean 'standard'?",
+        "Study(…): unknown key in [streets]; got 'osmm'; remedy: did you mean 'osm'?",
+        "Study(…): the key standard is missing; remedy: add standard = …",
+        "Study(…): communities; got 'c.geojson'; expected keys and values; remedy: name a file: {'file': …}",
+    ]
+    with pytest.raises(InputError, match=r"got a DataFrame in memory; .*write it to a file and name that"):
+        Study(standard="chengdu", streets={"osm": "a.pbf"}, communities=pd.DataFrame({"a": [1]}))
+    with pytest.raises(UsageError, match=r"takes keys, not a value alone; got 'a.toml'; .*read by Study.load"):
+        Study("a.toml")

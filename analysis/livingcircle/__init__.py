@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from livingcircle.explain import explain
     from livingcircle.extract import extract
     from livingcircle.fetch import fetch
+    from livingcircle.matrix import matrix
     from livingcircle.measured import measure
     from livingcircle.network import WalkNetwork
     from livingcircle.notebook import NotebookBar
@@ -65,6 +66,7 @@ _HOME = {
     "isochrones": "livingcircle.circles",
     "load_result": "livingcircle.saved",
     "load_standard": "livingcircle.standards",
+    "matrix": "livingcircle.matrix",
     "measure": "livingcircle.measured",
     "measured_again": "livingcircle.recorded",
     "nearest_k": "livingcircle.choice",
@@ -98,6 +100,7 @@ __all__ = [
     "isochrones",
     "load_result",
     "load_standard",
+    "matrix",
     "measure",
     "measured_again",
     "nearest_k",

@@ -28,7 +28,8 @@ from livingcircle.runs import WORK_FOLDER, Measurements, Work
 from livingcircle.save import homes_stay, prepare_output, result_files, save_result
 from livingcircle.scan import result_of
 from livingcircle.standards import load_standard
-from livingcircle.study import Study, StudyOptions, unknown_keys
+from livingcircle.study import Study, StudyOptions
+from livingcircle.study_parts import unknown_keys
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError, sentence
 from livingcircle_layers.typed_toml import checked, nearest, read_toml

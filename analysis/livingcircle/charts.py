@@ -30,6 +30,7 @@ from livingcircle.ranks import ranked_apart
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
 from livingcircle.saved import load_result
+from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.typed_toml import unknown_word
@@ -417,7 +418,11 @@ def _ranked(result: ScanResult, unit: str) -> pd.DataFrame:
     scored = places.join(ranked_apart(places)).loc[communities_of(result, unit)]
     scored = scored[scored["score"].notna()]
     if scored.empty:
-        raise InputError(f"no community of {unit} has a score, so that there is no ranking", remedy="see scores.csv")
+        raise InputError(
+            f"no community of {unit} has a score, so that there is no ranking",
+            expected=f"{MIN_PEOPLE} people, and data for {MIN_DATA_SHARE:.0%} of the services",
+            remedy="bring lists of services whose status in coverage.csv is no_data",
+        )
     alike = scored[scored["class"] == scored["class"].mode().iloc[0]]
     return alike.rename_axis("unit_id").reset_index().sort_values(["rank", "unit_id"], ignore_index=True)
 

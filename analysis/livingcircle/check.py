@@ -132,6 +132,9 @@ class StudyCheck:
     datums: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Return the page as lines: one for each input and each rule with data; what is long is cut short."""
         return [

@@ -23,6 +23,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
@@ -41,6 +42,7 @@ from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, UsageError, sentence
 from livingcircle_layers.streets import Streets
+from livingcircle_layers.tables import PlacesGiven, labelled, read_points
 
 CELL_M = 20.0  # what a circle may be wrong by
 SPREAD_M = 150.0  # ground further from every street is in no circle: half a block of 300 m (a judgement)
@@ -333,7 +335,7 @@ class _Plan:
 def isochrones(
     network: WalkNetwork,
     barriers: Geometries | None,
-    lonlat: Floats,
+    lonlat: Floats | Sequence[tuple[float, float]] | PlacesGiven,
     *,
     minutes: Sequence[float] | None = None,
     metres: Sequence[float] | None = None,
@@ -348,15 +350,16 @@ def isochrones(
     network
         The walking network.
     barriers
-        Lines that nobody walks across, in the plane of the network.
+        Lines that nobody walks across, in the plane of the network; None: there are none.
     lonlat
-        Points in WGS-84 degrees (n × 2).
+        Points in WGS-84 degrees (n × 2: longitude, latitude), or a table with longitude and latitude or with geometry
+        in any CRS, of which the centres count, or a file of either kind.
     minutes, metres
         The limits, in one of the two units.
     walker
         Who walks: how fast, and whether steps can be used.
     ids
-        Names of the points; by default 1, 2, 3 …
+        Names of the points; by default 1, 2, 3 …, of a table as `livingcircle.matrix` names them.
     join_limit_m
         The longest straight way from a point to the street.
 
@@ -368,10 +371,13 @@ def isochrones(
     Raises
     ------
     InputError
-        A point is not on the street network.
+        A point is not on the street network, or a table has no usable coordinates.
     """
     if (minutes is None) == (metres is None):
         raise UsageError("isochrones need minutes or metres", expected="one of the two")
+    if isinstance(lonlat, str | Path | pd.DataFrame):
+        lonlat, own = _points_of(lonlat, network)
+        ids = own if ids is None else ids
     lonlat = np.asarray(lonlat, dtype=float).reshape(-1, 2)
     names = [str(i + 1) for i in range(len(lonlat))] if ids is None else list(ids)
     lines = np.array([], dtype=object) if barriers is None else barriers
@@ -389,6 +395,15 @@ def isochrones(
         "walker": pd.Series([walker.name] * len(table), dtype="str"),
     }
     return gpd.GeoDataFrame(columns, geometry=table.geometry).to_crs(WGS84)
+
+
+def _points_of(given: PlacesGiven, network: WalkNetwork) -> tuple[Floats, list[str]]:
+    """Return centres in degrees and names of the rows of a table; a row that cannot be used is an error."""
+    points, rejected = read_points(labelled(given, "points"))
+    if len(rejected):
+        raise InputError.of([f"points: row {r.row}: {r.reason} {r.detail}".rstrip() for r in rejected.itertuples()])
+    centres = points.to_crs(network.streets.crs).geometry.centroid.to_crs(WGS84)
+    return shapely.get_coordinates(centres.to_numpy()), list(points["row"])
 
 
 def join_points(

@@ -33,6 +33,9 @@ class Comparison:
     rows: pd.DataFrame
     causes: pd.DataFrame
 
+    def __repr__(self) -> str:
+        return f"Comparison({len(self.rows):,} rows, {len(self.causes):,} causes)"
+
     def _repr_html_(self) -> str:
         from livingcircle.notebook import comparison_html
 

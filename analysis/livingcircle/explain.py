@@ -24,11 +24,12 @@ from livingcircle.credits import NOT_A_SURVEY, approval_line, input_credit
 from livingcircle.gaps import KNOWN, nearest_doors, without_place
 from livingcircle.joins import Joins
 from livingcircle.marks import input_files
-from livingcircle.measured import Measured
+from livingcircle.measured import Measured, measure
 from livingcircle.output_folder import replaced_file
 from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
 from livingcircle.recorded import district_of, measured_again, own_id
+from livingcircle.result import ScanResult
 from livingcircle.route import Route, RouteParts, route_parts, route_to_nearest
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.saved import load_result
@@ -102,6 +103,9 @@ class Explanation:
     outline: Any
     credits: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
     def _repr_html_(self) -> str:
         from livingcircle.notebook import explanation_html
 
@@ -161,7 +165,7 @@ class Explanation:
 
 
 def explain(
-    scan: Measured | str | Path,
+    scan: Measured | ScanResult | Study | str | Path,
     unit: str,
     rule: str,
     *,
@@ -175,8 +179,8 @@ def explain(
     Parameters
     ----------
     scan
-        What was measured, or the folder of a finished scan, which is measured again from the same inputs; of a batch
-        the district that has the unit.
+        What was measured (`livingcircle.measure`), or a study, which is; or a scan's result or folder, which is
+        measured again from the same inputs; of the folder of a batch the district that has the unit.
     unit
         Id of a community, subdistrict or district, or a name that one of them alone has; or ``city``.
     rule
@@ -196,18 +200,28 @@ def explain(
         There is no such unit, rule, walker or treatment of gates; the rule measures no walk; the unit lies in several
         districts of a batch.
     """
-    if isinstance(scan, Measured):
-        return _explained(scan, unit, rule, walker, gates)
-    folder = load_result(scan)
+    if isinstance(scan, Measured | Study):
+        measured = scan if isinstance(scan, Measured) else measure(scan, progress=progress)
+        return _explained(measured, unit, rule, walker, gates)
+    folder = scan if isinstance(scan, ScanResult) else load_result(scan)
     asked = _unit(folder.coverage, unit)
     _check_words(folder.coverage, folder.rules, unit_id=asked, rule=rule)  # before the long work begins
     district = district_of(folder, asked)
-    measured = measured_again(scan, study, district=district, progress=progress)
+    if isinstance(scan, ScanResult):
+        measured = measure(_study_of(scan), progress=progress)
+    else:
+        measured = measured_again(scan, study, district=district, progress=progress)
     found = _explained(measured, own_id(measured, district, asked), rule, walker, gates)
     row = _row(folder.coverage, asked, rule, found.row["walker"], found.row["gates"])
     _check_row(found.row, row)
     names = ("level", "unit_id", "unit_name")  # those of the folder: of a batch the ids of all districts
     return found if row is None else replace(found, row={**found.row, **{name: row[name] for name in names}})
+
+
+def _study_of(result: ScanResult) -> Study:
+    if result.study is None:
+        raise UsageError("the result does not hold its study", got="a batch", remedy="name the folder it is saved in")
+    return result.study
 
 
 def _explained(measured: Measured, unit: str, rule: str, walker: str | None, gates: str | None) -> Explanation:

@@ -52,6 +52,9 @@ class HearingMap(folium.Map):
         page = _Page(encode(payload(result)), title=str(result.run.get("name", "")))
         page.add_child(self, name=self.get_name())
 
+    def __repr__(self) -> str:
+        return "HearingMap: shows itself in a notebook; .save('map.html') writes the page"
+
 
 class _Page(Figure):
     """The whole document, whose security policy admits exactly the scripts and styles it holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,77 @@ import shapely
 
 from livingcircle.choice import nearest_k
 from livingcircle.ground import Ground
-from livingcircle.joins import Joiner, Joins
-from livingcircle.network import Walk
-from livingcircle.walkers import Walker
-from livingcircle_layers.tables import read_points
+from livingcircle.joins import JOIN_LIMIT_M, Joiner, Joins
+from livingcircle.network import Walk, WalkNetwork
+from livingcircle.walkers import WALKERS, Walker
+from livingcircle_layers.tables import PlacesGiven, labelled, read_points
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
+def matrix(
+    network: WalkNetwork,
+    origins: PlacesGiven,
+    destinations: PlacesGiven,
+    *,
+    limit_m: float = 2000.0,
+    walker: Walker = WALKERS["adult"],
+    nearest: int | None = None,
+    join_limit_m: float = JOIN_LIMIT_M,
+) -> pd.DataFrame:
+    """Return the walks between two lists of places, such as the three nearest clinics of every home.
+
+    Parameters
+    ----------
+    network
+        The walking network.
+    origins, destinations
+        Tables with longitude and latitude in WGS-84 degrees (lon, lat, 经度, 纬度 …), tables with geometry in any CRS,
+        of which the centres count, or files of either kind. Places are named by their column ``id``, else by the index
+        of a table or the number of the row in a file.
+    limit_m
+        The longest walk, metres along streets, legs included.
+    walker
+        Whose minutes are given, and which streets may be used.
+    nearest
+        Only so many destinations of every origin, the nearest by metres; None: all.
+    join_limit_m
+        The longest straight way from a place to the street.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``origin_id, destination_id, walk_m, walk_min``: sorted by both as they come, or by origin and distance if only
+        the `nearest` are asked for. Pairs beyond the limit are not in it. ``attrs["left_out"]`` has a sentence for
+        every place that could not be used, and there is a warning if there is one.
+
+    Raises
+    ------
+    InputError
+        A table has no coordinates or no CRS, or no row of it can be used.
+
+    Examples
+    --------
+    >>> import livingcircle as lc
+    >>> streets = lc.WalkNetwork.from_osm(lc.demo_study().streets.osm)
+    >>> homes = pd.DataFrame({"lon": [104.2, 104.202], "lat": [30.5, 30.501]}, index=["home 1", "home 2"])
+    >>> clinics = pd.DataFrame({"id": ["a", "b"], "lon": [104.205, 104.195], "lat": [30.502, 30.5]})
+    >>> lc.matrix(streets, homes, clinics, nearest=1)[["origin_id", "destination_id"]].to_numpy().tolist()
+    [['home 1', 'b'], ['home 2', 'a']]
+    """
+    ground = Ground(network.streets, np.array([], dtype=object), join_limit_m)
+    table, lost = matrix_table(ground, origins, destinations, limit_m=limit_m, walker=walker, nearest=nearest)
+    table.attrs["left_out"] = lost
+    if lost:
+        warnings.warn(f"{len(lost)} places left out, see attrs['left_out']; the first: {lost[0]}", stacklevel=2)
+    return table
+
+
 def matrix_table(
     ground: Ground,
-    origins: str | Path,
-    destinations: str | Path,
+    origins: PlacesGiven,
+    destinations: PlacesGiven,
     *,
     limit_m: float,
     walker: Walker,
@@ -37,7 +96,7 @@ def matrix_table(
     ground
         Streets and barriers.
     origins, destinations
-        Tables with ``id, lon, lat`` (WGS-84), or vector files of points.
+        Tables with ``id, lon, lat`` (WGS-84), or vector files of points; or either in memory.
     limit_m
         The longest walk, metres along streets, legs included.
     walker
@@ -54,8 +113,8 @@ def matrix_table(
         A sentence for every place that could not be used.
     """
     joiner, network = ground.joiner(), ground.network
-    start, start_ids, lost = _places(origins, ground, joiner)
-    end, end_ids, lost_ends = _places(destinations, ground, joiner)
+    start, start_ids, lost = _places(origins, "origins", ground, joiner)
+    end, end_ids, lost_ends = _places(destinations, "destinations", ground, joiner)
     if nearest is None:
         i, j, metres = network.walk(walker).pairs(start, end, limit=limit_m)
     else:
@@ -87,11 +146,11 @@ def _seconds(walk: Walk, start: Joins, end: Joins, i: Ints, j: Ints, usual: floa
     return out
 
 
-def _places(path: str | Path, ground: Ground, joiner: Joiner) -> tuple[Joins, npt.NDArray[Any], list[str]]:
-    points, rejected = read_points(path)
+def _places(given: PlacesGiven, role: str, ground: Ground, joiner: Joiner) -> tuple[Joins, npt.NDArray[Any], list[str]]:
+    points, rejected = read_points(labelled(given, role))
     xy = shapely.get_coordinates(shapely.centroid(points.to_crs(ground.streets.crs).geometry.to_numpy()))
     joins = joiner.join(xy)
-    label = Path(path).name
+    label = role if isinstance(given, pd.DataFrame) else Path(given).name
     lost = [f"{label}: row {r.row} left out: {r.reason} {r.detail}".rstrip() for r in rejected.itertuples()]
     lost += [
         f"{label}: {row} left out: {reason}"

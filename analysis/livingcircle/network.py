@@ -42,9 +42,19 @@ class WalkNetwork:
     streets: Streets
     _walks: dict[tuple[str, Walker | None], Walk] = field(default_factory=dict, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        s = self.streets
+        return f"WalkNetwork({len(s.node_id):,} nodes, {len(s.tail):,} edges, {s.length_m.sum() / 1000:,.0f} km)"
+
     @classmethod
     def from_osm(cls, path: str | Path) -> WalkNetwork:
-        """Read the walking network of an OpenStreetMap file."""
+        """Read the walking network of an OpenStreetMap file.
+
+        Raises
+        ------
+        InputError
+            The file is missing or holds no street that can be walked.
+        """
         from livingcircle_layers.osm import read_streets
 
         return cls(read_streets(path))

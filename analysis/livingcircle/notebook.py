@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from livingcircle.explain import Explanation
     from livingcircle.progress import Event
     from livingcircle.result import ScanResult
+    from livingcircle.rules import RuleSet
 
 INK, NO_VALUE = "#1d2b36", "#e3e1dc"
 LOWEST = 8  # communities that are listed
@@ -42,13 +43,14 @@ def result_html(result: ScanResult) -> str:
         f" + {count_text(people['not_placed'])} 未入网 not placed + {count_text(people['outside'])} 在外 outside</p>"
     )
     scores = result.scores
-    communities = scores[scores["level"] == "community"].sort_values(["score", "unit_id"], kind="stable")
+    communities = scores[(scores["level"] == "community") & scores["score"].notna()]
+    communities = communities.sort_values(["score", "unit_id"], kind="stable")
     shown = pd.concat([scores[scores["level"] == "city"], communities.head(LOWEST)])
     columns = {"unit_name": "单元 unit", "people": "人口 people", "k_mean": "k", "n_listed": "N", "score": "得分 score"}
     services = table_html(_services(result), bars=["步行 walk", "半径 radius"])
     tables = (
         f"<div><b>全市各项服务 services, whole city</b>{services}</div>"
-        "<div><b>全市与得分最低的社区 the city, and where the score is lowest</b>"
+        f"<div><b>全市与得分最低的社区 the city, and where the score is lowest</b>{_no_score(result)}"
         f"{table_html(shown[list(columns)].rename(columns=columns), bars=['得分 score'], full=100)}</div>"
     )
     notes = len(result.run["warnings"])
@@ -61,13 +63,35 @@ def result_html(result: ScanResult) -> str:
     )
 
 
+def _no_score(result: ScanResult) -> str:
+    """Say why the city has no score, and what brings one; nothing where it has one."""
+    [city] = result.scores[result.scores["level"] == "city"].to_dict("records")
+    if not pd.isna(city["score"]):
+        return ""
+    from livingcircle._report_summary import score_words  # only here, as it loads all that writes workbooks
+
+    rows = result.coverage.query("level == 'city' and status == 'no_data'")["rule"].unique()
+    names = "、".join(rule.name_zh for rule in result.rules.scoring_rules if rule.id in rows)
+    bring = f"。补充名录 bring lists (facilities): {names}" if names else ""
+    return f"<p style='max-width:36em'>{escape(score_words(city))}{escape(bring)}</p>"
+
+
+def rules_html(rules: RuleSet) -> str:
+    """Return the rules of a standard as a table: figure, clause, confidence, and whether they score."""
+    from livingcircle.standards import cells
+
+    head = ("rule", "中文", "English", "指标 figure", "条文 clause", "可信度 confidence", "状态 state")
+    return table_html(pd.DataFrame([cells(rule, rules) for rule in (*rules.rules, *rules.off)], columns=list(head)))
+
+
 def comparison_html(comparison: Comparison) -> str:
     """Return two scans beside each other as HTML: people gained and lost per rule of the city, and the causes."""
     rows = comparison.rows
     city = rows[(rows["level"] == "city") & (rows["covered_change"].fillna(0) != 0)]
     columns = ["rule", "walker", "covered_old", "covered_new", "covered_change"]
+    changes = table_html(city[columns]) if len(city) else "全市覆盖人数不变 no change in the whole city"
     causes = comparison.causes[["cause", "what"]]
-    return f"<div>{table_html(city[columns])}<p></p>{table_html(causes)}</div>"
+    return f"<div>{changes}<p></p>{table_html(causes) if len(causes) else ''}</div>"
 
 
 def explanation_html(explanation: Explanation) -> str:

@@ -272,6 +272,15 @@ class RuleSet:
     scoring: tuple[str, ...]
     off: tuple[Rule, ...] = ()
 
+    def __repr__(self) -> str:
+        counted = f"{len(self.rules)} rules, {len(self.scoring)} score, {len(self.off)} off"
+        return f"RuleSet({self.id} {self.title_zh}: {counted})"
+
+    def _repr_html_(self) -> str:
+        from livingcircle.notebook import rules_html
+
+        return rules_html(self)
+
     def rule(self, id_: str) -> Rule:
         """Return one rule by id; raises KeyError for an id that is not in the set."""
         for rule in self.rules:

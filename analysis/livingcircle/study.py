@@ -27,12 +27,12 @@ from livingcircle.study_parts import (
     StreetsInput,
     StudyPart,
     WalkerInput,
-    part_of,
+    unknown_keys,
 )
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.sources import Database, is_elsewhere
-from livingcircle_layers.typed_toml import checked, nearest, read_toml, unknown_word
+from livingcircle_layers.typed_toml import checked, nearest, read_toml
 
 SEARCH_LIMIT_M = 3000.0  # how far the nearest facility is looked for; three times GB 50180's widest circle
 
@@ -178,22 +178,6 @@ def find_walkers(names: Sequence[str], known: Mapping[str, Walker] = WALKERS) ->
             remedy=f"did you mean {close!r}?" if close else None,
         )
     return tuple(known[n] for n in dict.fromkeys(names))
-
-
-def unknown_keys(raw: dict[str, Any], model: type[BaseModel], where: str) -> list[str]:
-    """Name every unknown key of a nested table with the nearest legal one."""
-    faults = []
-    for key, value in raw.items():
-        if key not in model.model_fields:
-            faults.append(unknown_word(f"{where}: unknown key", key, model.model_fields))
-        elif (part := part_of(model.model_fields[key].annotation)[0]) is not None:
-            for entry in value if isinstance(value, list) else [value]:
-                if isinstance(entry, dict):
-                    legal = part.model_fields
-                    faults += [
-                        unknown_word(f"{where}: unknown key in [{key}]", k, legal) for k in entry if k not in legal
-                    ]
-    return faults
 
 
 class StudyOptions(StudyPart):

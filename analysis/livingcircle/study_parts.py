@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, SerializationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializationInfo,
+    ValidationError,
+    model_validator,
+)
 
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.datum import Datum
@@ -15,13 +25,36 @@ from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
 from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.sources import Database, Source
-from livingcircle_layers.typed_toml import checked
+from livingcircle_layers.typed_toml import checked, faults_of, unknown_word
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _Model
+else:
+    _Model = type(BaseModel)  # by its public name there is none
 
 _MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
 _SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
 
 
-class StudyPart(BaseModel):
+class _OneLine(_Model):
+    """Makes a call with wrong keys end as a wrong study file does: one error that names every fault and what to do."""
+
+    def __call__(self, *args: Any, **given: Any) -> Any:
+        if args:
+            raise UsageError(
+                f"{self.__name__} takes keys, not a value alone",
+                got=repr(args[0]),
+                remedy=f"{self.__name__}(key=…); a study file is read by Study.load(path)",
+            )
+        try:
+            return super().__call__(**given)
+        except ValidationError as error:
+            model, where = cast("type[BaseModel]", self), f"{self.__name__}(…)"
+            faults = unknown_keys(given, model, where) + faults_of(model, error, where=where, keys_known=True)
+        raise InputError.of(faults)
+
+
+class StudyPart(BaseModel, metaclass=_OneLine):
     """A table of a study file: its keys and no others, never changed once it is read."""
 
     # A traceback would show the URL of a database, and the password in it.
@@ -383,6 +416,22 @@ class SceneInput(StudyPart):
     unit: str = Field(default="", description="id or name of a community")
     people: bool = Field(default=False, description="show people who are covered and who are not")
     view: str = Field(default="", pattern=r"^$|^[\d.]+/-?[\d.]+/-?[\d.]+$", description="zoom/latitude/longitude")
+
+
+def unknown_keys(raw: Mapping[str, Any], model: type[BaseModel], where: str) -> list[str]:
+    """Name every unknown key of a nested table with the nearest legal one."""
+    faults = []
+    for key, value in raw.items():
+        if key not in model.model_fields:
+            faults.append(unknown_word(f"{where}: unknown key", key, model.model_fields))
+        elif (part := part_of(model.model_fields[key].annotation)[0]) is not None:
+            for entry in value if isinstance(value, list) else [value]:
+                if isinstance(entry, dict):
+                    legal = part.model_fields
+                    faults += [
+                        unknown_word(f"{where}: unknown key in [{key}]", k, legal) for k in entry if k not in legal
+                    ]
+    return faults
 
 
 def part_of(annotation: Any) -> tuple[type[BaseModel] | None, bool]:

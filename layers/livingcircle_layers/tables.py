@@ -42,9 +42,11 @@ from livingcircle_layers.vectors import (
 __all__ = [
     "TABLE_SUFFIXES",
     "Places",
+    "PlacesGiven",
     "attributes_as_text",
     "find_column",
     "find_columns",
+    "labelled",
     "numbers",
     "pair_points",
     "parse_numbers",
@@ -303,7 +305,7 @@ def read_places(
     required
         The roles among them without which the file cannot be used.
     table
-        What `read_table` returned, where the file has been read before.
+        What `read_table` or `read_vector` returned, where the file has been read before.
     """
     source = Source.of(given)
     loaded = _load(source) if table is None else table
@@ -336,7 +338,36 @@ def _load(source: Source) -> pd.DataFrame:
     return read_table(source) if file.suffix.lower() in TABLE_SUFFIXES else read_vector(source)
 
 
-def read_points(given: Source | Path | str) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def _held(given: pd.DataFrame) -> tuple[Source, pd.DataFrame]:
+    """Return a table in memory as a file would have brought it: with geometry in a CRS, or every cell as text."""
+    label = str(given.attrs.get("label", "table"))
+    if isinstance(given, gpd.GeoDataFrame):
+        if given.crs is None:
+            raise InputError(
+                f"{label} has no CRS", expected="to know what its coordinates are in", remedy='.set_crs("EPSG:4326")'
+            )
+        table: pd.DataFrame = given.copy()
+    else:
+        table = attributes_as_text(given)
+    if not table.index.is_unique:
+        table.index = pd.RangeIndex(1, len(table) + 1)
+    table.attrs = {"rows": len(table), "filtered": 0}
+    return Source(Path(label)), table
+
+
+PlacesGiven = str | Path | pd.DataFrame  # a file, or a table in memory, with or without geometry
+
+
+def labelled(given: PlacesGiven, label: str) -> PlacesGiven:
+    """Return a table in memory with the name that errors call it by; a file has one."""
+    if not isinstance(given, pd.DataFrame):
+        return given
+    table = given.copy()
+    table.attrs["label"] = label
+    return table
+
+
+def read_points(given: Source | Path | str | pd.DataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read places (facilities, entrances, origins) and list the rows that cannot be put on a map.
 
     Returns
@@ -351,11 +382,11 @@ def read_points(given: Source | Path | str) -> tuple[gpd.GeoDataFrame, pd.DataFr
         When the file cannot be read, or no row of it can be used.
     """
     roles = [role for role in HEADINGS if role not in {"lon", "lat", "lonlat"}]
-    source = Source.of(given)
-    places = read_places(source, roles=roles)
+    source, table = _held(given) if isinstance(given, pd.DataFrame) else (given, None)
+    places = read_places(source, roles=roles, table=table)
     usable = places.reason == ""
     if not usable.any():
-        raise InputError(_nothing_usable(source.label, places))
+        raise InputError(_nothing_usable(places.reading.label, places))
     bad = places.frame[~usable]
     name = bad[places.columns_used["name"]] if "name" in places.columns_used else ""
     rejected = pd.DataFrame(

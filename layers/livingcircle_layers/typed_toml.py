@@ -64,10 +64,17 @@ def checked(model: type[Model], raw: Mapping[str, Any], *, where: str, faults: l
     try:
         return model.model_validate(dict(raw))
     except ValidationError as error:
-        faults += [
-            _fault(model, where, fault["type"], fault["loc"], fault["msg"], fault["input"]) for fault in error.errors()
-        ]
+        faults += faults_of(model, error, where=where)
         return None
+
+
+def faults_of(model: type[BaseModel], error: ValidationError, *, where: str, keys_known: bool = False) -> list[str]:
+    """Return a sentence for every fault; `keys_known` leaves out unknown keys, which the caller has named."""
+    return [
+        _fault(model, where, fault["type"], fault["loc"], fault["msg"], fault["input"])
+        for fault in error.errors()
+        if not (keys_known and fault["type"] == "extra_forbidden")
+    ]
 
 
 def _fault(model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, ...], message: str, got: Any) -> str:
@@ -76,6 +83,14 @@ def _fault(model: type[BaseModel], where: str, kind: str, loc: tuple[int | str, 
         return unknown_word(f"{where}: unknown key", place, model.model_fields)
     if kind == "missing":
         return sentence(f"{where}: the key {place} is missing", remedy=f"add {place} = …")
+    if kind == "model_type":
+        held = hasattr(got, "to_csv")  # a pandas or GeoPandas table
+        return sentence(
+            f"{where}: {place}",
+            got=f"a {type(got).__name__} in memory" if held else without_address(repr(got)),
+            expected="keys and values",
+            remedy="write it to a file and name that: {'file': 'own.gpkg'}" if held else "name a file: {'file': …}",
+        )
     expected = message.removeprefix("Value error, ").removeprefix("Input should be ")
     close = (
         nearest(got, re.findall(r"'([^']+)'", expected)) if kind == "literal_error" and isinstance(got, str) else None

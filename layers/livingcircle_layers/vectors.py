@@ -316,15 +316,16 @@ def _read_zip(file: Path, source: Source) -> gpd.GeoDataFrame:
         return _read_shapefile(Path(folder) / f"{file.stem}.shp", source)
 
 
-def attributes_as_text(vector: gpd.GeoDataFrame) -> pd.DataFrame:
+def attributes_as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return the attributes as text as `tables.read_table` would; whole numbers carry no ``.0``."""
     columns = {}
-    for name in vector.columns.drop(vector.geometry.name):
-        column = vector[name]
+    plain = table.drop(columns=table.geometry.name) if isinstance(table, gpd.GeoDataFrame) else table
+    for name in plain.columns:
+        column = plain[name]
         if pd.api.types.is_float_dtype(column):
             whole = column.notna() & (column % 1 == 0) & (column.abs() < 1e15)
             text = column.astype("str").where(~whole, column.where(whole, 0).astype("int64").astype("str"))
         else:
             text = column.astype("str")
         columns[str(name)] = text.where(column.notna(), "").str.strip().to_numpy()
-    return pd.DataFrame(columns, index=vector.index, dtype="str")
+    return pd.DataFrame(columns, index=table.index, dtype="str")
