@@ -15,11 +15,13 @@ from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 
-from livingcircle.columns import looks_like_formula
+from livingcircle._table import FORMULA_STARTS
+from livingcircle._text_rows import Coded, Texts, as_bytes, joined
 
 FIXED_TIME = datetime(2000, 1, 1)
 LONGEST_TEXT = 32_767  # characters in one Excel cell
@@ -40,6 +42,16 @@ class RowColumn:
     quoted: int  # style of a text that looks like a formula
     lines_of: Callable[[str], int] | None = None  # of texts
 
+    def cell(self, value: Any) -> str | None:
+        """Return the XML of a cell after its address; None for an empty one."""
+        if self.lines_of:
+            text = str(value)
+            return _text_cell(text, self.quoted if text.startswith(FORMULA_STARTS) else self.plain)
+        if isinstance(value, str):
+            return _text_cell(value, self.plain)  # a count that is only said to be <10
+        number = round(value) if self.kind == "int" else float(value)
+        return f'" s="{self.plain}"><v>{number!r}</v></c>'
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -56,18 +68,28 @@ class Rows:
     def write(self, stream: IO[bytes]) -> None:
         """Write all rows as XML."""
         addresses = [f'<c r="{get_column_letter(number)}' for number in range(1, len(self.columns) + 1)]
-        columns = [_Texts.of(column) if column.lines_of else _Numbers(column) for column in self.columns]
+        coded = [Coded.of(column.values) for column in self.columns]
+        columns = [each.texts(column.cell) for each, column in zip(coded, self.columns, strict=True)]
+        tall = self._tall(coded)
         for start in range(0, self.number, ROWS_AT_A_TIME):
-            part = slice(start, min(start + ROWS_AT_A_TIME, self.number))
-            heights = np.max([column.lines(part) for column in columns], axis=0).tolist()
-            cells = zip(*(column.cells(part) for column in columns), strict=True)
-            rows = []
-            for row, (height, line) in enumerate(zip(heights, cells, strict=True), start=start + 2):
-                at = str(row)
-                text = "".join([address + at + cell for address, cell in zip(addresses, line, strict=True) if cell])
-                tall = "" if height == 1 else f' ht="{row_height(height)}" customHeight="1"'
-                rows.append(f'<row r="{at}"{tall}>{text}</row>')
-            stream.write("".join(rows).encode())
+            rows = slice(start, min(start + ROWS_AT_A_TIME, self.number))
+            at = pc.cast(pa.array(np.arange(rows.start, rows.stop) + 2), pa.large_string())
+            cells = [
+                joined([address, at, column.part(rows)], whole=True)
+                for address, column in zip(addresses, columns, strict=True)
+            ]
+            stream.write(as_bytes(joined(['<row r="', at, '"', tall.part(rows), ">", *cells, "</row>"])))
+
+    def _tall(self, coded: Sequence[Coded]) -> Texts:
+        """Return the height of each row that takes more than one line."""
+        needed = np.ones(self.number, dtype=np.int64)
+        for column, values in zip(self.columns, coded, strict=True):
+            if column.lines_of:
+                lines = np.array([*(column.lines_of(str(text)) for text in values.values), 1])
+                needed = np.maximum(needed, lines[values.codes])
+        return Coded.of(pd.Series(needed)).texts(
+            lambda lines: None if lines == 1 else f' ht="{row_height(lines)}" customHeight="1"'
+        )
 
 
 def row_height(lines: int) -> float:
@@ -75,58 +97,9 @@ def row_height(lines: int) -> float:
     return min(lines * LINE_HEIGHT, HIGHEST_ROW)
 
 
-@dataclass(frozen=True)
-class _Texts:
-    """The cells of a column of texts: each text is made into XML once, however often it stands there."""
-
-    codes: npt.NDArray[np.intp]  # -1 is empty: the last of the arrays below
-    xml: npt.NDArray[np.object_]
-    needed: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, column: RowColumn) -> _Texts:
-        assert column.lines_of is not None
-        codes, known = pd.factorize(column.values.astype("str").to_numpy(dtype=object))
-        styles = looks_like_formula(pd.Series(known, dtype="str")).map({True: column.quoted, False: column.plain})
-        xml = [*(_text_cell(text, style) for text, style in zip(known, styles, strict=True)), ""]
-        needed = [*(column.lines_of(text) for text in known), 1]
-        return cls(codes, np.array(xml, dtype=object), np.array(needed, dtype=np.int64))
-
-    def cells(self, part: slice) -> list[str]:
-        """Return each cell's XML after its address; an empty cell is the empty string."""
-        return self.xml[self.codes[part]].tolist()
-
-    def lines(self, part: slice) -> npt.NDArray[np.int64]:
-        """Return how many lines each cell takes."""
-        return self.needed[self.codes[part]]
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    """The cells of a column of numbers, as `_Texts`; each takes one line."""
-
-    column: RowColumn
-
-    def cells(self, part: slice) -> list[str]:
-        given = self.column.values.iloc[part]
-        words = [value if isinstance(value, str) else "" for value in given] if given.dtype == "object" else []
-        numbers = (pd.to_numeric(given, errors="coerce") if words else given).astype("float64").to_numpy()
-        known = ~np.isnan(numbers)
-        found = np.rint(numbers[known]).astype(np.int64) if self.column.kind == "int" else numbers[known]
-        before, after = f'" s="{self.column.plain}"><v>', "</v></c>"
-        cells = np.full(len(numbers), "", dtype=object)
-        cells[known] = [before + repr(number) + after for number in found.tolist()]
-        for place, word in enumerate(words):
-            cells[place] = _text_cell(word, self.column.plain) or cells[place]  # a count that is only said to be <10
-        return cells.tolist()
-
-    def lines(self, part: slice) -> npt.NDArray[np.int64]:
-        return np.ones(part.stop - part.start, dtype=np.int64)
-
-
-def _text_cell(text: str, style: int) -> str:
+def _text_cell(text: str, style: int) -> str | None:
     if not text:
-        return ""
+        return None
     clean = escape(NOT_IN_XML.sub(" ", text)[:LONGEST_TEXT])
     return f'" s="{style}" t="inlineStr"><is><t xml:space="preserve">{clean}</t></is></c>'
 

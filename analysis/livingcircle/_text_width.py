@@ -17,7 +17,7 @@ def text_width(text: str) -> int:
     >>> text_width("社区 A"), text_width("社区\nCommunity")
     (6, 9)
     """
-    return max(len(line) + len(_WIDE_SIGN.findall(line)) for line in text.split("\n"))
+    return max(_width(line) for line in text.split("\n"))
 
 
 def longest_word(text: str) -> int:
@@ -50,7 +50,13 @@ def lines_needed(text: str, width: float) -> int:
     return sum(_lines_of_one(line, max(int(width), 2)) for line in text.split("\n"))
 
 
+def _width(line: str) -> int:
+    return len(line) if line.isascii() else len(line) + len(_WIDE_SIGN.findall(line))
+
+
 def _lines_of_one(line: str, width: int) -> int:
+    if _width(line) <= width:
+        return 1
     lines, filled = 1, 0
     for piece in re.findall(rf"[{WIDE}]|[^\s{WIDE}]+\s*|\s+", line):
         size = 2 if _WIDE_SIGN.match(piece) else len(piece.rstrip())

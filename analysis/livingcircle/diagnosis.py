@@ -92,10 +92,10 @@ def _islands(streets: Streets) -> pd.DataFrame:
     order = off[np.argsort(streets.component[off], kind="stable")]
     piece = streets.component[order] - 1
     first = np.unique(piece, return_index=True)[1]
-    mainland = shapely.STRtree(streets.lines[streets.component == 0])
-    at, gap = mainland.query_nearest(streets.lines[order], all_matches=False, return_distance=True)
-    nearest = np.full(len(first), np.inf)
-    np.minimum.at(nearest, piece[at[0]], gap)
+    pieces = shapely.multilinestrings(streets.lines[order], indices=piece)
+    mainland = shapely.multilinestrings(streets.lines[streets.component == 0])
+    shapely.prepare(mainland)  # what is near is then looked up on both sides: the other bank may be half of the city
+    nearest = shapely.length(shapely.shortest_line(mainland, pieces))
     small = island_edges(streets)[order[first]]
     edges = np.bincount(piece, minlength=len(first))
     said = np.where(small, "joined only from beside it, far from others", "long enough to be joined like any street")
@@ -103,7 +103,7 @@ def _islands(streets: Streets) -> pd.DataFrame:
         streets,
         "island",
         order[first],
-        geometry=shapely.multilinestrings(streets.lines[order], indices=piece),
+        geometry=pieces,
         length_m=np.bincount(piece, weights=streets.length_m[order], minlength=len(first)),
         gap_m=nearest,
         detail=[f"{n} edges; {text}" for n, text in zip(edges, said, strict=True)],

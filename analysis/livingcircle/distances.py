@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,8 @@ def distances_table(
         coverage["level"].isin(LEVELS) & coverage["status"].isin(KNOWN) & (coverage["denominator"] == "people")
     ]
     key = ["level", "unit_id", "rule", "walker", "gates"]
-    found = [_counted(verdict, people, units) for verdict in judged for units in levels if units.level in LEVELS]
+    units_of = [units for units in levels if units.level in LEVELS]
+    found = [part for verdict in judged for part in _counted(verdict, people, units_of)]
     empty = pd.DataFrame(columns=[*key, "to_m", "people"]).astype({"to_m": "float64", "people": "int64"})
     table = pd.concat([part for part in found if len(part)] or [empty], ignore_index=True)
     rows = known[[*key, "group"]].assign(_row=np.arange(len(known)))
@@ -49,25 +50,27 @@ def distances_table(
     return table[list(DISTANCES.names)].reset_index(drop=True)
 
 
-def _counted(verdict: Judged, people: People, units: Units) -> pd.DataFrame:
-    """Return the people of each unit by steps, for one rule and walker."""
+def _counted(verdict: Judged, people: People, levels: Sequence[Units]) -> Iterator[pd.DataFrame]:
+    """Count the people of the units of each level by steps, for one rule and walker."""
     count = np.where(people.applies(verdict.rule), people.of(verdict.rule).count, 0)
-    here = (units.code >= 0) & (count > 0)
-    walk, code = verdict.walk_m[here], units.code[here]
     # A walk of exactly 300 m ends the third step: limits are inclusive. Who lives at the door is in the first.
-    step = np.maximum(np.ceil(np.round(walk, 2) / STEP_M), 1) * STEP_M
-    summed = (
-        pd.DataFrame({"code": code, "to_m": step, "people": count[here]})
-        .groupby(["code", "to_m"], dropna=False)["people"]
-        .sum()
-        .reset_index()
-    )
-    ids = np.array(units.ids, dtype=object)
-    return summed.assign(
-        level=units.level,
-        unit_id=ids[summed["code"].to_numpy(dtype=np.int64)],
-        rule=verdict.rule.id,
-        walker=verdict.walker,
-        gates=verdict.gates,
-        people=summed["people"].astype("int64"),
-    )
+    step = np.maximum(np.ceil(np.round(verdict.walk_m, 2) / STEP_M), 1)
+    last = int(np.nanmax(step, initial=0)) + 1  # of those who are not reached
+    step = np.where(np.isnan(step), last, step).astype(np.int64)
+    for units in levels:
+        here = units.code >= 0
+        cell = units.code[here] * (last + 1) + step[here]
+        summed = np.bincount(cell, weights=count[here])
+        some = np.flatnonzero(summed)
+        to = some % (last + 1)
+        yield pd.DataFrame(
+            {
+                "to_m": np.where(to == last, np.nan, to * STEP_M),
+                "people": summed[some].astype(np.int64),
+                "level": units.level,
+                "unit_id": np.array(units.ids, dtype=object)[some // (last + 1)],
+                "rule": verdict.rule.id,
+                "walker": verdict.walker,
+                "gates": verdict.gates,
+            }
+        )

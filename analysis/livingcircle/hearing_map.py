@@ -26,7 +26,7 @@ SCRIPTS = (  # each uses what stands before it
     "paint.js", "legend.js", "ranking.js", "layers.js", "sheet.js", "search.js", "print.js", "scenes.js", "app.js",
 )  # fmt: skip
 NOTEBOOK_HEIGHT = "760px"
-HARMLESS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
+HARMLESS = {sign: f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
 class HearingMap(folium.Map):
@@ -111,7 +111,9 @@ def encode(data: dict[str, Any]) -> str:
     '{"name":"\\u003c/script\\u003e"}'
     """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.translate(HARMLESS)
+    for sign, instead in HARMLESS.items():  # in a fraction of the time of str.translate
+        text = text.replace(sign, instead)
+    return text
 
 
 def content_policy(scripts: list[str], styles: list[str]) -> str:

@@ -44,14 +44,12 @@ from livingcircle.columns import (
     SCORE_HISTOGRAM,
     SCORES,
     SENSITIVITY,
-    SMALL_COUNT,
     STREET_DIAGNOSIS,
     UNPLACED,
-    Table,
-    looks_like_formula,
     published,
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
+from livingcircle.csv_file import write_csv
 from livingcircle.layer_looks import Look, circles_look, rules_look, score_look, write_looks
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
 from livingcircle.postgis_tables import Target, check_target, replaced_tables
@@ -170,96 +168,75 @@ def prepare_output(directory: Path, postgis: Target | None = None) -> None:
         check_target(postgis)
 
 
-def _write_csv(frame: pd.DataFrame, table: Table, path: Path, small: Mapping[str, pd.DataFrame] | None = None) -> None:
-    """Write a table as UTF-8 with BOM and LF; equal tables give equal bytes. Small counts are withheld as ``<10``."""
-    ready = published(frame, table)
-    texts = {column.name for column in table.columns if column.dtype == "text"}
-    for name in ready.columns:
-        if name in texts:
-            ready[name] = _safe_text(ready[name])
-        elif ready[name].dtype == "boolean":
-            ready[name] = ready[name].map({True: "true", False: "false"})
-    few = (small or {}).get(table.name, pd.DataFrame())
-    for name in map(str, few.columns):
-        ready[name] = ready[name].astype("object").mask(few[name].to_numpy(), SMALL_COUNT)
-    ready.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
-
-
-def _safe_text(texts: pd.Series) -> pd.Series:
-    """Keep each text on one line, and mark those that a spreadsheet would run as a formula."""
-    marked = texts.where(~looks_like_formula(texts), "'" + texts)
-    return marked.str.replace(r"[\x00-\x1f]+", " ", regex=True)
-
-
 def _write_coverage(result: ScanResult, path: Path) -> None:
-    _write_csv(result.coverage, COVERAGE, path, result.small)
+    write_csv(result.coverage, COVERAGE, path, result.small)
 
 
 def _write_scores(result: ScanResult, path: Path) -> None:
-    _write_csv(result.scores, SCORES, path, result.small)
+    write_csv(result.scores, SCORES, path, result.small)
 
 
 def _write_histogram(result: ScanResult, path: Path) -> None:
-    _write_csv(result.histogram, SCORE_HISTOGRAM, path)
+    write_csv(result.histogram, SCORE_HISTOGRAM, path)
 
 
 def _write_unplaced(result: ScanResult, path: Path) -> None:
-    _write_csv(result.unplaced, UNPLACED, path, result.small)
+    write_csv(result.unplaced, UNPLACED, path, result.small)
 
 
 def _write_facility_changes(result: ScanResult, path: Path) -> None:
     if result.facility_changes is not None:
-        _write_csv(result.facility_changes, FACILITY_CHANGES, path)
+        write_csv(result.facility_changes, FACILITY_CHANGES, path)
 
 
 def _write_distances(result: ScanResult, path: Path) -> None:
     if result.distances is not None:
-        _write_csv(result.distances, DISTANCES, path)
+        write_csv(result.distances, DISTANCES, path)
 
 
 def _write_districts(result: ScanResult, path: Path) -> None:
     if result.districts is not None:
-        _write_csv(result.districts, DISTRICTS, path)
+        write_csv(result.districts, DISTRICTS, path)
 
 
 def _write_estates(result: ScanResult, path: Path) -> None:
     if result.estates is not None:
-        _write_csv(result.estates, ESTATES, path)
+        write_csv(result.estates, ESTATES, path)
 
 
 def _write_gaps(result: ScanResult, path: Path) -> None:
     if result.gaps is not None:
-        _write_csv(result.gaps, GAPS, path)
+        write_csv(result.gaps, GAPS, path)
 
 
 def _write_false_coverage(result: ScanResult, path: Path) -> None:
     if result.false_coverage is not None:
-        _write_csv(result.false_coverage, FALSE_COVERAGE, path)
+        write_csv(result.false_coverage, FALSE_COVERAGE, path)
 
 
 def _write_fairness(result: ScanResult, path: Path) -> None:
     if result.fairness is not None:
-        _write_csv(result.fairness, FAIRNESS, path)
+        write_csv(result.fairness, FAIRNESS, path)
 
 
 def _write_capacity(result: ScanResult, path: Path) -> None:
     if result.capacity is not None:
-        _write_csv(result.capacity, CAPACITY, path, result.small)
+        write_csv(result.capacity, CAPACITY, path, result.small)
 
 
 def _write_sensitivity(result: ScanResult, path: Path) -> None:
     if result.sensitivity is not None:
-        _write_csv(result.sensitivity, SENSITIVITY, path)
+        write_csv(result.sensitivity, SENSITIVITY, path)
 
 
 def _write_rank_stability(result: ScanResult, path: Path) -> None:
     if result.rank_stability is not None:
-        _write_csv(result.rank_stability, RANK_STABILITY, path)
+        write_csv(result.rank_stability, RANK_STABILITY, path)
 
 
 def _write_additions(result: ScanResult, path: Path) -> None:
     if result.additions is not None:
-        _write_csv(result.additions, ADDITIONS, path, result.small)
+        write_csv(result.additions, ADDITIONS, path, result.small)
 
 
 def communities_table(result: ScanResult) -> gpd.GeoDataFrame:
