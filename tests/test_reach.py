@@ -18,6 +18,7 @@ from livingcircle.hundredths import Walks, hundredths
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Layer, Reach, exit_distance, measure_layers, measure_reach, nearest_m, straight_m
+from livingcircle.standards import load_standard
 from livingcircle.walkers import WALKERS
 from towns import CRS, XY, streets_of
 
@@ -97,11 +98,32 @@ def test_layers_are_measured_for_their_own_walkers() -> None:
 
 
 def test_the_smallest_size_belongs_to_the_layer_and_the_largest_does_not() -> None:
-    frame = pd.DataFrame({"service": ["park"] * 4, "area_m2": [4000.0, 9999.99, 10000.0, NAN]})
-    assert Layer(("park",), 4000.0, 10000.0).chosen(frame).tolist() == [True, True, False, False]
-    assert Layer(("park",), max_site_m2=10000.0).chosen(frame).tolist() == [True, True, False, False]
+    services = ["park", "park", "park", "park", "park", "shop"]
+    frame = pd.DataFrame({"service": services, "area_m2": [3999.99, 4000.0, 9999.99, 10000.0, NAN, 5000.0]})
+    assert Layer(("park",), 4000.0, 10000.0).chosen(frame).tolist() == [False, True, True, False, False, False]
+    assert Layer(("park",), max_site_m2=10000.0).chosen(frame).tolist() == [True, True, True, False, False, False]
+    assert Layer(("park",)).chosen(frame).tolist() == [True, True, True, True, True, False]
     assert Layer(("park",), min_site_m2=0.5).of_size
     assert not Layer(("park",)).of_size
+
+
+@pytest.mark.parametrize(
+    ("services", "counted"),
+    [
+        (("park",), (4000.0, 10000.0)),
+        (("square",), (4000.0, 10000.0)),
+        (("small_sports_ground", "medium_sports_ground", "large_sports_ground"), (4000.0, 10000.0)),
+        (("sports_field", "football_pitch"), (4000.0, 10000.0)),
+        # a school's site is told in the clause and says nothing of which schools count
+        (("primary_school",), (0.0, np.inf)),
+        (("park", "primary_school"), (0.0, np.inf)),
+    ],
+)
+def test_the_size_of_a_clause_counts_for_grounds_alone(services: tuple[str, ...], counted: tuple[float, float]) -> None:
+    rule = load_standard("chengdu").rules[0]
+    sized = rule.model_copy(update={"services": services, "min_site_m2": 4000.0, "max_site_m2": 10000.0})
+    assert Layer.of(sized) == Layer(services, *counted)
+    assert Layer.of(sized.model_copy(update={"min_site_m2": None, "max_site_m2": None})) == Layer(services)
 
 
 # -- straight lines --------------------------------------------------------------------------------------------------
@@ -114,6 +136,31 @@ def test_straight_lines_end_at_the_nearest_point_or_border() -> None:
     assert straight_m(xy, places, 1000.0).tolist() == [50.0, 10.0, 0.0, 50.0, 10.0]
     np.testing.assert_array_equal(straight_m(xy[:2], places[:1], 50.0), [50.0, NAN])  # the limit itself is within
     np.testing.assert_array_equal(straight_m(xy[1:2], places[1:2], 9.0), [NAN])
+
+
+def test_a_long_line_is_near_all_along_it() -> None:
+    # 1,000 m drawn by its two ends; looked for within 30 m, so that its middle must be found where it lies
+    xy = np.array([(x, 5.0) for x in (0.0, 13.0, 250.0, 500.0, 747.0, 990.0, 1000.0)])
+    for places in ([shapely.LineString([(0, 0), (1000, 0)])], [shapely.box(0, -300, 1000, 0)]):
+        assert straight_m(xy, np.array(places, dtype=object), 30.0).tolist() == [5.0] * 7
+    slanted = np.array([shapely.LineString([(0, 0), (600, 800)])], dtype=object)
+    # 10 m to the right of the way at 50, 500 and 950 m along it: (0.6 d + 8, 0.8 d - 6)
+    beside = np.array([(0.6 * d + 8, 0.8 * d - 6) for d in (50.0, 500.0, 950.0)])
+    assert straight_m(beside, slanted, 15.0).tolist() == [10.0] * 3
+
+
+def test_from_a_hole_in_a_ground_it_is_as_far_as_to_its_edge() -> None:
+    ring = shapely.Polygon([(0, 0), (100, 0), (100, 100), (0, 100)], [[(80, 80), (20, 80), (20, 20), (80, 20)]])
+    xy = np.array([(50.0, 50.0), (10.0, 50.0), (50.0, 75.0), (120.0, 50.0)])
+    assert straight_m(xy, np.array([ring]), 1000.0).tolist() == [30.0, 0.0, 5.0, 20.0]
+
+
+def test_places_of_several_parts_and_collections_within_them() -> None:
+    two = shapely.MultiPolygon([shapely.box(0, 0, 10, 10), shapely.box(100, 0, 110, 10)])
+    within = shapely.GeometryCollection([shapely.MultiPoint([(200, 0), (300, 0)]), shapely.GeometryCollection([two])])
+    xy = np.array([(5.0, 5.0), (105.0, 15.0), (295.0, 0.0), (20.0, 0.0)])
+    assert straight_m(xy, np.array([within]), 1000.0).tolist() == [0.0, 5.0, 5.0, 10.0]
+    assert straight_m(xy[:2], np.array([two]), 1000.0).tolist() == [0.0, 5.0]
 
 
 def test_a_place_without_geometry_is_nowhere() -> None:

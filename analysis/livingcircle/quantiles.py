@@ -57,6 +57,5 @@ def _at_person(walk_m: Floats, weight: Ints, code: Ints, order: Ints, person: In
     for home in order:
         if weight[home] > 0 and left[code[home]] > 0:
             left[code[home]] -= weight[home]
-            if left[code[home]] <= 0:
-                found[code[home]] = walk_m[home]
+            found[code[home]] = walk_m[home]  # the last home that is noted is that of the person
     return found

@@ -127,9 +127,8 @@ class Reach:
 
     def or_shorter(self, other: Reach) -> Reach:
         """Return the shorter of two ways to the same places, home by home."""
-        shorter = {
-            w: np.nan_to_num(other.walk_m[w], nan=np.inf) < np.nan_to_num(v, nan=np.inf) for w, v in self.walk_m.items()
-        }
+        # A way that reaches nothing (NaN) is never the shorter one.
+        shorter = {w: other.walk_m[w] < np.nan_to_num(v, nan=np.inf) for w, v in self.walk_m.items()}
         return Reach(
             walk_m=Walks.of({w: np.fmin(v, other.walk_m[w]) for w, v in self.walk_m.items()}),
             walk_s=Walks.of({w: np.fmin(v, other.walk_s[w]) for w, v in self.walk_s.items()}),
@@ -200,8 +199,8 @@ def straight_m(xy: Floats, places: npt.NDArray[Any], limit_m: float) -> Floats:
     places
         To what, in the same plane.
     """
-    parts = shapely.get_parts(places)
-    while (shapely.get_type_id(parts) > _POLYGON).any():  # collections within collections
+    parts = places
+    while (shapely.get_type_id(parts) > _POLYGON).any():  # collections, and those within them
         parts = shapely.get_parts(parts)
     polygons = parts[shapely.get_type_id(parts) == _POLYGON]
     xy = np.ascontiguousarray(xy)
