@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livingcircle import reach as reach_module
-from livingcircle.hundredths import Walks, hundredths
+from livingcircle.hundredths import Walks, from_hundredths, hundredths
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Layer, Reach, exit_distance, measure_layers, measure_reach, nearest_m, straight_m
@@ -187,6 +187,22 @@ def test_straight_lines_are_the_shortest_of_all(
         patch.setattr(reach_module, "_POINTS_AT_A_TIME", at_a_time)
         found = straight_m(np.array(homes, dtype=float), np.array(places, dtype=object), 30.0)
     np.testing.assert_allclose(found, told, atol=0.0051)
+
+
+# -- whole hundredths ------------------------------------------------------------------------------------------------
+
+
+def test_walks_are_kept_as_whole_hundredths() -> None:
+    # 0.29 × 100 is 28.999999999999996 in the computer; no walk at all is 0 and not unknown
+    numbers = np.array([0.0, 0.01, 0.29, 1.0, 300.01, NAN])
+    kept = hundredths(numbers)
+    assert kept.dtype == np.int32
+    assert kept.tolist() == [0, 1, 29, 100, 30001, -1]
+    np.testing.assert_array_equal(from_hundredths(kept), numbers)
+    walks = Walks.of({"adult": numbers})
+    assert (list(walks), len(walks)) == (["adult"], 1)
+    np.testing.assert_array_equal(walks["adult"], numbers)
+    assert Walks.of(walks) is walks
 
 
 # -- two ways to the same places -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ Int32s = npt.NDArray[np.int32]
 
 def hundredths(values: Floats) -> Int32s:
     """Return numbers that are rounded to 0.01 as whole hundredths; NaN becomes -1."""
-    return np.where(np.isnan(values), -1, np.rint(np.nan_to_num(values) * HUNDREDTHS)).astype(np.int32)
+    return np.where(np.isnan(values), -1, np.rint(values * HUNDREDTHS)).astype(np.int32)
 
 
 def from_hundredths(values: Int32s) -> Floats:

@@ -118,7 +118,7 @@ class UnitTree:
     def _protect(self, node: int, hidden: Bools, room: Floats) -> None:
         hidden[node] = True
         inside = self.leaves_below[node]
-        if not hidden[inside].any() and len(inside):
+        if not hidden[inside].any():
             self._hide_up_to(int(inside[np.argmax(room[inside])]), node, hidden)
         below = node
         for top in list(self.upwards(node))[1:]:
