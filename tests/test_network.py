@@ -125,6 +125,12 @@ def test_climbing_takes_longer_than_going_down() -> None:
     assert nearest(streets, up, down) == [133.0]  # metres are metres
 
 
+def test_where_a_height_is_unknown_the_way_is_level() -> None:
+    streets = streets_of([(0, 0), (133, 0), (266, 0)], [(0, 1), (1, 2)], height_m=[500.0, np.nan, 520.0])
+    walk = WalkNetwork(streets).walk(ADULT, unit="s")
+    assert walk.nearest(joins_at((0, 0.0, 0)), joins_at((1, 1.0, 0)), limit=1e6)[0].tolist() == [200.0]
+
+
 def test_time_needs_a_walker() -> None:
     with pytest.raises(ValueError, match="walker"):
         WalkNetwork(LINE).walk(unit="s")
@@ -144,6 +150,32 @@ def test_limits_are_inclusive_and_compared_to_the_centimetre(metres: float, with
     assert len(place) == int(within)
     if within:
         assert cost[0] == paired[0] == round(metres, 2)
+
+
+def test_a_limit_between_two_hundredths_is_taken_to_the_nearer_one() -> None:
+    walk = WalkNetwork(LINE).walk(ADULT, unit="s")
+    home, door = joins_at((0, 0.0, 0)), joins_at((0, 1.0, 0))
+    limit = 100 / ADULT.speed_m_s  # 75.188 s, for a walk that takes 75.19 s
+    assert walk.nearest(home, door, limit=limit)[0].tolist() == [75.19]
+    for pairs in (walk.pairs, walk.pairs_from_doors):
+        assert [part.tolist() for part in pairs(home, door, limit=limit)] == [[0], [0], [75.19]]
+        assert [part.tolist() for part in pairs(home, door, limit=75.184)] == [[], [], []]
+        assert [len(part) for part in pairs(home, joins_at(), limit=limit)] == [0, 0, 0]
+
+
+def test_who_lives_around_a_place_is_counted_in_the_direction_of_the_walk() -> None:
+    #   0 ──100→─ 1 ──100── 2 place      a one-way street; 5 people at node 0, 7 at 10 m beside the middle of edge 1
+    walk = WalkNetwork(streets_of([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)], oneway=[0])).walk()
+    homes, place = joins_at((0, 0.0, 0), (1, 0.5, 10)), joins_at((1, 1.0, 0))
+    people = np.array([[5, 5, 5], [7, 7, 7]])
+    limits, first = np.array([200.0, 199.99, 59.99]), np.array([0, 1])
+    assert walk.catchments(homes, people).sums(place, first, limits).tolist() == [[12, 7, 0]]
+    # nobody walks from the place to node 0
+    assert walk.catchments(homes, people, towards=False).sums(place, first, limits).tolist() == [[7, 7, 0]]
+    # two doors of one place count a home once; a place without doors has nobody around it
+    doors, ends = joins_at((1, 1.0, 0), (1, 0.6, 0)), np.array([0, 2, 2])
+    assert walk.catchments(homes, people).sums(doors, ends, limits).tolist() == [[12, 12, 7], [0, 0, 0]]
+    assert walk.catchments(homes, people).sums(joins_at(), np.array([0]), limits).shape == (0, 3)
 
 
 @pytest.mark.parametrize(("metres", "within"), [(299.99, True), (300.0, True), (300.004, True), (300.01, False)])

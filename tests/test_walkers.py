@@ -180,6 +180,9 @@ def test_a_footbridge_costs_its_seconds_once() -> None:
     slow = Walker(name="slow", speed_m_s=1.0, footbridge_s=60)
     assert seconds(bridge, at(0, 0.0), at(3, 1.0), slow) == 200 + 60
     assert seconds(bridge, at(0, 0.0), at(3, 1.0)) == 200
+    assert seconds(streets, at(0, 0.0), at(3, 1.0), slow) == 200  # a street on a bridge has no stairs
+    level = Streets(**{**vars_of(bridge), "raised": np.zeros(4, dtype=bool)})
+    assert seconds(level, at(0, 0.0), at(3, 1.0), slow) == 200  # nor has a footway on the ground
 
 
 def vars_of(streets: Streets) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from livingcircle.withholding import ROOM, UnitTree, count_text, is_small
+from livingcircle.withholding import UnitTree, count_text, is_small
 
 #                 city
 #            ┌─────┴─────┐
@@ -57,12 +57,13 @@ def test_the_tree_of_units() -> None:
         # beside a: of b and c the one by which least is lost
         (["a"], {"b": 50, "c": 20, "d": 15}, "a c"),
         # one more or one less of 11 people is not small, of 10 it could be
-        (["a"], {"b": ROOM, "c": ROOM - 1}, "a b"),
+        (["a"], {"b": 11, "c": 10}, "a b"),
         # nobody beside it in the subdistrict has room: one of the next, with both subdistricts
         (["a"], {"b": 10, "c": 10, "d": 15, "e": 14}, "a 东/甲 e 东/乙"),
         (["a"], {"f": 30}, "a 东/甲 东 f 西"),
         # nobody at all has room: then the number is in no sum above it
         (["a"], {}, "a 东/甲 东 city"),
+        (["b"], {}, "b 东/甲 东 city"),
         # both small ones use the same third
         (["a", "b"], {"c": 40}, "a b c"),
         # f takes c, which a has taken already, though less were lost by d

@@ -116,7 +116,6 @@ class UnitTree:
         return hidden
 
     def _protect(self, node: int, hidden: Bools, room: Floats) -> None:
-        hidden[node] = True
         inside = self.leaves_below[node]
         if not hidden[inside].any():
             self._hide_up_to(int(inside[np.argmax(room[inside])]), node, hidden)
