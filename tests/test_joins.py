@@ -75,7 +75,7 @@ def test_a_short_wall_is_walked_around() -> None:
 
 def test_walls_on_every_side_block() -> None:
     joins = join(LADDER, (100, 50), barriers=[shapely.box(80, 40, 120, 60).boundary])
-    assert (joins.edge[0], joins.reason[0]) == (-1, BLOCKED)
+    assert (joins.edge[0], joins.reason[0]) == (-1, "way_to_street_blocked")
     assert np.isnan([joins.share[0], joins.leg_m[0]]).all()
     assert not joins.joined[0]
 
@@ -84,6 +84,12 @@ def test_limit_is_inclusive_and_beyond_it_there_is_no_street() -> None:
     joins = join(LADDER, (100, 400.0), (100, 400.001), (100, -300.0), (100, 399.9))
     assert joins.reason.tolist() == ["", TOO_FAR, "", ""]
     assert joins.leg_m[[0, 2]].tolist() == [300.0, 300.0]
+
+
+def test_without_a_limit_of_ones_own_it_is_300_m() -> None:
+    joins = Joiner(LADDER, np.array([], dtype=object)).join(np.array([(100.0, 400.0), (100.0, 400.5)]))
+    assert joins.leg_m[0] == 300.0
+    assert joins.reason.tolist() == ["", "no_street_within_limit"]  # these words stand in unplaced.csv
 
 
 def test_a_limit_of_ones_own() -> None:
@@ -146,6 +152,12 @@ def test_whoever_does_not_lie_on_the_island_walks_to_the_mainland_or_nowhere() -
     assert joins.reason.tolist() == ["", ONLY_ISLAND]
     shut_in = shapely.box(110, 150, 130, 170).boundary
     assert join(streets, (120, 160), barriers=[*across, shut_in]).reason.tolist() == [BLOCKED]
+
+
+def test_near_nothing_but_an_island_and_shut_in_is_blocked() -> None:
+    north = (120, 1100)  # 100 m from the island's street, a kilometre from the town
+    assert join(TOWN_AND_ISLAND, north).reason.tolist() == ["only_island_near"]
+    assert join(TOWN_AND_ISLAND, north, barriers=[shapely.box(110, 1090, 130, 1110).boundary]).reason == [BLOCKED]
 
 
 def test_what_is_an_island() -> None:
