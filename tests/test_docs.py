@@ -15,7 +15,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 from typer.utils import get_params_from_function
 
-from livingcircle import cli_page, study, study_page
+from livingcircle import cli_page, python_page, study, study_page
 from livingcircle.cli import app
 from livingcircle.study import Study
 
@@ -47,6 +47,7 @@ def name_of(path: Path) -> str:
     [
         ("command-line.md", cli_page.reference_page, "livingcircle.cli_page"),
         ("study-file.md", study_page.reference_page, "livingcircle.study_page"),
+        ("python.md", python_page.reference_page, "livingcircle.python_page"),
     ],
 )
 def test_made_pages_are_fresh(page: str, made: Any, module: str) -> None:

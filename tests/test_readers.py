@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from xml.etree import ElementTree
 
 import geopandas as gpd
 import pytest
@@ -18,6 +19,11 @@ FRAME = gpd.GeoDataFrame({"name": ["示意"]}, geometry=[shapely.Point(104, 30)]
 def read_one(path: Path) -> gpd.GeoDataFrame:
     if path.read_text(encoding="utf-8") != "good":
         raise ValueError("line 1 is not good")
+    return FRAME
+
+
+def read_xml(path: Path) -> gpd.GeoDataFrame:
+    ElementTree.parse(path)  # its complaint is no ValueError
     return FRAME
 
 
@@ -51,6 +57,12 @@ def test_its_complaint_is_one_line_that_names_the_file(announce, tmp_path: Path)
     announce("test_readers:read_one")
     with pytest.raises(InputError, match=r"layer\.One cannot be parsed; got line 1 is not good; expected a whole"):
         vectors.read_vector(write(tmp_path, "bad"))
+
+
+def test_whatever_it_raises_is_one_line(announce, tmp_path: Path) -> None:
+    announce("test_readers:read_xml")
+    with pytest.raises(InputError, match=r"layer\.One cannot be read by .*read_xml; got ParseError: syntax.*ask who"):
+        vectors.read_vector(write(tmp_path, "good"))
 
 
 @pytest.mark.parametrize("target", ["no_such_package:read", "test_readers:no_such_function"])

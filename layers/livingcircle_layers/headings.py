@@ -62,7 +62,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
 
 _KNOWN = frozenset(heading for headings in HEADINGS.values() for heading in headings)
-_OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|区|县|市)名称$")
+_OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|(?<![校园院])区|县|市)名称$")
 
 GROUPS = ("age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up", "age_65_up")
 """The groups of people a table can carry beside all people."""

@@ -44,4 +44,18 @@ def added_reader(suffix: str) -> Reader:
         raise InputError(
             f"{suffix} files cannot be read", got=f"{point.value}: {error}", remedy="install that package again"
         ) from error
-    return reader
+
+    def read(path: Path) -> gpd.GeoDataFrame:
+        try:
+            return reader(path)
+        except (ValueError, OSError):
+            raise  # about the file: told as of every other kind
+        except Exception as error:  # another's code may raise anything, and a planner gets one line
+            words = str(error).splitlines()
+            raise InputError(
+                f"{path.name} cannot be read by {point.value}",
+                got=f"{type(error).__name__}: {words[0] if words else ''}".rstrip(": "),
+                remedy="look into the file, or ask who wrote that reader",
+            ) from error
+
+    return read
