@@ -117,7 +117,9 @@ def test_what_a_scan_in_parts_tells(city: Path, tmp_path: Path) -> None:
     begun = [event.stage for event in heard if isinstance(event, StageBegun)]
     assert begun == [event.stage for event in heard if isinstance(event, StageEnded)]  # none lies in another
     assert begun[:2] == ["read_units", "read_streets"]
-    assert begun[-1] == "write"
+    assert begun[-4:] == ["circles", "tables", "map", "write"]
+    run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert set(run["timings_s"]) == set(begun)
     parts = [(event.done, event.total) for event in heard if isinstance(event, PartDone)]
     assert parts == [(1, 4), (2, 4), (3, 4), (4, 4)]  # four tiles meet in its middle
     assert heard[-1] == Note("0 of 12 results were there already, 12 are new")  # 3 layers each

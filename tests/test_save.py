@@ -88,10 +88,27 @@ def test_a_geopackage_that_does_not_fit_says_so(result, tmp_path, monkeypatch):
         save_result(result, tmp_path / "out", homes=False)
 
 
-def test_equal_results_give_equal_bytes(saved, tmp_path):
+def test_equal_results_give_equal_bytes_but_for_the_seconds_it_took(saved, tmp_path):
     again = save_result(made_result(names=["=1+1", "-桂溪", "锦江,北"]), tmp_path / "again", homes=True)
     first, second = contents(saved), contents(again)
+    runs = [json.loads(files.pop("run.json")) for files in (first, second)]
+    assert [sorted(run.pop("timings_s")) for run in runs] == [["map", "scan", "write"]] * 2
+    assert runs[0] == runs[1]
     assert {name for name in first if first[name] != second[name]} == set()
+
+
+def test_map_and_files_are_stages_that_are_told_and_stand_in_the_run(result, tmp_path):
+    heard = []
+    saved = save_result(result, tmp_path / "out", homes=False, progress=heard.append)
+    assert [(event.kind, event.stage) for event in heard] == [
+        ("stage_begun", "map"),
+        ("stage_ended", "map"),
+        ("stage_begun", "write"),
+        ("stage_ended", "write"),
+    ]
+    took = json.loads((saved / "run.json").read_text(encoding="utf-8"))["timings_s"]
+    assert took == {"scan": 1.25, **{event.stage: event.seconds for event in heard if event.kind == "stage_ended"}}
+    assert result.run["timings_s"] == {"scan": 1.25}  # the result itself is left as it was
 
 
 def test_csv_is_utf8_with_bom_lf_and_the_published_columns(saved):

@@ -194,8 +194,9 @@ def scan_batch(
         with stages.stage("combine", "putting the districts together"):
             whole = combined(batch.name, parts)
             result = replace(published_result(whole) if public else whole, districts=districts_table(outcomes))
-        with stages.stage("write", "writing results"):
-            save_result(result, directory, homes=homes, postgis=target, held=True)
+        seconds = {**stages.seconds, **result.run["timings_s"]}
+        result = replace(result, run={**result.run, "timings_s": seconds})
+        save_result(result, directory, homes=homes, postgis=target, held=True, progress=progress)
     return BatchResult(tuple(outcomes), result)
 
 

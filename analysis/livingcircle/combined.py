@@ -397,7 +397,10 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
         "warnings": notes,
         "scenes": [],
         "settings": _settings(parts),
-        "timings_s": {key: round(sum(run["timings_s"].get(key, 0.0) for run in runs), 3) for key in first["timings_s"]},
+        "timings_s": {
+            key: round(sum(run["timings_s"].get(key, 0.0) for run in runs), 3)
+            for key in dict.fromkeys(key for run in runs for key in run["timings_s"])
+        },
     }
 
 

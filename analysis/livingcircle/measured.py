@@ -29,7 +29,6 @@ from livingcircle.gates import (
 from livingcircle.inputs import Inputs, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.land import Land, land_notes, land_points, of_every_point, square_metres
-from livingcircle.memory import give_back
 from livingcircle.network import WalkNetwork
 from livingcircle.progress import Progress, Stages
 from livingcircle.reach import City, Floats, Layer, Measurer, Reach, exit_distance, measure_layers
@@ -161,16 +160,16 @@ def measure(
     scene_records(study, rules, inputs.units)  # scenes that name what is not there stop the run before the long work
     with stages.stage("place", "placing people in homes"):
         placement = place_homes(inputs)
-    with stages.stage("walk", "joining homes and facilities to the streets, measuring walks"):
+    with stages.stage("join", "joining homes and facilities to the streets"):
         city, joins = _build_city(study, inputs, placement)
         open_city = with_open_gates(study, inputs, city) if study.gates != "respect" else None
         inputs = inputs.without_used_up()
-        give_back()
+    with stages.stage("walk", "measuring walks"):
         reaches = _measure_all(study, city, open_city, layers_needed(study, rules.rules, walkers), measurer)
         judged = judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
-    people = counted_people(city.homes, inputs, placement.shared)
-    land = _measure_land(study, inputs, placement.homes, city, open_city, rules.rules, walkers)
+        people = counted_people(city.homes, inputs, placement.shared)
+        land = _measure_land(study, inputs, placement.homes, city, open_city, rules.rules, walkers)
     return Measured(
         study=study,
         inputs=inputs,

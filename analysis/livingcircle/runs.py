@@ -14,7 +14,7 @@ from livingcircle.measured import measure
 from livingcircle.memory import PROCESS_BYTES, expected_bytes, memory_note, resident_bytes
 from livingcircle.output_folder import held_folder
 from livingcircle.postgis_tables import Target
-from livingcircle.progress import Note, Parts, Progress, Stages, nobody
+from livingcircle.progress import Note, Parts, Progress, nobody
 from livingcircle.reach import City, Layer, Reach, measure_layers
 from livingcircle.result import ScanResult
 from livingcircle.save import homes_stay, prepare_output, result_files, save_result
@@ -178,8 +178,7 @@ def scan_into(
         measured = measure(study, only=only, progress=progress, measurer=measurer)
         result = result_of(measured, walks_of_homes=homes, progress=progress)
         del measured  # no table refers to the reaches: their memory is free while files are written
-        with Stages(progress).stage("write", "writing results"):
-            save_result(result, directory, homes=homes, postgis=target, held=True)
+        save_result(result, directory, homes=homes, postgis=target, held=True, progress=progress)
         measurer.finish()
     return result
 

@@ -53,6 +53,7 @@ from livingcircle.csv_file import write_csv
 from livingcircle.layer_looks import Look, circles_look, rules_look, score_look, write_looks
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
 from livingcircle.postgis_tables import Target, check_target, replaced_tables
+from livingcircle.progress import Progress, Stages
 from livingcircle.recorded import study_record
 from livingcircle.report import write_report
 from livingcircle.saved import rule_set_record
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from livingcircle.result import ScanResult
 
 HOMES_FILE = "homes.parquet"
+MAP_FILE = "map.html"
 ROOM_FOR_A_LAYER = 1 << 20  # bytes; with less than this free, a layer that failed failed for want of room
 
 # GeoPackage notes the time of writing; a fixed one keeps equal results equal. Dates of data are in run.json.
@@ -73,7 +75,13 @@ ABSOLUTE_PATH = re.compile(r"""(?<![\w:/.])(?:[A-Za-z]:[\\/]|\\\\|/(?=[^\s/"'`|;
 
 
 def save_result(
-    result: ScanResult, directory: Path, *, homes: bool, postgis: Target | None = None, held: bool = False
+    result: ScanResult,
+    directory: Path,
+    *,
+    homes: bool,
+    postgis: Target | None = None,
+    held: bool = False,
+    progress: Progress | None = None,
 ) -> Path:
     """Write every output file of a scan into a folder, all together or not at all.
 
@@ -92,6 +100,9 @@ def save_result(
         Where communities, facilities, coverage and scores are written, too.
     held
         Whether the caller keeps other runs out of the folder (`livingcircle.output_folder.held_folder`).
+    progress
+        Called with an event when the map and the other files begin and end (`livingcircle.progress`); `run.json` tells
+        of these stages, too.
 
     Returns
     -------
@@ -110,10 +121,16 @@ def save_result(
     study = None if result.study is None else _as_seen_from(directory, result.study)
     batch = {name: replace(own, study=_as_seen_from(directory, own.study)) for name, own in result.batch.items()}
     shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study, batch=batch)
-    with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as stage:
-        for name, write in _WRITERS.items():
-            if name != HOMES_FILE or homes:
-                write(shared, stage / name)
+    stages = Stages(progress, dict(shared.run.get("timings_s", {})))
+    others = [name for name in _WRITERS if name not in (MAP_FILE, RUN_FILE) and (name != HOMES_FILE or homes)]
+    with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as folder:
+        for stage, text, names in (("map", "drawing the map", [MAP_FILE]), ("write", "writing results", others)):
+            with stages.stage(stage, text):
+                for name in names:
+                    _WRITERS[name](shared, folder / name)
+        # Last of all: it tells how long the others took.
+        timed = replace(shared, run={**shared.run, "timings_s": stages.seconds})
+        _WRITERS[RUN_FILE](timed, folder / RUN_FILE)
     return directory
 
 
@@ -475,7 +492,7 @@ _WRITERS: dict[str, Callable[[ScanResult, Path], None]] = {
     "facility_changes.csv": _write_facility_changes,
     "estates.csv": _write_estates,
     "districts.csv": _write_districts,
-    "map.html": _write_map,
+    MAP_FILE: _write_map,
     "report.xlsx": write_report,
     HOMES_FILE: _write_homes,
     "LICENCES.txt": _write_licences,

@@ -110,52 +110,62 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
             doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
     with stages.stage("circles", "drawing the circles of communities"):
         drawn, bands, of_facilities = _drawn(measured)
-    histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
-    doors = _access_points(city)
-    unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
-    communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
-    communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
-    run = run_record(study, inputs, rules, measured.first, counts, stages)
-    settings = settings_of(study, measured.walkers, rules)
-    if doubt:
-        settings["sensitivity"] = run["settings"]["sensitivity"] = "; ".join(doubt.tried) or "nothing was changed"
-    run["services_not_measured"] = measured.catalogue.unplaceable()
-    result = ScanResult(
-        coverage=coverage,
-        scores=sorted_by_unit(scores),
-        histogram=histogram,
-        communities=communities,
-        facilities=_facilities(inputs, measured.catalogue),
-        access_points=doors,
-        unplaced=unplaced,
-        homes=_homes(city, _walks_of_homes(measured) if walks_of_homes else {}),
-        background=inputs.osm.background.to_crs(WGS84),
-        rules=rules,
-        catalogue=measured.catalogue,
-        run=_with_warnings(run, [*_notes(measured, communities), *more]),
-        settings=settings,
-        approval_number=study.map.approval_number,
-        estates=gains,
-        study=study,
-        circles=drawn,
-        bands=bands,
-        facility_circles=of_facilities,
-        estate_names=named_estates(inputs),
-        diagnosis=_diagnosis(city, of_land=measured.people.of_land),
-        gaps=gaps,
-        false_coverage=false_coverage_table(coverage),
-        fairness=fairness_table(histogram, scores),
-        additions=additions,
-        capacity=capacity,
-        sensitivity=doubt.shares if doubt else None,
-        rank_stability=doubt.ranks if doubt else None,
-        facility_changes=inputs.facilities.changes,
-        distances=distances_table(
-            coverage, [j for verdicts in measured.judged for j in verdicts.values()], measured.people, measured.levels
-        ),
-    )
-    chosen = _restricted_to(result, measured.only) if measured.only else result
-    return published_result(chosen) if study.publish else chosen
+    with stages.stage("tables", "making the tables of the result"):
+        histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
+        doors = _access_points(city)
+        unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
+        communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
+        communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
+        run = run_record(study, inputs, rules, measured.first, counts, stages)
+        settings = settings_of(study, measured.walkers, rules)
+        if doubt:
+            settings["sensitivity"] = run["settings"]["sensitivity"] = "; ".join(doubt.tried) or "nothing was changed"
+        run["services_not_measured"] = measured.catalogue.unplaceable()
+        result = ScanResult(
+            coverage=coverage,
+            scores=sorted_by_unit(scores),
+            histogram=histogram,
+            communities=communities,
+            facilities=_facilities(inputs, measured.catalogue),
+            access_points=doors,
+            unplaced=unplaced,
+            homes=_homes(city, _walks_of_homes(measured) if walks_of_homes else {}),
+            background=inputs.osm.background.to_crs(WGS84),
+            rules=rules,
+            catalogue=measured.catalogue,
+            run=_with_warnings(run, [*_notes(measured, communities), *more]),
+            settings=settings,
+            approval_number=study.map.approval_number,
+            estates=gains,
+            study=study,
+            circles=drawn,
+            bands=bands,
+            facility_circles=of_facilities,
+            estate_names=named_estates(inputs),
+            diagnosis=_diagnosis(city, of_land=measured.people.of_land),
+            gaps=gaps,
+            false_coverage=false_coverage_table(coverage),
+            fairness=fairness_table(histogram, scores),
+            additions=additions,
+            capacity=capacity,
+            sensitivity=doubt.shares if doubt else None,
+            rank_stability=doubt.ranks if doubt else None,
+            facility_changes=inputs.facilities.changes,
+            distances=distances_table(
+                coverage,
+                [j for verdicts in measured.judged for j in verdicts.values()],
+                measured.people,
+                measured.levels,
+            ),
+        )
+        chosen = _restricted_to(result, measured.only) if measured.only else result
+        return published_result(chosen) if study.publish else chosen
+
+
+def _distances(measured: Measured, coverage: pd.DataFrame) -> pd.DataFrame:
+    """Return how far people walk, by every rule and walker."""
+    judged = [j for verdicts in measured.judged for j in verdicts.values()]
+    return distances_table(coverage, judged, measured.people, measured.levels)
 
 
 def _gains(measured: Measured) -> pd.DataFrame | None:
