@@ -10,13 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from pyproj import Geod
 
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.cleaning import Override
 from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.facilities import Facilities, gather_facilities
-from livingcircle_layers.grounds import OpenGrounds, ground_m2, roads_of
+from livingcircle_layers.grounds import CAMPUS_M, TOUCH_M, OpenGrounds, _pairs, ground_m2, roads_of
+from livingcircle_layers.names import core_name, core_names
 from towns import Town
 
 CATALOGUE = load_catalogue()
@@ -48,6 +51,40 @@ def test_parks_that_touch_are_one(tmp_path: Path, gap: float, expected: list[flo
         assert found.frame["name"].tolist() == ["示意公园"]
         assert found.changes[["action", "rule"]].values.tolist() == [["merged", "touching"]]
         assert found.changes["distance_m"].iloc[0] == pytest.approx(gap, abs=0.02)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 12.0, 14.9, 15.0, 15.1, 60.0, 109.9, 110.0, 110.1, 300.0]),
+            st.sampled_from(["park", "primary_school"]),
+            st.sampled_from(["osm", "list.csv"]),
+            st.sampled_from(["", "新桥公园", "新桥 公园", "行知小学校", "行知小学"]),
+        ),
+        max_size=8,
+    )
+)
+def test_grounds_are_one_by_the_plain_rule(rows: list[tuple[float, str, str, str]]) -> None:
+    frame = pd.DataFrame(rows, columns=["x", "service", "source", "name"]).astype({"x": float, "name": "str"})
+    west = frame["x"].to_numpy()
+    crs = metric_crs((104.0, 30.6, 104.1, 30.7))
+    frame = gpd.GeoDataFrame(frame, geometry=shapely.box(west, 0, west + 10, 10), crs=crs)
+    plain = {}
+    for i, (x, *kind, name) in enumerate(rows):
+        for j, (other, *its_kind, its_name) in enumerate(rows[i + 1 :], start=i + 1):
+            gap = max(abs(x - other) - 10, 0)
+            if kind == its_kind and core_name(name) == core_name(its_name) != "" and gap <= CAMPUS_M:
+                plain[i, j] = "one_campus"
+            elif kind == its_kind and kind[0] == "park" and gap <= TOUCH_M:
+                plain[i, j] = "touching"
+    green = (frame["service"] == "park").to_numpy()
+    i, j, rule = _pairs(frame, np.arange(len(frame)), np.array([], dtype=object), green)
+    assert list(zip(zip(i.tolist(), j.tolist(), strict=True), rule.tolist(), strict=True)) == sorted(plain.items())
+
+
+@given(st.lists(st.text("行知小中学校 (A)", max_size=6), max_size=8))
+def test_names_of_a_column_are_reduced_as_each_is(names: list[str]) -> None:
+    assert core_names(pd.Series(names, dtype="str")).tolist() == [core_name(name) for name in names]
 
 
 @pytest.mark.parametrize(("highway", "one"), [("residential", False), ("footway", True), ("path", True)])

@@ -8,6 +8,7 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from livingcircle import whereabouts
 from livingcircle.inputs import read_inputs
 from livingcircle.study import Study
 from livingcircle_layers.catalogue import load_catalogue
@@ -67,3 +68,15 @@ def test_hospitals_of_beijing_are_not_those_of_chengdu(tmp_path: Path, real_data
     )
     with pytest.raises(InputError, match=r"none of its 14 places .*got places at 116\.\d+–116\.\d+ E, 39"):
         read_inputs(made, load_catalogue())
+
+
+def test_one_street_of_many_lies_in_a_community(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    osm = Town("a----b----c----d").way("abcd").way("bc").read(tmp_path)
+    last = osm.streets.lines[-1].centroid.buffer(1)
+    units = gpd.GeoDataFrame({"unit_id": ["u"]}, geometry=[last], crs=osm.crs)
+    made = study(tmp_path)
+    for at_a_time in (1, 2, 1000):
+        monkeypatch.setattr(whereabouts, "_AT_A_TIME", at_a_time)
+        whereabouts.check_overlap(made, units, osm)
+        with pytest.raises(InputError, match="does not overlap"):
+            whereabouts.check_overlap(made, units.set_geometry(units.translate(9000)), osm)

@@ -25,6 +25,8 @@ from livingcircle_layers.sources import Source
 from livingcircle_layers.tables import TABLE_SUFFIXES, read_points
 from livingcircle_layers.vectors import VECTOR_SUFFIXES, read_vector
 
+_AT_A_TIME = 1000  # streets that are looked at before it is asked whether one of them is in a community
+
 
 @dataclass(frozen=True)
 class _Layer:
@@ -186,8 +188,10 @@ def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[
 
 def check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
     """Refuse communities that no street passes through."""
-    streets = shapely.STRtree(osm.streets.lines)
-    if not len(streets.query(units.geometry.to_numpy(), predicate="intersects")[0]):
+    ground = shapely.STRtree(units.geometry.to_numpy())
+    lines = osm.streets.lines
+    some = (lines[begin : begin + _AT_A_TIME] for begin in range(0, len(lines), _AT_A_TIME))
+    if not any(ground.query(part, predicate="intersects").size for part in some):
         raise _elsewhere(
             f"{study.communities.name} does not overlap the streets of {study.streets.label}",
             study.communities.rows,

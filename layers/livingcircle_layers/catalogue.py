@@ -492,7 +492,9 @@ def _names(tags: Mapping[str, str]) -> str:
 
 
 def _closed(tags: Mapping[str, str]) -> bool:
-    return tags.get("building") == "construction" or any(tags.get(key) == "yes" for key in LIFECYCLE)
+    if not LIFECYCLE.isdisjoint(tags) and any(tags.get(key) == "yes" for key in LIFECYCLE):
+        return True
+    return tags.get("building") == "construction"
 
 
 def _is_place(tags: Mapping[str, str]) -> bool:

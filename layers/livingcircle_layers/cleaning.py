@@ -20,7 +20,7 @@ import shapely
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import alike_within
 from livingcircle_layers.headings import nearest
-from livingcircle_layers.names import core_name, same_place_name
+from livingcircle_layers.names import core_name, core_names, same_place_name
 
 SAME_GROUND_M = 300.0  # two lists know a ground by its gate, its middle or its office (a judgement)
 SAME_POINT_M = 50.0  # two lists put a shop or a stop this near to each other (a judgement)
@@ -130,7 +130,7 @@ def without_inner_parts(
     -------
     The facilities, and a record per row removed, with its geometry as ``at``.
     """
-    core = frame["name"].map(core_name).to_numpy()
+    core = core_names(frame["name"])
     geometry = frame.geometry.to_numpy()
     service = frame["service"].to_numpy()
     by_name: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -227,7 +227,7 @@ def _same_places(frame: gpd.GeoDataFrame) -> tuple[Ints, Ints, npt.NDArray[Any],
     limit = np.where(
         ground, np.where(two_lists, SAME_GROUND_M, TWICE_GROUND_M), np.where(two_lists, SAME_POINT_M, TWICE_POINT_M)
     )
-    names = frame["name"].map(core_name).to_numpy()
+    names = core_names(frame["name"])
     near = gap <= limit
     named = near.copy()
     named[near] = [same_place_name(a, b) for a, b in zip(names[i[near]], names[j[near]], strict=True)]

@@ -25,7 +25,7 @@ from livingcircle_layers.entrances import Hints, ways_in
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, campuses, ground_m2, is_campus, on_campus, united
 from livingcircle_layers.headings import HEADINGS, plain_heading
-from livingcircle_layers.names import core_name, same_place_name
+from livingcircle_layers.names import core_names, same_place_name
 from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import numbers, pair_points, read_points
 
@@ -349,7 +349,7 @@ def _without_housing(
     named = estates[estates["name"] != ""]
     open_ground = np.array([catalogue.services[s].open_ground for s in frame["service"]], dtype=bool)
     rows = np.flatnonzero(open_ground & ~frame["facility_id"].isin(keep).to_numpy())
-    ours, theirs = frame["name"].map(core_name).to_numpy(), named["name"].map(core_name).to_numpy()
+    ours, theirs = core_names(frame["name"]), core_names(named["name"])
     geometry = frame.geometry.to_numpy()
     near = shapely.STRtree(named.geometry.to_numpy()).query(geometry[rows], predicate="dwithin", distance=SAME_PLACE_M)
     records, gone = [], set[int]()
@@ -572,7 +572,7 @@ def _at_known_ground(rows: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> gpd.Geo
     i, j = shapely.STRtree(shapes).query(geometry[points], predicate="dwithin", distance=SAME_PLACE_M)
     gap = shapely.distance(geometry[points[i]], shapes[j])
     same_service = outlines["service"].to_numpy()[j] == rows["service"].to_numpy()[points[i]]
-    ours, theirs = rows["name"].map(core_name).to_numpy(), outlines["name"].map(core_name).to_numpy()
+    ours, theirs = core_names(rows["name"]), core_names(outlines["name"])
     same_name = np.array([same_place_name(a, b) for a, b in zip(ours[points[i]], theirs[j], strict=True)], dtype=bool)
     good = np.flatnonzero(same_service & ((gap == 0) | same_name))
     order = good[np.lexsort((j[good], gap[good], i[good]))]

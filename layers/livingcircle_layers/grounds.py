@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from livingcircle_layers.crs import WGS84
-from livingcircle_layers.names import core_name
+from livingcircle_layers.names import core_names
 
 TOUCH_M = 5.0  # outlines this near are drawn as neighbours: the gap of a fence or a path (a judgement)
 CAMPUS_M = 100.0  # outlines of one name this near are one campus, even across a street (a judgement)
@@ -193,10 +193,19 @@ def _pairs(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[Any]]:
     """Return the pairs of outlines (positions in `rows`) that are one ground, and by which rule."""
     geometry = frame.geometry.to_numpy()[rows]
-    i, j = alike_within(geometry, (frame["service"] + "\n" + frame["source"]).iloc[rows], CAMPUS_M)
-    names = frame["name"].map(core_name).to_numpy()[rows]
+    names, kind = (
+        core_names(frame["name"])[rows],
+        pd.factorize((frame["service"] + "\n" + frame["source"]).iloc[rows])[0],
+    )
+    box = shapely.bounds(geometry) + np.array([-CAMPUS_M, -CAMPUS_M, CAMPUS_M, CAMPUS_M])
+    i, j = shapely.STRtree(geometry).query(shapely.box(*box.T))  # boxes first: most neighbours have nothing in common
     named = (names[i] == names[j]) & (names[i] != "")
-    touching = ~named & green[rows][i] & (shapely.distance(geometry[i], geometry[j]) <= TOUCH_M)
+    perhaps = (i < j) & (kind[i] == kind[j]) & (named | green[rows][i])
+    order = np.lexsort((j[perhaps], i[perhaps]))
+    i, j, named = i[perhaps][order], j[perhaps][order], named[perhaps][order]
+    gap = shapely.distance(geometry[i], geometry[j])
+    named &= gap <= CAMPUS_M
+    touching = ~named & green[rows][i] & (gap <= TOUCH_M)
     touching[touching] = ~_separated(geometry[i[touching]], geometry[j[touching]], roads)
     good = named | touching
     return i[good], j[good], np.where(named, "one_campus", "touching")[good]

@@ -7,6 +7,12 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+_MARKS = re.compile(r"[\s\W_]+")
+_SCHOOL = re.compile(r"([小中])学校")
 SHORTEST_END = 4  # characters that a name must share with the end of a longer one: 成都市新桥公园 is 新桥公园
 
 
@@ -18,7 +24,7 @@ def plain_name(name: str) -> str:
     >>> plain_name("人民公园（东门）") == plain_name("人民公园(东门)")
     True
     """
-    return re.sub(r"[\s\W_]+", "", unicodedata.normalize("NFKC", name)).casefold()
+    return _MARKS.sub("", unicodedata.normalize("NFKC", name)).casefold() if name else ""
 
 
 def core_name(name: str) -> str:
@@ -29,7 +35,17 @@ def core_name(name: str) -> str:
     >>> core_name("行知小学校(长久校区)") == core_name("行知小学 长久校区")
     True
     """
-    return re.sub(r"([小中])学校", r"\1学", plain_name(name))
+    plain = plain_name(name)
+    return _SCHOOL.sub(r"\1学", plain) if "学校" in plain else plain
+
+
+def core_names(names: Sequence[str] | pd.Series[str]) -> npt.NDArray[np.object_]:
+    """Return the core names of a column, in which most names stand more than once or are empty."""
+    code, different = pd.factorize(np.asarray(names, dtype=object))
+    core = np.empty(len(different), dtype=object)
+    core[:] = [core_name(name) for name in different]
+    found: npt.NDArray[np.object_] = core[code]
+    return found
 
 
 def same_place_name(one: str, other: str) -> bool:

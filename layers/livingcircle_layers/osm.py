@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ _POINT_KEYS = ("entrance", "barrier", "crossing")
 _STREET_KEYS = ("highway", "landuse", "place", "crossing")
 _GROUND_KEYS = ("landuse", "natural", "building")  # what has them is ground, also where its outline is a wall or a way
 # Never on a map of ours, whatever else the object is tagged (see README, maps in China).
-_NEVER = (("man_made", "pipeline"), ("amenity", "prison"), ("landuse", "military"))
+_SECRET_KEYS = frozenset(("military", "power"))
+_NEVER = frozenset((("man_made", "pipeline"), ("amenity", "prison"), ("landuse", "military")))
+_LINE_KEYS = frozenset(("highway", "railway", "waterway", "barrier"))
 
 _RESIDENTIAL_BUILDINGS = frozenset(
     ("apartments", "residential", "house", "dormitory", "detached", "terrace", "semidetached_house", "bungalow")
@@ -339,26 +342,27 @@ class _Scan:
         newest = None
         item: Any
         for item in processor:
-            if item.is_node():
-                self._node(item)
-            elif item.is_way():
+            if item.is_way():
                 self._way(item)
+                # Extracts without metadata say 1970; only real dates tell the age of the data.
+                when = item.timestamp
+                if newest is None or when > newest:
+                    newest = when
+            elif item.is_node():
+                self._node(item)
             elif item.is_area():
                 self._area(item)
-            # Extracts without metadata say 1970; only real dates tell the age of the data.
-            if item.is_way() and (newest is None or item.timestamp > newest):
-                newest = item.timestamp
         if newest is not None and newest.year > 2000:
             self.latest = newest.date().isoformat()
 
     def _node(self, node: Any) -> None:
-        tags = dict(node.tags)
+        tags = _tags(node)
         if _signalised(tags):
             self.ways.signals.add(node.id)
         if self.streets_only or not node.location.valid() or forbidden(tags):
             return
         if (
-            self._facility_keys & tags.keys()
+            not self._facility_keys.isdisjoint(tags)
             or "entrance" in tags
             or "barrier" in tags
             or tags.get("highway") == "bus_stop"
@@ -366,7 +370,7 @@ class _Scan:
             self.points.add(f"n{node.id}", tags, bytes.fromhex(self._wkb.create_point(node)))
 
     def _way(self, way: Any) -> None:
-        tags = dict(way.tags)
+        tags = _tags(way)
         verdict = walkability(tags)
         line = not self.streets_only and self._is_line(tags) and not forbidden(tags)
         if verdict == "no" and not line:
@@ -380,10 +384,10 @@ class _Scan:
 
     @staticmethod
     def _is_line(tags: Tags) -> bool:
-        return bool({"highway", "railway", "waterway", "barrier"} & tags.keys()) or tags.get("natural") == "coastline"
+        return not _LINE_KEYS.isdisjoint(tags) or tags.get("natural") == "coastline"
 
     def _area(self, area: Any) -> None:
-        tags = dict(area.tags)
+        tags = _tags(area)
         if forbidden(tags) or self._is_loop(area, tags):
             return
         try:
@@ -436,12 +440,20 @@ class _Scan:
         )
 
 
+def _tags(item: Any) -> dict[str, str]:
+    """Return the tags of an object; pyosmium takes longer to find that there are no more than to tell them."""
+    tags = item.tags
+    return dict(islice(tags, len(tags)))
+
+
 def _stretches(way: Any, vertices: Vertices) -> list[Stretch]:
     """Keep the stretches of a way whose nodes are all in the file."""
     nodes = list(way.nodes)
     if len(nodes) > 1:
-        with contextlib.suppress(osmium.InvalidLocationError):
+        try:
             return [(*vertices.add(nodes), (False, False))]
+        except osmium.InvalidLocationError:  # a node is missing
+            pass
     return [(*vertices.add(run), cut) for run, cut in _runs(nodes) if len(run) > 1]
 
 
@@ -482,7 +494,7 @@ def _levels(tags: Tags) -> float:
 
 def forbidden(tags: Tags) -> bool:
     """Tell whether an object must not be read at all: military, prisons, power lines, pipelines."""
-    return "military" in tags or "power" in tags or any(tags.get(key) == value for key, value in _NEVER)
+    return not _SECRET_KEYS.isdisjoint(tags) or not _NEVER.isdisjoint(tags.items())
 
 
 def catalogue_line(tags: Tags, catalogue: Catalogue) -> bool:

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, transformer
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -281,7 +281,7 @@ def build_streets(
     vertex, way = ways.index()
     refs, lonlat = np.frombuffer(ways.vertices.ref, dtype=np.int64)[vertex], ways.vertices.lonlat()[vertex]
     size = np.bincount(way, minlength=len(ways.ids))
-    xy = np.column_stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(lonlat[:, 0], lonlat[:, 1]))
+    xy = np.column_stack(transformer(WGS84, crs).transform(lonlat[:, 0], lonlat[:, 1]))
     keep = _estate_ways_stay(ways, xy, size, residential_land)[way]
     refs, xy, way, lonlat = refs[keep], xy[keep], way[keep], lonlat[keep]
 
@@ -459,7 +459,7 @@ def _exits(
     west, south, east, north = extent
     lon, lat = lonlat[:, 0], lonlat[:, 1]
     outside = (lon < west) | (lon > east) | (lat < south) | (lat > north)
-    project = Transformer.from_crs(WGS84, crs, always_xy=True).transform
+    project = transformer(WGS84, crs).transform
     corner = np.array(project([west, east], [south, north])).T
     gap = np.minimum((xy - corner[0]).min(axis=1), (corner[1] - xy).min(axis=1))
     ends = first | last
