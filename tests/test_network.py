@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,23 @@ def test_pairs_agree_with_networkx(data: st.DataObject, limit: float) -> None:
     assert found == pytest.approx(expected, abs=0.0101)
     assert list(found) == sorted(found)
     assert len(found) == len(place)
+
+
+@given(st.data(), st.lists(st.sampled_from([25.0, 60.0, 500.0]), min_size=1, max_size=3), st.booleans())
+@FEW
+def test_catchments_agree_with_all_pairs(data: st.DataObject, limits: list[float], towards: bool) -> None:
+    streets = data.draw(small_streets())
+    homes, doors = data.draw(joined(streets)), data.draw(joined(streets))
+    first = np.array([0, *sorted(data.draw(st.lists(st.integers(0, len(doors.edge)), max_size=2))), len(doors.edge)])
+    weights = np.arange(1, len(homes.edge) * len(limits) + 1).reshape(-1, len(limits))
+    walk = WalkNetwork(streets).walk(ADULT, unit="s")
+    found = walk.catchments(homes, weights, towards=towards).sums(doors, first, np.array(limits))
+    pairs = zip(*(walk.pairs(homes, doors, limit=1e6) if towards else walk.pairs(doors, homes, limit=1e6)), strict=True)
+    walks = {(int(i), int(j)) if towards else (int(j), int(i)): float(cost) for i, j, cost in pairs}
+    for group, (begin, end) in enumerate(itertools.pairwise(first.tolist())):
+        for column, limit in enumerate(limits):
+            near = {home for (home, door), cost in walks.items() if begin <= door < end and cost <= limit}
+            assert found[group, column] == sum(weights[home, column] for home in near)
 
 
 # Properties ---------------------------------------------------------------------------------------

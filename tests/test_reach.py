@@ -97,6 +97,20 @@ def test_layers_are_measured_for_their_own_walkers() -> None:
     assert nowhere.nearest["adult"].tolist() == [-1]
 
 
+def test_layers_that_choose_the_same_places_are_measured_once_and_as_if_alone() -> None:
+    city = city_of([(0, 0), (90, 5)], [("shop", (100, 0), NAN), ("park", (50, 0), 900.0), ("park", (70, 0), 200.0)])
+    large, larger, every = Layer(("park",), 500.0), Layer(("park",), 800.0), Layer(("park",))
+    needed = {large: [ADULT], larger: [ADULT], every: [ADULT], Layer(("park",), 700.0): [ADULT, WHEELCHAIR]}
+    found = measure_layers(city, needed, limit_m=1000.0)
+    assert found[large] is found[larger]
+    assert found[large] is not found[every]  # other places
+    assert list(found[Layer(("park",), 700.0)].walk_m) == ["adult", "wheelchair"]  # the same places, more walkers
+    for layer, walkers in needed.items():
+        alone = measure_reach(city, layer, walkers, limit_m=1000.0)
+        np.testing.assert_array_equal(found[layer].walk_m["adult"], alone.walk_m["adult"])
+        np.testing.assert_array_equal(found[layer].straight_cm, alone.straight_cm)
+
+
 def test_the_smallest_size_belongs_to_the_layer_and_the_largest_does_not() -> None:
     services = ["park", "park", "park", "park", "park", "shop"]
     frame = pd.DataFrame({"service": services, "area_m2": [3999.99, 4000.0, 9999.99, 10000.0, NAN, 5000.0]})

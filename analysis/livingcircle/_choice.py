@@ -1,6 +1,6 @@
-"""Compiled searches for several facilities per home; positions and rows as in `_search`.
+"""Compiled search for the nearest facilities of every home; positions and rows as in `_search`.
 
-Facilities are numbered 0..f-1. All searches run from the doors of the facilities against the walk.
+Facilities are numbered 0..f-1. The search runs from the doors of the facilities against the walk.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._search import Arcs, Bearers, Doors, Edges, Places, _along, _between, _spread
+from livingcircle._search import Arcs, Doors, Edges, Places, _along, _between, _to_end
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -32,90 +32,6 @@ class Labels(NamedTuple):
     facility: Ints
     cost: Floats
     before: Ints
-
-
-@numba.njit(cache=True, nogil=True)
-def count_facilities(
-    arcs: Arcs, edges: Edges, homes: Doors, bearers: Bearers, facilities: Facilities, limit: float, slack: float
-) -> Ints:
-    """Return how many facilities each home reaches within `limit`, a facility's nearest door counting.
-
-    One bounded search runs from all doors of a facility at once and meets each home once: nothing is kept but the
-    counts. Costs are rounded to 0.01 before they are compared with the limit; the search goes `slack` further.
-    """
-    dist = np.full(len(arcs.first) - 1, np.inf)
-    touched = np.empty(len(dist), dtype=np.int32)
-    heap, node = np.empty(len(arcs.head) + len(dist) + 1), np.empty(len(arcs.head) + len(dist) + 1, dtype=np.int32)
-    counts = np.zeros(len(homes.share), dtype=np.int64)
-    met = np.full(len(edges.tail), -1, dtype=np.int32)  # the last facility that met the homes of an edge
-    for f in range(len(facilities.first) - 1):
-        reached = _seed_doors(edges, facilities, f, limit + slack, dist, touched)
-        reached = _spread(arcs, limit + slack, dist, touched, reached, heap, node)
-        for d in range(facilities.first[f], facilities.first[f + 1]):
-            e = facilities.doors.edge[d]
-            if met[e] != f:
-                met[e] = f
-                _count_beside(edges, homes, facilities, f, e, dist, limit, counts)
-        for t in range(reached):
-            for k in range(bearers.first[touched[t]], bearers.first[touched[t] + 1]):
-                e = bearers.edge[k]
-                if met[e] != f:
-                    met[e] = f
-                    _count_on(edges, homes, e, dist[edges.tail[e]], dist[edges.head[e]], limit, counts)
-        for t in range(reached):
-            dist[touched[t]] = np.inf
-    return counts
-
-
-@numba.njit(cache=True, nogil=True)
-def _seed_doors(edges: Edges, facilities: Facilities, f: int, limit: float, dist: Floats, touched: Int32s) -> int:
-    """Walk back from the doors of a facility to the ends of their edges; return how many ends are within the limit."""
-    reached = 0
-    for d in range(facilities.first[f], facilities.first[f + 1]):
-        for side in range(2):
-            node, there = _from_end(edges, facilities.doors, d, side)
-            if there <= limit and there < dist[node]:
-                if dist[node] == np.inf:
-                    touched[reached] = node
-                    reached += 1
-                dist[node] = there
-    return reached
-
-
-@numba.njit(cache=True, nogil=True)
-def _from_end(edges: Edges, doors: Places, d: int, side: int) -> tuple[int, float]:
-    """Return an end of a door's edge (0: tail, 1: head) and the cost from there to the door, wait included."""
-    e = doors.edge[d]
-    node = edges.tail[e] if side == 0 else edges.head[e]
-    along = _along(edges.forward[e], doors.share[d]) if side == 0 else _along(edges.backward[e], 1.0 - doors.share[d])
-    return node, doors.leg[d] + edges.wait[node] + along
-
-
-@numba.njit(cache=True, nogil=True)
-def _count_on(edges: Edges, homes: Doors, e: int, at_tail: float, at_head: float, limit: float, counts: Ints) -> None:
-    """Count a facility for the homes of an edge that reach it by either end."""
-    forward, backward = edges.forward[e], edges.backward[e]
-    for h in range(homes.first[e], homes.first[e + 1]):
-        share = homes.share[h]
-        walk = homes.leg[h] + min(_along(forward, 1.0 - share) + at_head, _along(backward, share) + at_tail)
-        counts[h] += np.rint(walk * 100.0) / 100.0 <= limit
-
-
-@numba.njit(cache=True, nogil=True)
-def _count_beside(
-    edges: Edges, homes: Doors, facilities: Facilities, f: int, e: int, dist: Floats, limit: float, counts: Ints
-) -> None:
-    """Count a facility for the homes of an edge that carries doors of it."""
-    for h in range(homes.first[e], homes.first[e + 1]):
-        share = homes.share[h]
-        walk = min(
-            _along(edges.forward[e], 1.0 - share) + dist[edges.head[e]],
-            _along(edges.backward[e], share) + dist[edges.tail[e]],
-        )
-        for d in range(facilities.first[f], facilities.first[f + 1]):
-            if facilities.doors.edge[d] == e:
-                walk = min(walk, _between(edges, e, share, facilities.doors.share[d]) + facilities.doors.leg[d])
-        counts[h] += np.rint((walk + homes.leg[h]) * 100.0) / 100.0 <= limit
 
 
 @numba.njit(cache=True, nogil=True)
@@ -166,8 +82,8 @@ def _put_doors(edges: Edges, facilities: Facilities, limit: float, key: Floats, 
     n = len(facilities.first) - 1
     for f in range(n):
         for d in range(facilities.first[f], facilities.first[f + 1]):
-            for side in range(2):
-                node, there = _from_end(edges, facilities.doors, d, side)
+            for end in range(2):
+                node, there = _to_end(edges, facilities.doors, d, end)
                 if there <= limit:
                     size = _put(key, entry, size, there, node * n + f)
     return size

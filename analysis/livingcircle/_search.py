@@ -17,6 +17,7 @@ Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
 
+ROUNDING = 0.005  # costs are rounded to 0.01 before they are compared with a limit
 BUCKETS = 512  # of cost between nothing and the limit; exact for any number, fast from a few hundred
 
 
@@ -60,6 +61,22 @@ class Bearers(NamedTuple):
 
     first: Ints
     edge: Int32s
+
+
+class Work(NamedTuple):
+    """Room for one search after the other: what it has reached, which waits in a heap, and the doors it meets.
+
+    Between two searches every `dist` is infinite. ``met`` holds the number of the last search that met an edge; of the
+    doors that a search meets ``hit`` holds the position and ``cost`` the walk.
+    """
+
+    dist: Floats
+    touched: Int32s
+    heap: Floats
+    node: Int32s
+    met: Int32s
+    hit: Ints
+    cost: Floats
 
 
 @numba.njit(cache=True, nogil=True)
@@ -216,6 +233,21 @@ def _between(edges: Edges, e: int, start: float, stop: float) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
+def _work(arcs: Arcs, edges: Edges, places: Places, doors: Doors) -> Work:
+    """Return the room that searches from some places need."""
+    size = len(arcs.head) + 2 * len(places.edge) + 1
+    return Work(
+        np.full(len(arcs.first) - 1, np.inf),
+        np.empty(len(arcs.first) - 1, dtype=np.int32),
+        np.empty(size),
+        np.empty(size, dtype=np.int32),
+        np.full(len(edges.tail), -1, dtype=np.int32),
+        np.empty(len(doors.id), dtype=np.int64),
+        np.empty(len(doors.id)),
+    )
+
+
+@numba.njit(cache=True, nogil=True)
 def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: int, heap: Floats, node: Int32s) -> int:
     """Run a bounded search from the seeded nodes ``touched[:reached]``; return how many nodes it has touched."""
     size = 0
@@ -240,70 +272,77 @@ def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: in
 
 
 @numba.njit(cache=True, nogil=True)
-def _seed(edges: Edges, places: Places, i: int, limit: float, dist: Floats, touched: Int32s, reached: int) -> int:
-    """Walk from a place to both ends of its edge; return how many nodes are within the limit, those before included."""
+def _to_end(edges: Edges, places: Places, i: int, end: int) -> tuple[int, float]:
+    """Return an end of a place's edge (0: head, 1: tail) and the cost of the walk there, wait included."""
     e = places.edge[i]
-    for end in range(2):
-        node = edges.head[e] if end == 0 else edges.tail[e]
-        there = places.leg[i] + edges.wait[node]
-        if end == 0:
-            there += _along(edges.forward[e], 1.0 - places.share[i])
-        else:
-            there += _along(edges.backward[e], places.share[i])
-        if there <= limit and there < dist[node]:
-            if dist[node] == np.inf:
-                touched[reached] = node
-                reached += 1
-            dist[node] = there
+    if end == 0:
+        node, along = edges.head[e], _along(edges.forward[e], 1.0 - places.share[i])
+    else:
+        node, along = edges.tail[e], _along(edges.backward[e], places.share[i])
+    return node, places.leg[i] + edges.wait[node] + along
+
+
+@numba.njit(cache=True, nogil=True)
+def _start(edges: Edges, places: Places, begin: int, stop: int, limit: float, work: Work) -> int:
+    """Walk from the places `begin` to `stop` to the ends of their edges; return how many are within the limit."""
+    reached = 0
+    for i in range(begin, stop):
+        for end in range(2 if places.edge[i] >= 0 else 0):
+            node, there = _to_end(edges, places, i, end)
+            if there <= limit and there < work.dist[node]:
+                if work.dist[node] == np.inf:
+                    work.touched[reached] = node
+                    reached += 1
+                work.dist[node] = there
     return reached
 
 
 @numba.njit(cache=True, nogil=True)
-def _offer(cost: float, door: int, limit: float, door_cost: Floats, hit: Ints, hits: int) -> int:
-    """Note a cost to a door if it is the best so far; return how many doors are hit."""
-    if cost <= limit and cost < door_cost[door]:
-        if door_cost[door] == np.inf:
-            hit[hits] = door
+def _search_from(
+    arcs: Arcs, edges: Edges, places: Places, begin: int, stop: int, doors: Doors, bearers: Bearers, limit: float,
+    work: Work,
+) -> int:  # fmt: skip
+    """Search from the places `begin` to `stop` at once; return how many doors they reach, each met once (see `Work`).
+
+    Doors are met edge by edge, as all those of an edge are reached by its ends or straight along it.
+    """
+    touched, met = work.touched, work.met
+    hits = 0
+    reached = _start(edges, places, begin, stop, limit, work)
+    reached = _spread(arcs, limit, work.dist, touched, reached, work.heap, work.node)
+    for i in range(begin, stop):
+        e = places.edge[i]
+        if e >= 0 and met[e] != begin:
+            met[e] = begin
+            hits = _meet(edges, e, places, begin, stop, doors, limit, work, hits)
+    for t in range(reached):
+        for k in range(bearers.first[touched[t]], bearers.first[touched[t] + 1]):
+            e = bearers.edge[k]
+            if met[e] != begin:
+                met[e] = begin
+                hits = _meet(edges, e, places, 0, 0, doors, limit, work, hits)
+    for t in range(reached):
+        work.dist[touched[t]] = np.inf
+    return hits
+
+
+@numba.njit(cache=True, nogil=True)
+def _meet(
+    edges: Edges, e: int, places: Places, begin: int, stop: int, doors: Doors, limit: float, work: Work, hits: int
+) -> int:
+    """Meet the doors on an edge, by its ends or from the places `begin` to `stop` on it; return how many are met."""
+    forward, backward = edges.forward[e], edges.backward[e]
+    at_tail, at_head = work.dist[edges.tail[e]], work.dist[edges.head[e]]
+    for d in range(doors.first[e], doors.first[e + 1]):
+        share = doors.share[d]
+        there = min(at_tail + _along(forward, share), at_head + _along(backward, 1.0 - share))
+        for i in range(begin, stop):
+            if places.edge[i] == e:
+                there = min(there, places.leg[i] + _between(edges, e, places.share[i], share))
+        there += doors.leg[d]
+        if there <= limit:
+            work.hit[hits], work.cost[hits] = d, there
             hits += 1
-        door_cost[door] = cost
-    return hits
-
-
-@numba.njit(cache=True, nogil=True)
-def _doors_beside(
-    edges: Edges,
-    doors: Doors,
-    bearers: Bearers,
-    node: int,
-    dist: float,
-    limit: float,
-    door_cost: Floats,
-    hit: Ints,
-    hits: int,
-) -> int:
-    """Offer all doors on the edges at a node; return how many doors are hit."""
-    for k in range(bearers.first[node], bearers.first[node + 1]):
-        e = bearers.edge[k]
-        for d in range(doors.first[e], doors.first[e + 1]):
-            if edges.tail[e] == node:
-                there = dist + _along(edges.forward[e], doors.share[d]) + doors.leg[d]
-                hits = _offer(there, d, limit, door_cost, hit, hits)
-            if edges.head[e] == node:
-                there = dist + _along(edges.backward[e], 1.0 - doors.share[d]) + doors.leg[d]
-                hits = _offer(there, d, limit, door_cost, hit, hits)
-    return hits
-
-
-@numba.njit(cache=True, nogil=True)
-def _doors_along(
-    edges: Edges, places: Places, i: int, doors: Doors, limit: float, door_cost: Floats, hit: Ints, hits: int
-) -> int:
-    """Offer the doors on a place's own edge, straight along it; return how many doors are hit."""
-    e = places.edge[i]
-    if e >= 0:
-        for d in range(doors.first[e], doors.first[e + 1]):
-            direct = places.leg[i] + doors.leg[d] + _between(edges, e, places.share[i], doors.share[d])
-            hits = _offer(direct, d, limit, door_cost, hit, hits)
     return hits
 
 
@@ -315,39 +354,20 @@ def within_limit(
 
     The work per place follows what it reaches, not the number of doors.
     """
-    n = len(arcs.first) - 1
-    dist = np.full(n, np.inf)
-    touched = np.empty(n, dtype=np.int32)
-    heap = np.empty(len(arcs.head) + 3)
-    node = np.empty(len(arcs.head) + 3, dtype=np.int32)
-    door_cost = np.full(len(doors.id), np.inf)
-    hit = np.empty(len(doors.id), dtype=np.int64)
+    work = _work(arcs, edges, places, doors)
     out_place = np.empty(1024, dtype=np.int64)
     out_door = np.empty(1024, dtype=np.int64)
     out_cost = np.empty(1024)
     count = 0
     for i in range(len(places.edge)):
-        e = places.edge[i]
-        if e < 0:
-            continue
-        reached = _spread(arcs, limit, dist, touched, _seed(edges, places, i, limit, dist, touched, 0), heap, node)
-        hits = 0
-        for t in range(reached):
-            hits = _doors_beside(edges, doors, bearers, touched[t], dist[touched[t]], limit, door_cost, hit, hits)
-            dist[touched[t]] = np.inf
-        hits = _doors_along(edges, places, i, doors, limit, door_cost, hit, hits)
+        hits = _search_from(arcs, edges, places, i, i + 1, doors, bearers, limit, work)
         if count + hits > len(out_place):
             capacity = max(2 * len(out_place), count + hits)
             out_place = np.append(out_place, np.empty(capacity - len(out_place), dtype=np.int64))
             out_door = np.append(out_door, np.empty(capacity - len(out_door), dtype=np.int64))
             out_cost = np.append(out_cost, np.empty(capacity - len(out_cost)))
-        order = np.argsort(doors.id[hit[:hits]])
-        for k in range(hits):
-            d = hit[order[k]]
-            out_place[count] = i
-            out_door[count] = doors.id[d]
-            out_cost[count] = door_cost[d]
-            door_cost[d] = np.inf
+        for k in np.argsort(doors.id[work.hit[:hits]]):
+            out_place[count], out_door[count], out_cost[count] = i, doors.id[work.hit[k]], work.cost[k]
             count += 1
     return out_place[:count], out_door[:count], out_cost[:count]
 
@@ -361,7 +381,7 @@ def sums_within(
     doors: Doors,
     bearers: Bearers,
     limits: Floats,
-    weights: Ints,
+    weights: Int32s,
 ) -> Ints:
     """Return for every group of places the sums over doors within each limit of their weights (groups × limits).
 
@@ -372,33 +392,32 @@ def sums_within(
     limits
         One for each column of the weights; costs are rounded to 0.01 before they are compared.
     weights
-        Per door (by its id) and column.
+        Per door, in the order of `doors`, and column.
     """
-    n, columns = len(arcs.first) - 1, len(limits)
-    limit = limits.max() + 0.005
-    dist = np.full(n, np.inf)
-    touched = np.empty(n, dtype=np.int32)
-    heap = np.empty(len(arcs.head) + 2 * len(places.edge) + 3)
-    node = np.empty(len(arcs.head) + 2 * len(places.edge) + 3, dtype=np.int32)
-    door_cost = np.full(len(doors.id), np.inf)
-    hit = np.empty(len(doors.id), dtype=np.int64)
-    out = np.zeros((len(first) - 1, columns), dtype=np.int64)
+    work = _work(arcs, edges, places, doors)
+    farthest = limits.max() + ROUNDING
+    out = np.zeros((len(first) - 1, len(limits)), dtype=np.int64)
     for g in range(len(first) - 1):
-        reached = 0
-        for i in range(first[g], first[g + 1]):
-            if places.edge[i] >= 0:
-                reached = _seed(edges, places, i, limit, dist, touched, reached)
-        reached = _spread(arcs, limit, dist, touched, reached, heap, node)
-        hits = 0
-        for t in range(reached):
-            hits = _doors_beside(edges, doors, bearers, touched[t], dist[touched[t]], limit, door_cost, hit, hits)
-            dist[touched[t]] = np.inf
-        for i in range(first[g], first[g + 1]):
-            hits = _doors_along(edges, places, i, doors, limit, door_cost, hit, hits)
-        for k in range(hits):
-            cost = np.rint(door_cost[hit[k]] * 100.0) / 100.0
-            door_cost[hit[k]] = np.inf
-            for c in range(columns):
+        for k in range(_search_from(arcs, edges, places, first[g], first[g + 1], doors, bearers, farthest, work)):
+            cost = np.rint(work.cost[k] * 100.0) / 100.0
+            for c in range(len(limits)):
                 if cost <= limits[c]:
-                    out[g, c] += weights[doors.id[hit[k]], c]
+                    out[g, c] += weights[work.hit[k], c]
     return out
+
+
+@numba.njit(cache=True, nogil=True)
+def counts_within(
+    arcs: Arcs, edges: Edges, places: Places, first: Ints, doors: Doors, bearers: Bearers, limit: float
+) -> Ints:
+    """Return for every door, in the order of `doors`, how many groups of places are within a limit.
+
+    Groups are as in `sums_within`; nothing is kept but the counts.
+    """
+    work = _work(arcs, edges, places, doors)
+    counts = np.zeros(len(doors.id), dtype=np.int64)
+    for g in range(len(first) - 1):
+        hits = _search_from(arcs, edges, places, first[g], first[g + 1], doors, bearers, limit + ROUNDING, work)
+        for k in range(hits):
+            counts[work.hit[k]] += np.rint(work.cost[k] * 100.0) / 100.0 <= limit
+    return counts

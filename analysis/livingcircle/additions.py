@@ -98,7 +98,7 @@ def additions_table(measured: Measured, candidates: Candidates) -> pd.DataFrame:
     goals = _goals(measured) if top and not measured.people.of_land else []  # what is counted are people
     best: dict[tuple[str, str, str], Ints] = {}
     values: dict[tuple[str, str, str], Ints] = {}
-    for group in _by_walk(goals):
+    for group in _by_search(goals):
         found, value = _search(measured.city_of(measured.first_gates), candidates, group, top)
         for column, goal in enumerate(group):
             key = (goal.rule.id, goal.part.id, goal.counts)
@@ -215,18 +215,18 @@ def _goal(measured: Measured, rule: Rule, part: Rule, counts: str, people: Ints)
     )
 
 
-def _by_walk(goals: Sequence[_Goal]) -> list[list[_Goal]]:
-    """Put goals together that one search over the streets can serve."""
-    groups: dict[int, list[_Goal]] = {}
+def _by_search(goals: Sequence[_Goal]) -> list[list[_Goal]]:
+    """Put goals together that one search over the streets can serve: a longer one would look at much for nothing."""
+    groups: dict[tuple[int, float], list[_Goal]] = {}
     for goal in goals:
-        groups.setdefault(id(goal.walk), []).append(goal)
+        groups.setdefault((id(goal.walk), goal.limit), []).append(goal)
     return list(groups.values())
 
 
 def _search(city: City, candidates: Candidates, goals: Sequence[_Goal], top: int) -> tuple[list[Ints], Ints]:
     """Return for each goal its best candidates, and the values of all that were searched (candidates × goals)."""
     homes = np.flatnonzero(np.logical_or.reduce([goal.weight > 0 for goal in goals]))
-    weights = np.empty((len(homes), len(goals)), dtype=np.int64)
+    weights = np.empty((len(homes), len(goals)), dtype=np.int32)
     for column, goal in enumerate(goals):  # one after the other: all at once would be there twice
         weights[:, column] = goal.weight[homes]
     limits = np.array([goal.limit for goal in goals])
@@ -261,7 +261,7 @@ def _apart(xy: Floats, values: Ints, apart_m: float, top: int) -> Ints:
     return np.array(chosen, dtype=np.int64)
 
 
-def _bounds(homes: Floats, weights: Ints, xy: Floats, reach_m: Floats) -> Ints:
+def _bounds(homes: Floats, weights: Int32s, xy: Floats, reach_m: Floats) -> Ints:
     """Return the most that each candidate could bring: the weights within the straight line, by whole grid cells."""
     out = np.zeros((len(xy), len(reach_m)), dtype=np.int64)
     if not len(homes) or not len(xy):

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle import _choice
-from livingcircle._search import Bearers, Doors, Places
+from livingcircle import _choice, _search
+from livingcircle._search import ROUNDING, Bearers, Doors, Places
 from livingcircle.joins import Joins
 from livingcircle.network import Walk
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-_SLACK = 0.005  # results are rounded to 0.01 before they are compared with a limit
 _CHUNK = 2000  # homes per round where searches run from the homes
 
 
@@ -49,7 +48,7 @@ def nearest_k(
     names, facilities = _facilities(walk, doors, owner)
     if not len(names):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
-    labels = _choice.nearest_labels(walk.arcs_against, walk.edges, facilities, min(k, len(names)), limit + _SLACK)
+    labels = _choice.nearest_labels(walk.arcs_against, walk.turned, facilities, min(k, len(names)), limit + ROUNDING)
     number = np.repeat(np.arange(len(names)), np.diff(facilities.first))
     home, facility, cost = _choice.nearest_at_homes(
         walk.edges, _places(walk, homes), _by_edge(walk, facilities.doors, number), labels, len(names), k, limit
@@ -79,8 +78,8 @@ def count_within(walk: Walk, homes: Joins, doors: Joins, owner: Ints, *, limit: 
         return _count_from_homes(walk, homes, doors, owner, limit)
     by_edge = _by_edge(walk, _places(walk, homes.take(joined)), joined)
     counts = np.zeros(len(homes.edge), dtype=np.int64)
-    counts[by_edge.id] = _choice.count_facilities(
-        walk.arcs_against, walk.edges, by_edge, _bearers(walk, by_edge), facilities, limit, _SLACK
+    counts[by_edge.id] = _search.counts_within(
+        walk.arcs_against, walk.turned, facilities.doors, facilities.first, by_edge, _bearers(walk, by_edge), limit
     )
     return counts
 

@@ -26,7 +26,6 @@ Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
 _PLACES_AT_A_TIME = 256  # per thread
-_ROUNDING = 0.005  # results are rounded to 0.01 before they are compared with a limit
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,7 @@ class Walk:
             from_head = leg + np.where(share == 1, 0.0, self.backward[e] * (1 - share))
         seed = np.column_stack([s.tail[e], s.head[e]]).ravel()  # in the order of doors, which decides between equals
         cost = np.column_stack([from_tail, from_head]).ravel() + self.wait[seed]
-        dist, source = _search.multi_source(*self.arcs_against, seed, cost, limit + _ROUNDING)
+        dist, source = _search.multi_source(*self.arcs_against, seed, cost, limit + _search.ROUNDING)
         return dist, np.append(np.repeat(door, 2), -1).astype(np.int32)[source]
 
     def nearest(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
@@ -230,7 +229,7 @@ class Walk:
         limit = round(limit, 2)
         on_edge = self._doors_by_edge(doors)
         place, door, cost = _search.within_limit(
-            self.arcs, self.edges, self._places(places), on_edge, self._bearers(on_edge), limit + _ROUNDING
+            self.arcs, self.edges, self._places(places), on_edge, self._bearers(on_edge), limit + _search.ROUNDING
         )
         cost = np.round(cost, 2)
         keep = cost <= limit
@@ -245,7 +244,7 @@ class Walk:
         def part(begin: int) -> tuple[Ints, Ints, Floats]:
             entries = self._places(doors.take(np.arange(begin, min(begin + _PLACES_AT_A_TIME, len(doors.edge)))))
             door, home, cost = _search.within_limit(
-                self.arcs_against, self.turned, entries, on_edge, bearers, limit + _ROUNDING
+                self.arcs_against, self.turned, entries, on_edge, bearers, limit + _search.ROUNDING
             )
             cost = np.round(cost, 2)
             keep = cost <= limit
@@ -259,7 +258,7 @@ class Walk:
         order = np.lexsort((door, home))
         return home[order], door[order], cost[order]
 
-    def catchments(self, homes: Joins, weights: Ints, *, towards: bool = True) -> Catchments:
+    def catchments(self, homes: Joins, weights: Ints | Int32s, *, towards: bool = True) -> Catchments:
         """Return what counts, for places anywhere on the network, the homes that walk to them within limits.
 
         Parameters
@@ -273,8 +272,7 @@ class Walk:
         """
         on_edge = self._doors_by_edge(homes)
         arcs, edges = (self.arcs_against, self.turned) if towards else (self.arcs, self.edges)
-        weights = np.ascontiguousarray(weights, dtype=np.int64)
-        return Catchments(self, arcs, edges, on_edge, self._bearers(on_edge), weights)
+        return Catchments(self, arcs, edges, on_edge, self._bearers(on_edge), weights[on_edge.id].astype(np.int32))
 
     def _bearers(self, on_edge: _search.Doors) -> _search.Bearers:
         """Return for each node the edges at it that carry doors."""
@@ -297,14 +295,24 @@ class Walk:
 
 @dataclass(frozen=True)
 class Catchments:
-    """Homes of a network laid out for counting who walks to places (see `Walk.catchments`)."""
+    """Homes of a network laid out for counting who walks to places (see `Walk.catchments`).
+
+    Attributes
+    ----------
+    walk, arcs, edges
+        The network, in the direction of the search.
+    homes, bearers
+        The homes by edge, and the edges that carry them.
+    weights
+        Per home, in the order by edge, and column.
+    """
 
     walk: Walk
     arcs: _search.Arcs
     edges: _search.Edges
     homes: _search.Doors
     bearers: _search.Bearers
-    weights: Ints
+    weights: Int32s
 
     def sums(self, places: Joins, first: Ints, limits: Floats) -> Ints:
         """Return the sums of weights over the homes that walk to each place within the limits (places × columns).

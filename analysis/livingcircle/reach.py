@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import geopandas as gpd
@@ -22,8 +23,10 @@ from livingcircle.rules import Rule
 from livingcircle.walkers import Walker
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
 
+_SQUARE_M = 100.0  # of the lattice that tells which points could lie in a polygon
 _POINTS_AT_A_TIME = 50_000
 _POLYGON = 3  # GEOS's number of the kind; points and lines come before it, collections after it
 
@@ -93,10 +96,18 @@ class City:
         """The homes as points; made anew each time, as they are much larger than their coordinates."""
         return shapely.points(self.homes["x"].to_numpy(), self.homes["y"].to_numpy())
 
-    def doors_of(self, layer: Layer) -> npt.NDArray[np.int64]:
+    @cached_property
+    def _places(self) -> tuple[Ints, Ints]:
+        """The place of every row of the facilities and of every door, as numbers."""
+        number, ids = pd.factorize(self.facilities["facility_id"])
+        return number.astype(np.int64), pd.Index(ids).get_indexer(pd.Index(self.doors["facility_id"]))
+
+    def doors_of(self, layer: Layer) -> Ints:
         """Return the positions of the access points of a layer."""
-        ids = self.facilities["facility_id"][layer.chosen(self.facilities)].unique()
-        return np.flatnonzero(self.doors["facility_id"].isin(ids).to_numpy())
+        of_row, of_door = self._places
+        mine = np.zeros(len(of_row) + 1, dtype=bool)  # the last is for doors of no place here
+        mine[of_row[layer.chosen(self.facilities)]] = True
+        return np.flatnonzero(mine[of_door])
 
 
 @dataclass(frozen=True)
@@ -177,10 +188,20 @@ class Measurer(Protocol):
 
 
 def measure_layers(city: City, needed: Mapping[Layer, Sequence[Walker]], *, limit_m: float) -> dict[Layer, Reach]:
-    """Measure how far every home is from every layer, for the walkers of each."""
+    """Measure how far every home is from every layer, for the walkers of each.
+
+    Layers that choose the same places are measured once: parks of several sizes where only large ones are known, and
+    all those without any place.
+    """
+    alike = {
+        layer: (layer.chosen(city.facilities).tobytes(), tuple(w.name for w in chosen))
+        for layer, chosen in needed.items()
+    }
+    once = {key: layer for layer, key in reversed(alike.items())}
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
-        reaches = pool.map(lambda item: measure_reach(city, *item, limit_m=limit_m), needed.items())
-        return dict(zip(needed, reaches, strict=True))
+        reaches = pool.map(lambda layer: measure_reach(city, layer, needed[layer], limit_m=limit_m), once.values())
+        found = dict(zip(once, reaches, strict=True))
+    return {layer: found[key] for layer, key in alike.items()}
 
 
 def nearest_m(city: City, layer: Layer, walker: Walker, *, limit_m: float) -> Floats:
@@ -206,12 +227,30 @@ def straight_m(xy: Floats, places: npt.NDArray[Any], limit_m: float) -> Floats:
     xy = np.ascontiguousarray(xy)
     out = _joining.nearest_gap(_boundaries(parts), xy, float(limit_m))
     if len(polygons):
-        tree = shapely.STRtree(polygons)
-        for begin in range(0, len(xy), _POINTS_AT_A_TIME):  # a point is many times as large as its coordinates
-            near = tree.query(shapely.points(xy[begin : begin + _POINTS_AT_A_TIME]), predicate="intersects")[0]
-            out[begin + near] = 0.0
+        tree, near = shapely.STRtree(polygons), _near_boxes(xy, shapely.bounds(polygons))
+        for begin in range(0, len(near), _POINTS_AT_A_TIME):  # a point is many times as large as its coordinates
+            some = near[begin : begin + _POINTS_AT_A_TIME]
+            out[some[tree.query(shapely.points(xy[some]), predicate="intersects")[0]]] = 0.0
     out[~(out <= limit_m)] = np.nan
     return np.round(out, 2)
+
+
+def _near_boxes(xy: Floats, boxes: Floats) -> Ints:
+    """Return the points that share a square of a lattice with a box: all those within boxes, and few others."""
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if not len(xy) or not len(boxes):
+        return np.zeros(0, dtype=np.int64)
+    low, extent = xy.min(axis=0), np.ptp(xy, axis=0)
+    square = max(_SQUARE_M, float(np.sqrt(extent.prod() / (4 * len(xy)))))  # never many more squares than points
+    last = np.floor(extent / square).astype(np.int64)
+    west, south, east, north = np.clip(np.floor((boxes - [*low, *low]) / square), -1, [*last + 1] * 2).astype(int).T + 1
+    # A box raises the squares from its first corner on and lowers those beyond its last one.
+    change = np.zeros(last + 4, dtype=np.int64)
+    np.add.at(change, (np.r_[west, east + 1], np.r_[south, north + 1]), 1)
+    np.add.at(change, (np.r_[west, east + 1], np.r_[north + 1, south]), -1)
+    covered = change.cumsum(axis=0).cumsum(axis=1) > 0
+    at = np.floor((xy - low) / square).astype(np.int64) + 1
+    return np.flatnonzero(covered[at[:, 0], at[:, 1]])
 
 
 def _boundaries(parts: npt.NDArray[Any]) -> _joining.Grid:

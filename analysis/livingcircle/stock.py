@@ -155,13 +155,12 @@ def stock_of(facilities: Facilities, units: gpd.GeoDataFrame) -> Stock:
         Communities, index ascending, in the plane of the facilities.
     """
     frame = facilities.frame
-    outlines = units.geometry.to_numpy()
-    inside = first_inside(shapely.point_on_surface(frame.geometry.to_numpy()), outlines)
-    (row, _), gap = shapely.STRtree(outlines).query_nearest(
-        frame.geometry.to_numpy(), return_distance=True, all_matches=False
-    )
-    away_m = np.full(len(frame), np.inf)
-    away_m[row] = np.round(gap, 2)
+    outlines, places = units.geometry.to_numpy(), frame.geometry.to_numpy()
+    inside = first_inside(shapely.point_on_surface(places), outlines)
+    away_m = np.where(inside < 0, np.inf, 0.0)
+    outside = np.flatnonzero(inside < 0)
+    (row, _), gap = shapely.STRtree(outlines).query_nearest(places[outside], return_distance=True, all_matches=False)
+    away_m[outside[row]] = np.round(gap, 2)
     return Stock(frame, inside, away_m, facilities.complete, facilities.centre_only)
 
 
