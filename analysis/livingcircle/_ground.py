@@ -174,8 +174,9 @@ def crossed(  # noqa: PLR0913, PLR0917  compiled code takes values one by one
     """Return where the outlines of the ground within each limit cross the lines of the grid, in a strip of a window.
 
     `edges` are those that are reached; for `below` see `livingcircle._outlines.crossings`, a row of it for each limit.
-    `border` holds the costs of the row that two strips share: one strip and the next may differ in a last digit, and
-    outlines that part there would never close.
+    `border` holds the costs of the row that two strips share. The next strip takes them over: ground is crossed in one
+    sweep north and one south, which begin elsewhere in each strip, so that a node may lie within the limit in one of
+    them alone, and the outline around it would never close.
     """
     i0, j0, columns, height = strip.i, strip.j, strip.columns, strip.rows
     near = np.full((height, columns), np.inf)

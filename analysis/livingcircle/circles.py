@@ -20,9 +20,10 @@ rim a circle holds some homes whose walk along streets is longer than the limit,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -136,23 +137,6 @@ class CircleGrid:
         dist[touched] = np.inf
         self._spare.append((dist, mark))
 
-    def bands(self, searches: Sequence[Search]) -> list[Rings]:
-        """Return the outlines of the ground that each of some searches reaches within its limits, in grid steps.
-
-        Wide ground is drawn in strips from south to north, all searches in turn, so that they share what is surveyed
-        and no more than a strip is held at a time. The strips are the same wherever the ground begins.
-        """
-        drawings = [_Drawing(self, search) for search in searches]
-        strips = sorted({strip for drawing in drawings for strip in drawing.strips})
-        if len(drawings) == 1:
-            for strip in strips:
-                drawings[0].add(strip)
-            return [drawings[0].rings()]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for strip in strips:
-                list(pool.map(_Drawing.add, drawings, [strip] * len(drawings)))
-            return list(pool.map(_Drawing.rings, drawings))
-
     def costs(self, search: Search) -> tuple[int, int, Floats]:
         """Return what it costs to walk to each node of the grid: first column and row, and the costs [row, column]."""
         edges, _, window = self.around(search)
@@ -171,13 +155,17 @@ class CircleGrid:
 
 
 class _Drawing:
-    """The outlines of one search, drawn strip by strip; ground that is not wide is one strip."""
+    """The ground that a search reaches within each of its limits, drawn from south to north.
+
+    Wide ground is drawn strip by strip, so that no more than a strip is held at a time. The strips are the same
+    wherever the ground begins; ground that is not wide belongs to the strip of its first row.
+    """
 
     def __init__(self, grid: CircleGrid, search: Search) -> None:
         self.grid, self.search = grid, search
         self.edges, self.boxes, self.window = grid.around(search)
         _, j0, columns, rows = self.window
-        self.strips = range(j0 // STRIP_ROWS, (j0 + rows - 1) // STRIP_ROWS + 1) if rows > 2 * STRIP_ROWS else range(1)
+        self.strips = range(j0 // STRIP_ROWS, (j0 + (rows - 1 if rows > 2 * STRIP_ROWS else 0)) // STRIP_ROWS + 1)
         self.below = np.empty((len(search.limits), columns), dtype=np.int32)
         self.border = np.empty((len(search.limits), columns))
         self.found: list[Crossings] = []
@@ -213,14 +201,14 @@ class _Drawing:
         self.number += len(more.x)
         self.found.append(more)
 
-    def rings(self) -> Rings:
-        """Return the outlines, in steps of the grid."""
+    def shapes(self) -> list[shapely.Geometry]:
+        """Return the ground within each limit, once all strips are drawn."""
         found = self.found[0]
         if len(self.found) > 1:
             found = Crossings(*(np.concatenate(parts) for parts in zip(*self.found, strict=True)))
         rings = outlines(found, len(self.search.limits))
         rings.points[:] += self.window[:2]
-        return rings
+        return shapes_of(rings)
 
 
 def circles(
@@ -279,18 +267,56 @@ class Asked(NamedTuple):
 
 
 def circles_together(grid: CircleGrid, asked: Sequence[Asked]) -> list[gpd.GeoDataFrame]:
-    """Return the tables of `circles` for several questions, drawn in one go across the city.
+    """Return the tables of `circles` for several questions, drawn in one sweep across the city from south to north.
 
-    Neighbours are drawn one after the other, whatever they were asked for, so that they share surveyed ground.
+    Neighbours are drawn one after the other, whatever they were asked for, and wide ground with the circles of its
+    strip, so that the ground is surveyed once for all of them.
     """
     plans = [_Plan(grid, one) for one in asked]
     jobs = [(plan, group) for plan in plans for group in plan.groups]
-    first = np.array([plan.asked.xy[group[0]] if len(group) else (0.0, 0.0) for plan, group in jobs]).reshape(-1, 2)
-    order = np.lexsort((first[:, 0], first[:, 1] // STRIP_M)).tolist()
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = dict(zip(order, pool.map(lambda n: jobs[n][0].draw(jobs[n][1]), order), strict=True))
-    shapes = iter([done[n] for n in range(len(jobs))])
+    found: dict[int, list[shapely.Geometry]] = {}
+
+    def draw(n: int) -> None:
+        found[n] = jobs[n][0].draw(jobs[n][1])
+
+    with ExitStack() as stack, ThreadPoolExecutor(os.cpu_count()) as pool:
+        wide = {
+            n: _Drawing(grid, stack.enter_context(plan.searched(group)))
+            for n, (plan, group) in enumerate(jobs)
+            if plan.asked.merge and len(group)
+        }
+        places = {n: plan.asked.xy[group[:1]].sum(axis=0) for n, (plan, group) in enumerate(jobs) if n not in wide}
+        small = _by_strip(places)
+        for strip in sorted({*small, *(strip for drawing in wide.values() for strip in drawing.strips)}):
+            parts = [partial(drawing.add, strip) for drawing in wide.values()]
+            whole = [partial(draw, n) for n in small.get(strip, [])]
+            list(pool.map(lambda work: work(), [*parts, *whole]))
+        found.update(zip(wide, pool.map(_Drawing.shapes, wide.values()), strict=True))
+    shapes = iter([found[n] for n in range(len(jobs))])
     return [plan.table([next(shapes) for _ in plan.groups]) for plan in plans]
+
+
+def _by_strip(places: dict[int, Floats]) -> dict[int, list[int]]:
+    """Return the numbers of places by strip of the ground, neighbours one after the other."""
+    number, xy = np.array(list(places), dtype=np.int64), np.array(list(places.values())).reshape(-1, 2)
+    strip = (xy[:, 1] // (STRIP_ROWS * STEP_M)).astype(np.int64)
+    found: dict[int, list[int]] = {}
+    for n in np.lexsort((xy[:, 0], xy[:, 1] // STRIP_M, strip)).tolist():
+        found.setdefault(int(strip[n]), []).append(int(number[n]))
+    return found
+
+
+class Question(NamedTuple):
+    """A table that is made of circles: what to draw, and how to make it of the tables of `circles` for those."""
+
+    asked: list[Asked]
+    answer: Callable[[list[gpd.GeoDataFrame]], gpd.GeoDataFrame]
+
+
+def answered(grid: CircleGrid, questions: Sequence[Question]) -> list[gpd.GeoDataFrame]:
+    """Return the tables of several questions, whose circles are drawn together."""
+    drawn = iter(circles_together(grid, [one for question in questions for one in question.asked]))
+    return [question.answer([next(drawn) for _ in question.asked]) for question in questions]
 
 
 class _Plan:
@@ -312,12 +338,17 @@ class _Plan:
         owner = np.arange(len(asked.xy)) if asked.owner is None else asked.owner
         self.owners = np.unique(owner[joined])
         self.groups = [joined] if asked.merge else [joined[owner[joined] == one] for one in self.owners]
+        self.towards = asked.merge if asked.towards is None else asked.towards
+
+    def searched(self, group: Ints) -> AbstractContextManager[Search]:
+        """Search the network from some places together."""
+        xy, origins = self.asked.xy[group], self.asked.origins.take(group)
+        return self.grid.searched(self.walk, xy, origins, self.costs, towards=self.towards)
 
     def draw(self, group: Ints) -> list[shapely.Geometry]:
         """Return the circles of some places together, one for each limit."""
-        xy, origins, merge, towards = self.asked.xy, self.asked.origins, self.asked.merge, self.asked.towards
-        against = merge if towards is None else towards
-        return bands_around(self.grid, self.walk, xy[group], origins.take(group), self.costs, towards=against)
+        xy, origins = self.asked.xy[group], self.asked.origins.take(group)
+        return bands_around(self.grid, self.walk, xy, origins, self.costs, towards=self.towards)
 
     def table(self, shapes: list[list[shapely.Geometry]]) -> gpd.GeoDataFrame:
         """Return the shapes of all groups as a table of `circles`."""
@@ -455,8 +486,10 @@ def bands_around(
     if not len(xy):
         return [shapely.MultiPolygon()] * len(limits)
     with grid.searched(walk, xy, origins, limits, towards=towards) as search:
-        [rings] = grid.bands([search])
-    return shapes_of(rings)
+        drawing = _Drawing(grid, search)
+        for strip in drawing.strips:
+            drawing.add(strip)
+        return drawing.shapes()
 
 
 def shapes_of(rings: Rings) -> list[shapely.Geometry]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.circles import CircleGrid, circles, places_of
+from livingcircle.circles import Asked, CircleGrid, Question, answered, places_of
 from livingcircle.gates import barriers_with
 from livingcircle.joins import Joins
 from livingcircle.measured import Measured
@@ -61,7 +61,7 @@ def community_circles(
     measured
         What was measured for a study (see `livingcircle.measured.measure`); its `only` restricts the communities.
     grid
-        The ground of `ground_of`, if another table has had it surveyed.
+        The ground of `ground_of`, if it is at hand.
     minutes
         The bands; each contains the shorter ones.
     walkers
@@ -74,19 +74,33 @@ def community_circles(
         which nobody lives on the street network has no row.
     """
     city, barriers = ground_of(measured)
+    question = communities_question(measured, minutes=minutes, walkers=walkers)
+    return answered(grid or CircleGrid(city.network, barriers), [question])[0]
+
+
+def communities_question(
+    measured: Measured, *, minutes: Sequence[float] = MINUTES, walkers: Sequence[Walker] | None = None
+) -> Question:
+    """Return the question that `community_circles` answers."""
+    city, _ = ground_of(measured)
     starts = starts_of(city)
     if measured.only:
         starts = starts.take(np.isin(starts.unit_id, measured.only))
-    grid = grid or CircleGrid(city.network, barriers)
-    walkers = measured.walkers if walkers is None else walkers
-    tables = [circles_from(city, grid, starts, walker, minutes) for walker in walkers]
-    table = pd.concat([t.assign(_walker=n) for n, t in enumerate(tables)], ignore_index=True)
-    names = measured.inputs.units["unit_name"].reindex(table["unit_id"]).to_numpy()
-    table = table.assign(unit_name=names).sort_values(["unit_id", "_walker", "minutes"], ignore_index=True)
-    columns = ["unit_id", "unit_name", "walker", "minutes", "people", "area_m2", "pedestrian_shed", "lon", "lat"]
-    return gpd.GeoDataFrame(table[columns], geometry=table.geometry.to_numpy(), crs=city.network.streets.crs).to_crs(
-        WGS84
-    )
+    chosen = measured.walkers if walkers is None else walkers
+    parts = [circles_question(city, starts, walker, minutes) for walker in chosen]
+
+    def table(drawn: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+        told = [
+            part.answer([circles]).assign(_walker=n) for n, (part, circles) in enumerate(zip(parts, drawn, strict=True))
+        ]
+        table = pd.concat(told, ignore_index=True)
+        names = measured.inputs.units["unit_name"].reindex(table["unit_id"]).to_numpy()
+        table = table.assign(unit_name=names).sort_values(["unit_id", "_walker", "minutes"], ignore_index=True)
+        columns = ["unit_id", "unit_name", "walker", "minutes", "people", "area_m2", "pedestrian_shed", "lon", "lat"]
+        crs = city.network.streets.crs
+        return gpd.GeoDataFrame(table[columns], geometry=table.geometry.to_numpy(), crs=crs).to_crs(WGS84)
+
+    return Question([one for part in parts for one in part.asked], table)
 
 
 def ground_of(measured: Measured) -> tuple[City, npt.NDArray[Any]]:
@@ -96,14 +110,17 @@ def ground_of(measured: Measured) -> tuple[City, npt.NDArray[Any]]:
     return measured.city_of("open" if open_ else "respect"), barriers
 
 
-def circles_from(
-    city: City, grid: CircleGrid, starts: Starts, walker: Walker, minutes: Sequence[float]
-) -> gpd.GeoDataFrame:
-    """Return the circles of one walker, in the plane of the network, by start and minutes.
+def circles_question(city: City, starts: Starts, walker: Walker, minutes: Sequence[float]) -> Question:
+    """Ask for the circles of one walker, in the plane of the network, by start and minutes.
 
     Columns as in `livingcircle.columns.CIRCLES`, without the name of the unit.
     """
-    drawn = circles(grid, starts.xy, starts.joins, limits=minutes, unit="min", walker=walker)
+    asked = Asked(starts.xy, starts.joins, minutes, "min", walker)
+    return Question([asked], lambda drawn: _described(city, starts, walker, drawn[0]))
+
+
+def _described(city: City, starts: Starts, walker: Walker, drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Add to circles of communities whose they are, how large, and how many people they hold."""
     origin, limit = drawn["origin"].to_numpy(), drawn["limit"].to_numpy()
     area = shapely.area(drawn.geometry.to_numpy())
     lonlat = gpd.GeoSeries(gpd.points_from_xy(*starts.xy.T), crs=drawn.crs).to_crs(WGS84)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.circles import CELL_M, Asked, CircleGrid, circles_together
+from livingcircle.circles import CELL_M, Asked, CircleGrid, Question, answered
 from livingcircle.columns import FACILITY_CIRCLES, published
 from livingcircle.community_circles import ground_of
 from livingcircle.coverage import rule_walker
@@ -49,7 +49,7 @@ def facility_circles(
     measured
         What was measured for a study.
     grid
-        The ground of `livingcircle.community_circles.ground_of`, if another table has had it surveyed.
+        The ground of `livingcircle.community_circles.ground_of`, if it is at hand.
     most
         How many circles are drawn at most. Services of scoring rules come first, and those with few places; a service
         that would go beyond is left out whole, so that the map can say which services have none.
@@ -61,20 +61,19 @@ def facility_circles(
         that is on no street has no row.
     """
     city, barriers = ground_of(measured)
-    grid = grid or CircleGrid(city.network, barriers)
+    return answered(grid or CircleGrid(city.network, barriers), [facilities_question(measured, most=most)])[0]
+
+
+def facilities_question(measured: Measured, *, most: int = MOST_CIRCLES) -> Question:
+    """Return the question that `facility_circles` answers."""
+    city, _ = ground_of(measured)
     chosen, left = [], most
     for walk, doors in _walks(measured, city):
         places = len(np.unique(_owners(city, doors)))
         if places <= left:
             left -= places
             chosen.append((walk, doors))
-    drawn = _circles_of(city, grid, chosen)
-    if not drawn:
-        empty = pd.DataFrame({name: [] for name in FACILITY_CIRCLES.names if name != "geometry"})
-        return published(gpd.GeoDataFrame(empty, geometry=[], crs=WGS84), FACILITY_CIRCLES)
-    table = pd.concat(drawn, ignore_index=True).to_crs(WGS84)
-    order = ["service", "metres", "minutes", "walker", "facility_id"]
-    return published(table.sort_values(order, ignore_index=True), FACILITY_CIRCLES)
+    return _question(city, chosen)
 
 
 def _walks(measured: Measured, city: City) -> list[tuple[_Walk, Ints]]:
@@ -101,8 +100,8 @@ def _owners(city: City, doors: Ints) -> Ints:
     return city.doors["facility_id"].to_numpy(dtype=str)[doors]
 
 
-def _circles_of(city: City, grid: CircleGrid, walks: list[tuple[_Walk, Ints]]) -> list[gpd.GeoDataFrame]:
-    """Return the circles of the places of each service, in the plane of the network."""
+def _question(city: City, walks: list[tuple[_Walk, Ints]]) -> Question:
+    """Return the question for the circles of the places of each service."""
     asked, names = [], []
     for walk, doors in walks:
         ids, owner = np.unique(_owners(city, doors), return_inverse=True)
@@ -114,17 +113,29 @@ def _circles_of(city: City, grid: CircleGrid, walks: list[tuple[_Walk, Ints]]) -
                 walker=walk.walker, owner=owner, towards=True,
             )
         )  # fmt: skip
-    return [
-        gpd.GeoDataFrame(
-            {
-                "facility_id": ids[table["origin"]],
-                "service": walk.service,
-                "metres": np.nan if walk.unit == "min" else walk.limit,
-                "minutes": walk.limit if walk.unit == "min" else np.nan,
-                "walker": walk.walker.name,
-            },
-            geometry=table.geometry.to_numpy(),
-            crs=table.crs,
-        )
-        for (walk, _), ids, table in zip(walks, names, circles_together(grid, asked), strict=True)
-    ]
+
+    def table(drawn: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+        if not drawn:
+            empty = pd.DataFrame({name: [] for name in FACILITY_CIRCLES.names if name != "geometry"})
+            return published(gpd.GeoDataFrame(empty, geometry=[], crs=WGS84), FACILITY_CIRCLES)
+        parts = [_named(walk, ids, part) for (walk, _), ids, part in zip(walks, names, drawn, strict=True)]
+        order = ["service", "metres", "minutes", "walker", "facility_id"]
+        whole = pd.concat(parts, ignore_index=True).to_crs(WGS84).sort_values(order, ignore_index=True)
+        return published(whole, FACILITY_CIRCLES)
+
+    return Question(asked, table)
+
+
+def _named(walk: _Walk, ids: npt.NDArray[np.str_], drawn: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the circles of one walk, in the plane of the network, with the names of what they lead to."""
+    return gpd.GeoDataFrame(
+        {
+            "facility_id": ids[drawn["origin"]],
+            "service": walk.service,
+            "metres": np.nan if walk.unit == "min" else walk.limit,
+            "minutes": walk.limit if walk.unit == "min" else np.nan,
+            "walker": walk.walker.name,
+        },
+        geometry=drawn.geometry.to_numpy(),
+        crs=drawn.crs,
+    )

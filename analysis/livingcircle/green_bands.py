@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from livingcircle.circles import CircleGrid, shapes_of
+from livingcircle.circles import CELL_M, Asked, CircleGrid, Question, answered
 from livingcircle.community_circles import ground_of
 from livingcircle.measured import Measured
 from livingcircle.reach import Layer
@@ -38,7 +36,7 @@ def green_bands(measured: Measured, *, grid: CircleGrid | None = None) -> gpd.Ge
     measured
         What was measured for a study.
     grid
-        The ground of `livingcircle.community_circles.ground_of`, if another table has had it surveyed.
+        The ground of `livingcircle.community_circles.ground_of`, if it is at hand.
 
     Returns
     -------
@@ -47,31 +45,30 @@ def green_bands(measured: Measured, *, grid: CircleGrid | None = None) -> gpd.Ge
         has no row.
     """
     city, barriers = ground_of(measured)
-    crs = city.network.streets.crs
-    grid = grid or CircleGrid(city.network, barriers)
+    return answered(grid or CircleGrid(city.network, barriers), [bands_question(measured)])[0]
+
+
+def bands_question(measured: Measured) -> Question:
+    """Return the question that `green_bands` answers."""
+    city, _ = ground_of(measured)
     places = shapely.get_coordinates(city.doors.geometry.to_numpy())
-    walk = grid.network.walk()
-    asked = []
+    rules, asked = [], []
     for rule in green_rules(measured):
         doors = city.doors_of(Layer.of(rule))
         doors = doors[city.door_joins.joined[doors]]
-        if len(doors) and rule.threshold:
-            asked.append((rule, doors))
-    with ExitStack() as stack:
-        searches = [
-            stack.enter_context(
-                grid.searched(
-                    walk, places[doors], city.door_joins.take(doors), np.array([rule.threshold]), towards=True
-                )
-            )
-            for rule, doors in asked
-        ]
-        shapes = [shapes_of(rings)[0] for rings in grid.bands(searches)]
-    columns = pd.DataFrame(
-        {
-            "rule": pd.Series([rule.id for rule, _ in asked], dtype="str"),
-            "metres": pd.Series([rule.threshold for rule, _ in asked], dtype="float64"),
-            "doors": pd.Series([len(doors) for _, doors in asked], dtype="int64"),
-        }
-    )
-    return gpd.GeoDataFrame(columns, geometry=np.array(shapes, dtype=object), crs=crs).to_crs(WGS84)
+        if len(doors) and rule.threshold and rule.threshold >= CELL_M:
+            rules.append(rule)
+            asked.append(Asked(places[doors], city.door_joins.take(doors), [rule.threshold], merge=True))
+
+    def table(drawn: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+        columns = pd.DataFrame(
+            {
+                "rule": pd.Series([rule.id for rule in rules], dtype="str"),
+                "metres": pd.Series([rule.threshold for rule in rules], dtype="float64"),
+                "doors": pd.Series([len(one.xy) for one in asked], dtype="int64"),
+            }
+        )
+        geometry = np.array([band.geometry.iloc[0] for band in drawn], dtype=object)
+        return gpd.GeoDataFrame(columns, geometry=geometry, crs=city.network.streets.crs).to_crs(WGS84)
+
+    return Question(asked, table)

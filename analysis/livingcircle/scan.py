@@ -17,20 +17,20 @@ from livingcircle.accounts import account, lost_notes, outline_notes, run_record
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.capacity import capacity_notes, capacity_table
 from livingcircle.choice import count_within
-from livingcircle.circles import CircleGrid
+from livingcircle.circles import CircleGrid, answered
 from livingcircle.columns import COVERAGE, conform
-from livingcircle.community_circles import community_circles
+from livingcircle.community_circles import communities_question
 from livingcircle.community_circles import ground_of as walked_ground
 from livingcircle.coverage import LEVELS, NESTED_LEVELS, Judged, coverage_table, judge, rule_walker
 from livingcircle.diagnosis import diagnose
 from livingcircle.distances import distances_table
 from livingcircle.estate_names import named_estates
-from livingcircle.facility_circles import facility_circles
+from livingcircle.facility_circles import facilities_question
 from livingcircle.fairness import fairness_table
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import gaps_table
 from livingcircle.gates import estate_gains, inner_place_notes
-from livingcircle.green_bands import green_bands
+from livingcircle.green_bands import bands_question
 from livingcircle.inputs import Inputs
 from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.progress import Progress, Stages
@@ -330,15 +330,15 @@ def _communities(
 def _drawn(measured: Measured) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Return the circles of communities, the bands around greens and the circles of facilities.
 
-    Their ground is surveyed once for all of them.
+    All are drawn in one sweep, so that their ground is surveyed once.
     """
     walked, barriers = walked_ground(measured)
     grid = CircleGrid(walked.network, barriers)
-    circles = community_circles(measured, grid=grid)
+    questions = [communities_question(measured), bands_question(measured), facilities_question(measured)]
+    circles, bands, of_facilities = answered(grid, questions)
     if measured.people.of_land:
         circles = circles.assign(people=pd.array([pd.NA] * len(circles), dtype="Int64"))
-    of_facilities = facility_circles(measured, grid=grid)  # before the bands, which need the ground of the whole city
-    return circles, green_bands(measured, grid=grid), of_facilities
+    return circles, bands, of_facilities
 
 
 def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.circles import CircleGrid, join_points
-from livingcircle.community_circles import MINUTES, Starts, circles_from, ground_of, starts_of
+from livingcircle.circles import CircleGrid, answered, join_points
+from livingcircle.community_circles import MINUTES, Starts, circles_question, ground_of, starts_of
 from livingcircle.coverage import rule_walker
 from livingcircle.measured import Measured, check_units
 from livingcircle.output_folder import replaced_file
@@ -116,7 +116,7 @@ def circle_sheet(
     walker = walker or measured.walkers[0]
     city, barriers = ground_of(measured)
     start = _start(measured, city, barriers, unit_id, at)
-    bands = circles_from(city, CircleGrid(city.network, barriers), start, walker, minutes)
+    [bands] = answered(CircleGrid(city.network, barriers), [circles_question(city, start, walker, minutes)])
     services, places = _services(measured, result, city, start, walker, bands["minutes"].to_numpy(), unit_id)
     row = units.loc[unit_id]
     above = [str(row[c]) for c in ("subdistrict", "district") if str(row.get(c) or "") not in ("", "nan", "None")]

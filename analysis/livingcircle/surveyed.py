@@ -14,7 +14,7 @@ from livingcircle import _ground, _survey
 from livingcircle.joins import barrier_grid, segments
 from livingcircle_layers.streets import Streets
 
-MOST_TILES = 1024  # that are kept, 64 kB each: the ground of circles in a strip across 70 km of city
+KEPT_ROWS = 18  # of tiles, 64 kB each, across the city: a strip of ground and the circles around its places
 
 _UNSEEN, _BUSY, _READY = 0, 1, 2  # what a kept tile is
 
@@ -45,7 +45,7 @@ class SurveyedGround:
         self._corner, (columns, rows) = low, (high - low + 1).tolist()
         self._shape = (rows, columns)
         self._first, self._near = _survey.pieces_by_tile(start, stop, reach_m, size, low[0], low[1], rows, columns)
-        self._room = min(MOST_TILES, rows * columns)
+        self._room = min(KEPT_ROWS, rows) * columns
         self._edge, self._share = _no_tiles(self._room)
         self._slot: dict[int, int] = {}  # by number of tile; the tile looked at last is the last one
         self._state, self._users = np.zeros(self._room, dtype=np.int8), np.zeros(self._room, dtype=np.int64)
