@@ -348,6 +348,14 @@ def test_own_file_adds_and_overrides(tmp_path: Path) -> None:
             theme = "convenience"
             kind = "point"
             osm = ["shop=tea", "amenity=cafe + name~茶"]
+
+            [[service]]
+            id = "any_club"
+            name_zh = "社团"
+            name_en = "club"
+            theme = "convenience"
+            kind = "point"
+            osm = ["club=*"]
             """,
         )
     )
@@ -355,7 +363,8 @@ def test_own_file_adds_and_overrides(tmp_path: Path) -> None:
     assert own.match_osm({"amenity": "kindergarten", "operator:type": "public"}) == ("kindergarten",)
     assert own.services["kindergarten"].keywords_zh == ("幼儿园", "幼稚园")
     assert own.match_osm({"amenity": "cafe", "name": "大慈寺茶社"}) == ("tea_house",)
-    assert list(own.services)[-1] == "tea_house"
+    assert own.match_osm({"club": "chess"}) == ("any_club",)
+    assert list(own.services)[-2:] == ["tea_house", "any_club"]
     assert "tea_house" not in load_catalogue().services
 
 

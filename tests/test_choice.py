@@ -109,6 +109,18 @@ def test_one_way_streets_lead_from_the_home_to_the_facility() -> None:
     assert count_within(walk, east, west, np.array([0]), limit=349.0).tolist() == [0]
 
 
+def test_many_facilities_on_the_street_of_a_home_come_in_the_order_of_their_walks() -> None:
+    # 60 facilities every 2 m along a street of 128 m, numbered at random, and the home in its middle
+    number = np.random.default_rng(1).permutation(60)
+    walk = WalkNetwork(streets_of([(0, 0), (128, 0)], [(0, 1)])).walk()
+    home, doors = joins_at((0, 0.5, 0)), joins_at(*((0, (at + 2) / 64, 0) for at in range(60)))
+    ordered = sorted((abs(2.0 * (at + 2) - 64), int(facility)) for at, facility in enumerate(number))
+    for k in (1, 3, 60, 99):
+        table = nearest_k(walk, home, doors, number, k=k, limit=1e3)
+        assert list(zip(table[2].tolist(), table[1].tolist(), strict=True)) == ordered[:k]
+    assert count_within(walk, home, doors, number, limit=10.0).tolist() == [11]  # 0, and 2 to 10 m to both sides
+
+
 def test_faults_of_the_caller_are_named() -> None:
     walk, here = WalkNetwork(LINE).walk(), joins_at((0, 0.5, 0))
     with pytest.raises(ValueError, match="each of the 1 doors, got 2"):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ import livingcircle as lc
 from demo_scans import demo_result
 from livingcircle.cli import app
 from livingcircle.columns import COVERAGE, published
-from livingcircle.explain import FEWEST, Explanation, _withheld, explain
+from livingcircle.explain import FEWEST, Explanation, _deciding, _withheld, explain
 from livingcircle.gaps import nearest_doors
 from livingcircle.measured import Measured, measure
 from livingcircle.route import route_parts, route_to_nearest
@@ -154,6 +156,20 @@ def test_places_of_few_people_stand_in_the_explanation_without_their_number() ->
     few = people[(people > 0) & (people < FEWEST)]
     assert len(few) > 1
     assert {p.facility_id for p in found.places if p.people is None} == set(few.index)
+
+
+@pytest.mark.parametrize(("combine", "decides"), [("any_of", max), ("all_of", min)])
+def test_of_a_rule_of_parts_that_part_is_explained_which_decides(combine: str, decides: Any) -> None:
+    # One of several will do: whoever is outside misses the part that most reach. All are asked for: the rarest.
+    measured = town()
+    whole = next(v for v in measured.first.values() if v.rule.combine is not None and len(v.rule.parts) > 1)
+    asked = replace(whole, rule=whole.rule.model_copy(update={"combine": combine}))
+    reached = {p: int(measured.people.groups["all"][measured.first[p].walk].sum()) for p in whole.rule.parts}
+    assert len(set(reached.values())) > 1
+    everywhere = np.ones(len(whole.walk), dtype=bool)
+    assert _deciding(measured, asked, everywhere).rule.id == decides(reached, key=lambda p: reached[p])
+    single = measured.first[PRIMARY]
+    assert _deciding(measured, single, everywhere) is single
 
 
 def test_everybody_inside_and_no_data() -> None:

@@ -248,6 +248,25 @@ def test_a_log_has_the_time_and_not_every_part(capsys: pytest.CaptureFixture[str
     assert all(datetime.strptime(line[:8], "%H:%M:%S") for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (DistrictBegun(3, 22), "第 3/22 个区县"),
+        (
+            DistrictEnded(3, 22, "done", people=1200, seconds=60.0, seconds_left=1140.0),
+            "第 3/22 个区县 完成,1,200 人;其余约剩 19 分钟",
+        ),
+        (
+            DistrictEnded(22, 22, "failed", people=None, seconds=1.0, seconds_left=0.0, reason="找不到文件"),
+            "第 22/22 个区县 失败: 找不到文件",
+        ),
+    ],
+)
+def test_districts_are_told_in_chinese(event: DistrictBegun | DistrictEnded, said: str) -> None:
+    assert telling.district_words(event, "zh") == said
+    assert telling.district_words(event, "en") == str(event)
+
+
 def test_the_bar_shows_district_stage_part_rate_and_time_left() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=140, legacy_windows=False)

@@ -109,15 +109,6 @@ def _blocked(grid: Grid, ax: float, ay: float, bx: float, by: float) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def crossed(barriers: Grid, a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
-    """Tell which straight ways from a to b (n × 2) meet a barrier; both may begin and end on one."""
-    out = np.zeros(len(a), dtype=np.bool_)
-    for i in range(len(a)):
-        out[i] = _blocked(barriers, a[i, 0], a[i, 1], b[i, 0], b[i, 1])
-    return out
-
-
-@numba.njit(cache=True, nogil=True)
 def _gather(streets: Grid, x: float, y: float, reach: float, gap: Floats, found: Int32s) -> int:
     """Note all pieces within reach of a place with their distances; return how many there are."""
     count = 0
