@@ -164,6 +164,22 @@ def test_a_limit_between_two_hundredths_is_taken_to_the_nearer_one() -> None:
         assert [len(part) for part in pairs(home, joins_at(), limit=limit)] == [0, 0, 0]
 
 
+@pytest.mark.parametrize("at_a_time", [1, 2, 3, 99])
+def test_how_many_places_are_searched_at_a_time_changes_nothing(
+    at_a_time: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk, people = WalkNetwork(LINE).walk(), np.array([[1], [10], [100]])
+    homes = joins_at((0, 0.0, 0), (0, 0.5, 0), (1, 1.0, 0))
+    doors = joins_at((0, 0.2, 0), (1, 0.0, 0), (-1, 0, 0), (1, 0.5, 0), (1, 0.9, 0))
+    monkeypatch.setattr("livingcircle.network._PLACES_AT_A_TIME", at_a_time)
+    home, door, metres = walk.pairs_from_doors(homes, doors, limit=60.0)
+    assert list(zip(home.tolist(), door.tolist(), metres.tolist(), strict=True)) == [
+        (0, 0, 20.0), (1, 0, 30.0), (1, 1, 50.0), (2, 3, 50.0), (2, 4, 10.0),
+    ]  # fmt: skip
+    around = walk.catchments(homes, people).sums(doors, np.arange(6), np.array([60.0]))
+    assert around.ravel().tolist() == [11, 10, 0, 100, 100]
+
+
 def test_who_lives_around_a_place_is_counted_in_the_direction_of_the_walk() -> None:
     #   0 ──100→─ 1 ──100── 2 place      a one-way street; 5 people at node 0, 7 at 10 m beside the middle of edge 1
     walk = WalkNetwork(streets_of([(0, 0), (100, 0), (200, 0)], [(0, 1), (1, 2)], oneway=[0])).walk()

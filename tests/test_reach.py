@@ -214,7 +214,7 @@ def test_walks_are_kept_as_whole_hundredths() -> None:
     assert kept.tolist() == [0, 1, 29, 100, 30001, -1]
     np.testing.assert_array_equal(from_hundredths(kept), numbers)
     walks = Walks.of({"adult": numbers})
-    assert (list(walks), len(walks)) == (["adult"], 1)
+    assert (list(walks), len(walks), walks.kept["adult"].dtype) == (["adult"], 1, np.int32)
     np.testing.assert_array_equal(walks["adult"], numbers)
     assert Walks.of(walks) is walks
 
