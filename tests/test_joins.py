@@ -116,6 +116,9 @@ def test_steps_are_joined_at_their_ends_only() -> None:
     joins = join(streets, (50, 3))
     assert joins.edge.tolist() == [1]
     assert joins.leg_m.tolist() == [12.0]
+    # ... nor where the street is 200 m away, beyond what decides about islands
+    long = streets_of([(0, 0), (400, 0), (0, 150)], [(0, 1), (0, 2)], steps=[0])
+    assert (join(long, (200, 3)).edge[0], join(long, (200, 3)).leg_m[0]) == (1, 200.0)
     alone = streets_of([(0, 0), (100, 0)], [(0, 1)], steps=[0])
     assert join(alone, (50, 3)).leg_m.tolist() == [3.0]  # better than nothing
 

@@ -57,6 +57,12 @@ def test_both_on_one_edge_walk_straight_between() -> None:
     assert nearest(LINE, joins_at((0, 0.9, 1)), joins_at((0, 0.25, 2))) == [68.0]
 
 
+def test_nodes_beyond_the_limit_have_no_door() -> None:
+    doors = joins_at((-1, 0, 0), (0, 0.2, 5))  # 25 m from node 0 and 85 m from node 1; node 2 is 185 m away
+    cost, door = WalkNetwork(LINE).walk().node_costs(doors, limit=100.0)
+    assert (cost.tolist(), door.tolist()) == ([25.0, 85.0, np.inf], [1, 1, -1])
+
+
 def test_standing_at_the_door_is_no_walk() -> None:
     assert nearest(LINE, joins_at((1, 0.5, 0)), joins_at((1, 0.5, 0))) == [0.0]
 

@@ -178,6 +178,11 @@ def test_a_footbridge_costs_its_seconds_once() -> None:
     highway[[1, 2]] = "footway"
     bridge = Streets(**{**vars_of(streets), "highway": highway, "way_id": np.array([1, 7, 7, 3])})
     slow = Walker(name="slow", speed_m_s=1.0, footbridge_s=60)
+    for kind in ("path", "pedestrian", "cycleway", "steps"):
+        other = np.where(highway == "footway", kind, highway)
+        of_kind = Streets(**{**vars_of(bridge), "highway": other})
+        climbed = 100 / slow.steps_speed_m_s if kind == "steps" else 100
+        assert seconds(of_kind, at(0, 0.0), at(3, 1.0), slow) == pytest.approx(100 + climbed + 60, abs=0.01)
     assert seconds(bridge, at(0, 0.0), at(3, 1.0), slow) == 200 + 60
     assert seconds(bridge, at(0, 0.0), at(3, 1.0)) == 200
     assert seconds(streets, at(0, 0.0), at(3, 1.0), slow) == 200  # a street on a bridge has no stairs
