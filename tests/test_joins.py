@@ -25,6 +25,7 @@ from livingcircle.joins import (
     Joins,
     barrier_grid,
     island_edges,
+    segments,
 )
 from livingcircle_layers.barriers import barrier_kind, is_surface_water, on_ground
 from livingcircle_layers.osm import OsmExtract
@@ -59,6 +60,16 @@ def test_share_counts_along_bends() -> None:
     streets = streets_of([(0, 0), (100, 300)], [(0, 1)], via={0: [(100, 0)]})
     joins = join(streets, (110, 100))
     assert joins.share.tolist() == pytest.approx([0.5])  # 100 + 100 of 400 m
+
+
+def test_streets_are_tried_in_pieces_of_at_most_25_m() -> None:
+    #   10 m in one piece; 60 m, after 10 m of the same street, in three of 20 m; 25 m in one
+    streets = streets_of([(0, 0), (70, 0), (0, 50), (25, 50)], [(0, 1), (2, 3)], via={0: [(10, 0)]})
+    edge, start, stop, before = segments(streets)
+    assert edge.tolist() == [0, 0, 0, 0, 1]
+    assert start[:, 0].tolist() == [*before[:4].tolist(), 0.0] == [0.0, 10.0, 30.0, 50.0, 0.0]
+    assert stop[:, 0].tolist() == [10.0, 30.0, 50.0, 70.0, 25.0]
+    assert before[4] == 0.0
 
 
 def test_a_wall_sends_to_the_next_street() -> None:
@@ -121,6 +132,8 @@ def test_steps_are_joined_at_their_ends_only() -> None:
     assert (join(long, (200, 3)).edge[0], join(long, (200, 3)).leg_m[0]) == (1, 200.0)
     alone = streets_of([(0, 0), (100, 0)], [(0, 1)], steps=[0])
     assert join(alone, (50, 3)).leg_m.tolist() == [3.0]  # better than nothing
+    above = streets_of([(0, 0), (100, 0)], [(0, 1)], steps=[0], raised=[0])
+    assert join(above, (50, 3)).reason.tolist() == [TOO_FAR]  # the steps of a bridge hang in the air
 
 
 #   y = 1000   2 ════ 3            edge 1: 40 m that nobody can leave (under 1 % of the town)

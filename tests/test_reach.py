@@ -163,6 +163,12 @@ def test_a_long_line_is_near_all_along_it() -> None:
     assert straight_m(beside, slanted, 15.0).tolist() == [10.0] * 3
 
 
+def test_the_ends_of_lines_are_found_wherever_they_lie() -> None:
+    lines = [shapely.LineString([(x, 90 * n), (x + 49.9, 90 * n)]) for n, x in enumerate(range(0, 300, 7))]
+    ends = np.array([(x + at, 90 * n + 1) for n, x in enumerate(range(0, 300, 7)) for at in (0, 49.9)], dtype=float)
+    assert straight_m(ends, np.array(lines, dtype=object), 2.0).tolist() == [1.0] * len(ends)
+
+
 def test_from_a_hole_in_a_ground_it_is_as_far_as_to_its_edge() -> None:
     ring = shapely.Polygon([(0, 0), (100, 0), (100, 100), (0, 100)], [[(80, 80), (20, 80), (20, 20), (80, 20)]])
     xy = np.array([(50.0, 50.0), (10.0, 50.0), (50.0, 75.0), (120.0, 50.0)])
