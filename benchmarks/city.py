@@ -55,7 +55,7 @@ def scanned(city: Path, copies: int, options: list[str]) -> Run:
     if status:
         raise SystemExit(f"the scan of {city} failed with status {os.waitstatus_to_exitcode(status)}")
     stages = json.loads((out / "run.json").read_text(encoding="utf-8"))["timings_s"]
-    stages["write and the rest"] = round(wall - sum(stages.values()), 3)
+    stages["start and end"] = round(wall - sum(stages.values()), 3)
     return Run(copies, wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9, stages)
 
 

@@ -170,6 +170,22 @@ def test_holes_and_parts_are_kept():
     assert shapely.equals_exact(shapely.normalize(told), shapely.normalize(both), tolerance=1e-9)
 
 
+def test_circles_are_as_coarse_as_if_every_tolerance_had_been_tried():
+    along = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    rng = np.random.default_rng(5)
+    rims = 0.004 + 0.0006 * rng.random((12, 90))
+    middles = rng.random((12, 1, 2)) / 10
+    stars = shapely.polygons(middles + rims[:, :, None] * np.stack([np.cos(along), np.sin(along)], axis=1))
+    stars = shapely.multipolygons(stars, indices=np.arange(12))
+    tolerances = _map_shapes.CIRCLE_M / _map_shapes.DEGREE_M * 2.0 ** np.arange(5)  # the last is beyond the coarsest
+    tried = [shapely.simplify(stars, tolerance) for tolerance in tolerances]
+    counts = [int(shapely.get_num_coordinates(simple).sum()) for simple in tried]
+    assert counts == sorted(set(counts), reverse=True)
+    for most in (*counts, *(count - 1 for count in counts), *(count + 1 for count in counts)):
+        wanted = next((simple for simple, count in zip(tried, counts, strict=True) if count <= most), tried[-1])
+        assert shapely.equals_exact(_map_shapes._simple(stars, most), wanted).all(), most
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(2, 9)), min_size=1, max_size=25))
 def test_parts_simplified_apart_are_as_if_simplified_together(discs):
