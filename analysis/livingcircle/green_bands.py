@@ -49,26 +49,29 @@ def green_bands(measured: Measured, *, grid: CircleGrid | None = None) -> gpd.Ge
 
 
 def bands_question(measured: Measured) -> Question:
-    """Return the question that `green_bands` answers."""
+    """Return the question that `green_bands` answers; rules of as many metres to the same doors share their band."""
     city, _ = ground_of(measured)
     places = shapely.get_coordinates(city.doors.geometry.to_numpy())
-    rules, asked = [], []
+    rules, keys = [], []
+    asked: dict[tuple[float, bytes], Asked] = {}
     for rule in green_rules(measured):
         doors = city.doors_of(Layer.of(rule))
         doors = doors[city.door_joins.joined[doors]]
         if len(doors) and rule.threshold and rule.threshold >= CELL_M:
             rules.append(rule)
-            asked.append(Asked(places[doors], city.door_joins.take(doors), [rule.threshold], merge=True))
+            keys.append((rule.threshold, doors.tobytes()))
+            asked[keys[-1]] = Asked(places[doors], city.door_joins.take(doors), [rule.threshold], merge=True)
 
     def table(drawn: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+        bands = {key: band.geometry.iloc[0] for key, band in zip(asked, drawn, strict=True)}
         columns = pd.DataFrame(
             {
                 "rule": pd.Series([rule.id for rule in rules], dtype="str"),
                 "metres": pd.Series([rule.threshold for rule in rules], dtype="float64"),
-                "doors": pd.Series([len(one.xy) for one in asked], dtype="int64"),
+                "doors": pd.Series([len(asked[key].xy) for key in keys], dtype="int64"),
             }
         )
-        geometry = np.array([band.geometry.iloc[0] for band in drawn], dtype=object)
+        geometry = np.array([bands[key] for key in keys], dtype=object)
         return gpd.GeoDataFrame(columns, geometry=geometry, crs=city.network.streets.crs).to_crs(WGS84)
 
-    return Question(asked, table)
+    return Question(list(asked.values()), table)

@@ -73,9 +73,9 @@ class SurveyedGround:
         slots = self._taken(tiles)
         try:
             for wait in (False, True):  # first what nobody else is at
-                for tile, slot in zip(tiles, slots, strict=True):
-                    if self._claimed(slot, wait=wait):
-                        self._fill(tile, slot)
+                for n in np.flatnonzero(self._state[slots] != _READY):
+                    if self._claimed(slots[n], wait=wait):
+                        self._fill(tiles[n], slots[n])
             kept = np.array(slots, dtype=np.int32).reshape(numbers.shape)
             yield _ground.Tiles(kept, int(corner[0]), int(corner[1]), self._edge, self._share)
         finally:
