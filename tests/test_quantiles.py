@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livingcircle.coverage import Units
+from livingcircle.hundredths import hundredths
 from livingcircle.quantiles import by_walk, people_quantiles
 
 
@@ -60,7 +61,9 @@ def test_quantiles_agree_with_a_list_of_people(data: st.DataObject) -> None:
     at = (data.draw(st.sampled_from([0.1, 0.25, 0.5])), data.draw(st.sampled_from([0.75, 0.9, 1.0])))
     metres, units = np.array(walks, dtype=float), units_of(code, 3)
     found = people_quantiles(metres, np.array(people, dtype=np.int64), units, at=at)
-    ordered = people_quantiles(metres, np.array(people, dtype=np.int64), units, at=at, order=by_walk(metres))
+    ordered = people_quantiles(
+        metres, np.array(people, dtype=np.int64), units, at=at, order=by_walk(hundredths(metres))
+    )
     for unit in range(3):
         mine = sorted(
             (math.inf if math.isnan(w) else w)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from livingcircle._sums import sums, sums_where
 from livingcircle.columns import COVERAGE
 from livingcircle.hundredths import Int32s, from_hundredths, hundredths
 from livingcircle.quantiles import by_walk, people_quantiles
@@ -67,10 +68,12 @@ class Units:
         """Name the units among those of all levels and parts."""
         return f"{self.level}-{self.part}" if self.part else self.level
 
-    def total(self, weight: npt.NDArray[Any]) -> Ints:
-        """Sum whole numbers of homes by unit."""
-        # One sum too many at the front: that of the homes outside.
-        return np.rint(np.bincount(self.code + 1, weights=weight, minlength=len(self.ids) + 1)[1:]).astype(np.int64)
+    def total(self, weight: npt.NDArray[Any], where: Bools | None = None) -> Ints:
+        """Sum whole numbers of homes by unit, of all homes or `where` it is true."""
+        number = weight if weight.dtype.kind in "biu" else np.rint(weight).astype(np.int64)
+        if where is None:
+            return sums(self.code, number, len(self.ids))
+        return sums_where(self.code, number, where, len(self.ids))
 
 
 @dataclass(frozen=True)
@@ -328,7 +331,7 @@ def coverage_table(
     """
     by_rule = []
     for j in judged:
-        order = by_walk(j.walk_m)  # once for all levels
+        order = by_walk(j.walk_cm)  # once for all levels
         shared = (j, order, standings[j.rule.id], people)
         by_rule.append([_unit_rows(*shared, units, catalogue, exit_m, facility_units[units.key]) for units in levels])
     frames = [rows for level in zip(*by_rule, strict=True) for rows in level]
@@ -339,7 +342,7 @@ def coverage_table(
 
 def _unit_rows(
     judged: Judged,
-    order: Ints,
+    order: Int32s,
     standing: Standing,
     people: People,
     units: Units,
@@ -362,7 +365,7 @@ def _unit_rows(
     def served(mask: Bools | None) -> Floats:
         if mask is None:
             return np.full(len(demand), np.nan)
-        return np.where(known, units.total(np.where(mask, count, 0)), np.nan)
+        return np.where(known, units.total(count, mask), np.nan)
 
     covered, radius, minutes = served(judged.walk), served(judged.radius), served(judged.minutes)
     by_clause = share_of(radius if rule.metric == "radius" else covered)
@@ -393,7 +396,7 @@ def _unit_rows(
             "facilities": np.where(standing.status == "no_data", np.nan, _places(places_inside, rule, len(demand))),
             "status": status,
             "layer_complete": standing.complete,
-            "edge_share": share_of(units.total(np.where(exit_m <= judged.reach_m, count, 0))),
+            "edge_share": share_of(units.total(count, exit_m <= judged.reach_m)),
             "attainment": attainment(by_clause, rule),
         }
     )
@@ -402,7 +405,7 @@ def _unit_rows(
 def _statuses(rule: Rule, standing: Standing, people: People, units: Units, demand: Ints) -> npt.NDArray[Any]:
     """Return the status of a rule in each unit."""
     everybody = units.total(people.groups["all"])
-    applicable = units.total(np.where(people.applies(rule), people.groups["all"], 0))
+    applicable = units.total(people.groups["all"], people.applies(rule))
     status = np.full(len(units.ids), standing.status, dtype=object)
     status[demand == 0] = "no_demand"
     # People live there, but none of them could be joined to a street: nothing is known, which is not nobody.

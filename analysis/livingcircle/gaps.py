@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import coo_array
 
 from livingcircle.columns import GAPS
 from livingcircle.coverage import Judged
@@ -37,12 +40,12 @@ def gaps_table(measured: Measured, coverage: pd.DataFrame) -> pd.DataFrame:
     )
     here = here[here["without"] > 0]
     keys = ["unit_id", "rule", "walker", "gates"]
-    places, place_of = np.unique(measured.city.doors["facility_id"].to_numpy(dtype=object), return_inverse=True)
+    places, lacking = _places_of(measured), set(here["rule"])
     found = [
-        _nearest_of_those_without(measured, verdict, places, place_of)
+        _nearest_of_those_without(measured, verdict, places)
         for verdicts in measured.judged
         for verdict in verdicts.values()
-        if (here["rule"] == verdict.rule.id).any()
+        if verdict.rule.id in lacking
     ]
     nearest = pd.concat([_no_places(), *found], ignore_index=True)
     table = here.merge(nearest, on=keys, how="left", validate="one_to_one")
@@ -77,32 +80,45 @@ def without_place(measured: Measured, verdict: Judged) -> Ints:
     return np.where(measured.people.applies(verdict.rule) & ~verdict.walk, residents, 0)
 
 
-def _nearest_of_those_without(
-    measured: Measured, verdict: Judged, places: npt.NDArray[np.object_], place_of: Ints
-) -> pd.DataFrame:
-    """Return the place that is nearest to most of those without; `places` in order, `place_of` those of the doors."""
+@dataclass(frozen=True)
+class _Places:
+    """All places with doors, in order: ids and names, both empty at the end, and the place of each door."""
+
+    ids: npt.NDArray[np.object_]
+    names: npt.NDArray[np.object_]
+    of_door: Ints
+
+
+def _places_of(measured: Measured) -> _Places:
+    ids, of_door = np.unique(measured.city.doors["facility_id"].to_numpy(dtype=object), return_inverse=True)
+    names = measured.city.facilities.drop_duplicates("facility_id").set_index("facility_id")["name"]
+    named = names.reindex(ids).fillna("").to_numpy(dtype=object)
+    return _Places(np.append(ids, ""), np.append(named, ""), of_door)
+
+
+def _nearest_of_those_without(measured: Measured, verdict: Judged, places: _Places) -> pd.DataFrame:
+    """Return the place that is nearest to most of those without."""
     units = next(u for u in measured.levels if u.level == "community")
     doors, without = nearest_doors(measured, verdict), without_place(measured, verdict)
     reached = (without > 0) & (doors >= 0) & (units.code >= 0)
-    table = pd.DataFrame({"code": units.code[reached], "place": place_of[doors[reached]], "people": without[reached]})
-    by_place = table.groupby(["code", "place"])["people"].sum().reset_index()
-    most = by_place.sort_values(["code", "people", "place"], ascending=[True, False, True]).drop_duplicates("code")
+    code, place, people = units.code[reached], places.of_door[doors[reached]], without[reached]
+    # Added up by unit and place as the cells of a sparse table; of equally many people the first place wins.
+    cells = coo_array((people, (code, place)), shape=(len(units.ids), len(places.ids))).tocsr().tocoo()
+    best_last = np.lexsort((-cells.col, cells.data, cells.row))
     most_used = np.full(len(units.ids), -1)
-    most_used[most["code"]] = most["place"]
-    chosen = np.append(places, "")[most_used]
+    most_used[cells.row[best_last]] = cells.col[best_last]
     theirs = np.zeros(len(without), dtype=np.int64)
-    theirs[reached] = np.where(table["place"] == most_used[table["code"]], table["people"], 0)
+    theirs[reached] = np.where(place == most_used[code], people, 0)
     median, _ = people_quantiles(verdict.walk_m, theirs, units)
-    names = measured.city.facilities.drop_duplicates("facility_id").set_index("facility_id")["name"]
     frame = pd.DataFrame(
         {
             "unit_id": units.ids,
             "rule": verdict.rule.id,
             "walker": verdict.walker,
             "gates": verdict.gates,
-            "unreached": units.total(np.where(doors < 0, without, 0)),
-            "nearest_id": chosen,
-            "nearest_name": names.reindex(chosen).fillna("").to_numpy(),
+            "unreached": units.total(without, doors < 0),
+            "nearest_id": places.ids[most_used],
+            "nearest_name": places.names[most_used],
             "nearest_m": median,
         }
     )

@@ -158,7 +158,7 @@ def histogram_table(reached: Reached, people: People, levels: Sequence[Units]) -
 
 def _enough(units: Units, reached: Reached, everybody: Ints) -> npt.NDArray[np.bool_]:
     """Tell which units have a score: enough people, and data for enough of the list."""
-    counted = units.total(np.where(reached.scored, everybody, 0))
+    counted = units.total(everybody, reached.scored)
     return (units.total(everybody) >= MIN_PEOPLE) & (counted > 0)
 
 
@@ -178,16 +178,16 @@ def _missing_required(
 
 
 def _rows(units: Units, reached: Reached, everybody: Ints, missing: Floats, catalogue: Catalogue) -> pd.DataFrame:
-    counted = units.total(np.where(reached.scored, everybody, 0))
+    counted = units.total(everybody, reached.scored)
     enough = _enough(units, reached, everybody)
 
     def mean(values: npt.NDArray[Any]) -> Floats:
-        total = units.total(np.where(reached.scored, values * everybody, 0))
+        total = units.total(values * everybody, reached.scored)
         return np.divide(total, counted, out=np.full(len(counted), np.nan), where=enough)
 
     def share(mask: npt.NDArray[np.bool_]) -> Floats:
-        known = units.total(np.where(np.isnan(missing), 0, everybody))
-        total = units.total(np.where(mask, everybody, 0))
+        known = units.total(everybody, ~np.isnan(missing))
+        total = units.total(everybody, mask)
         return np.divide(total, known, out=np.full(len(counted), np.nan), where=known > 0)
 
     k_mean, n_listed = mean(reached.k), len(reached.listed)
@@ -236,7 +236,7 @@ def _weakest(units: Units, rules: Sequence[Rule], judged: Mapping[str, Judged], 
     for rule in rules:
         count = np.where(people.applies(rule), people.groups["all"], 0)
         total = units.total(count)
-        reached = units.total(np.where(judged[rule.id].walk, count, 0))
+        reached = units.total(count, judged[rule.id].walk)
         share = np.divide(reached, total, out=np.full(len(total), np.inf), where=total > 0)
         better = share < lowest
         lowest[better], name[better] = share[better], rule.id

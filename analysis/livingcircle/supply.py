@@ -324,7 +324,7 @@ def _of_communities(rule: Rule, units: Units, having: Having, ground: Ground, st
 def _walked_communities(judged: Judged, people: People, communities: Units) -> Bools:
     """Tell which communities can walk to what is asked for: at least half of their people can."""
     everybody = people.groups["all"]
-    reached = communities.total(np.where(judged.walk, everybody, 0))
+    reached = communities.total(everybody, judged.walk)
     return (reached >= SERVED_SHARE * communities.total(everybody)) & (reached > 0)
 
 
