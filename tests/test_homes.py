@@ -17,7 +17,7 @@ from shapely import LineString, Point, box
 
 from livingcircle_layers.crs import metric_crs
 from livingcircle_layers.homes import BASES, Placement, place_people
-from livingcircle_layers.lattice import LATTICE_M
+from livingcircle_layers.lattice import LATTICE_M, first_inside
 from livingcircle_layers.people import GROUPS, People, read_people
 from livingcircle_layers.units import read_units
 
@@ -304,3 +304,15 @@ def test_real_chengdu_loses_nobody(real_data: Path) -> None:
     # the stand-ins give every cell to the community that holds its centre; splitting moves some over borders
     assert inside == pytest.approx(stated["population_grid_sum"].sum(), rel=0.05)
     assert counted.corr(stated["population_grid_sum"]) > 0.9
+
+
+SPOT = st.tuples(st.integers(0, 6), st.integers(0, 6))
+
+
+@given(st.lists(SPOT, max_size=12), st.lists(st.tuples(SPOT, SPOT, SPOT), max_size=6))
+def test_a_point_is_counted_in_the_first_polygon_around_it(spots: list[Any], corners: list[Any]) -> None:
+    points = np.array([Point(), *map(Point, spots)], dtype=object)  # the first one lies nowhere
+    polygons = np.array([shapely.Polygon(three).convex_hull for three in corners] + [shapely.Polygon()], dtype=object)
+    # The plain way: every pair, borders included, whatever the shape has become where corners fall together.
+    plain = [next((k for k, p in enumerate(polygons) if p.intersects(point)), -1) for point in points]
+    assert first_inside(points, polygons).tolist() == plain

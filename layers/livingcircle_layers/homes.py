@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from livingcircle_layers.apportion import Floats, Ints, spread
-from livingcircle_layers.lattice import lattice_points
+from livingcircle_layers.lattice import first_inside_xy, lattice_points
 from livingcircle_layers.people import LAND, People
 from livingcircle_layers.units import repair_polygons
 
@@ -171,11 +171,8 @@ def _chosen(texts: Sequence[str] | pd.Series[str], position: Ints) -> pd.Series[
 
 def _unit_of(homes: pd.DataFrame, units: gpd.GeoDataFrame) -> Ints:
     """Return the position of every home's unit, -1 outside all."""
-    points = shapely.STRtree(shapely.points(homes["x"], homes["y"]))
-    unit, home = points.query(units.geometry.to_numpy(), predicate="intersects")
-    position = np.full(len(homes), len(units))
-    np.minimum.at(position, home, unit)
-    return np.where(position == len(units), -1, position)
+    x, y = homes["x"].to_numpy(dtype=float), homes["y"].to_numpy(dtype=float)
+    return first_inside_xy(x, y, units.geometry.to_numpy())
 
 
 def _with_nearest(homes: pd.DataFrame, unit: Ints, units: gpd.GeoDataFrame, gaps: Geometries) -> Ints:

@@ -44,7 +44,33 @@ def lattice_points(polygons: Geometries) -> tuple[Ints, Floats, Floats]:
 
 def first_inside(points: Geometries, polygons: Geometries) -> Ints:
     """Return for each point the polygon it is counted in: on a border the first one; -1 outside all."""
-    place, polygon = shapely.STRtree(polygons).query(points, predicate="intersects")
-    found = np.full(len(points), len(polygons))
-    np.minimum.at(found, place, polygon)
-    return np.where(found == len(polygons), -1, found)
+    found = np.full(len(points), -1)
+    here = ~shapely.is_empty(points)
+    found[here] = first_inside_xy(shapely.get_x(points[here]), shapely.get_y(points[here]), polygons)
+    return found
+
+
+def first_inside_xy(x: Floats, y: Floats, polygons: Geometries) -> Ints:
+    """Return what `first_inside` does, for a city's homes without making a geometry of each.
+
+    Parameters
+    ----------
+    x, y
+        Coordinates in the plane of the polygons; NaN lies nowhere.
+    polygons
+        Some of them may be empty.
+    """
+    order = np.argsort(x, kind="stable")
+    x, y = x[order], y[order]
+    west, south, east, north = shapely.bounds(polygons).T
+    begin, end = np.searchsorted(x, west), np.searchsorted(x, east, side="right")
+    inside = np.full(len(x), -1)
+    shapely.prepare(polygons)
+    for k in reversed(range(len(polygons))):  # so that the first one has the last word
+        strip = y[begin[k] : end[k]]
+        near = begin[k] + np.flatnonzero((strip >= south[k]) & (strip <= north[k]))
+        inside[near[shapely.intersects_xy(polygons[k], x[near], y[near])]] = k
+    shapely.destroy_prepared(polygons)  # it takes as much memory as the outlines
+    found = np.empty(len(x), dtype=np.int64)
+    found[order] = inside
+    return found
