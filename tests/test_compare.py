@@ -37,6 +37,8 @@ def test_a_new_clinic_is_the_cause_of_what_it_brings(tmp_path: Path) -> None:
     names = [str(heading).split("\n")[1] for heading in table[0]]
     shown = [dict(zip(names, row, strict=True)) for row in table[1:]]
     assert {row["Rule"] for row in shown} == {"clinic"}  # nothing else changed
+    assert {row["Rule in words"] for row in shown} == {found.labels["clinic"]}
+    assert {row["Walker"] for row in shown} == {"成年人 adult"}
     assert sum(row["Change, people covered"] for row in shown if row["Level"] == "社区 community") == city
     gains = [row["Change, people covered"] for row in shown]
     assert gains == sorted(gains, key=abs, reverse=True)

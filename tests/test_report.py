@@ -113,7 +113,7 @@ def test_levels_above_the_communities_have_a_sheet_and_estates_and_areas_one_of_
     write_report(told, tmp_path / "report.xlsx")
     book = openpyxl.load_workbook(tmp_path / "report.xlsx")
     levels, across = table(book, "各层级得分 Levels"), table(book, "小区与片区 Estates, areas")
-    assert levels["Level"].value_counts().to_dict() == {"district": 1, "city": 1, "estate": 1}
+    assert levels["Level"].value_counts().to_dict() == {"区县 district": 1, "市 city": 1, "小区 estate": 1}
     assert levels["Score"].tolist()[-1] == pytest.approx(result.scores.loc[whole, "score"].iloc[0])
     assert (across["Unit id"].tolist(), set(across["Unit"])) == (["w1"] * city.sum(), {"=某小区"})
     assert across["Covered on foot"].sum() == result.coverage.loc[city, "covered"].sum()
@@ -181,7 +181,9 @@ def test_data_quality_sums_what_was_not_used(book, result):
     assert unused["People"].sum() == result.unplaced["people"].sum()
     placed = quality[quality["Topic"].str.startswith("人口落位")].set_index("Item")["People"]
     people = result.communities["people"].sum()
-    assert placed.to_dict() == pytest.approx({"buildings": 0.4 * people, "streets": 0.6 * people}, abs=1)
+    assert placed.to_dict() == pytest.approx(
+        {"居住建筑 residential buildings": 0.4 * people, "沿街 along streets": 0.6 * people}, abs=1
+    )
     legs = quality[quality["Topic"].str.startswith("接入")].set_index("Item")["Number"]
     assert legs["未接入的居住点 homes not joined"] == 1
     assert legs["中位数 median"] == 40.0  # 1000, 60, 1030 and 1040 people at 10, 30, 40 and 50 m

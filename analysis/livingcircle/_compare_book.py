@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from livingcircle._report_words import STATUSES
+from livingcircle._report_words import FIELDS, STATUSES, in_words
 from livingcircle._workbook import Field, Sheet, write_workbook
 from livingcircle.credits import NOT_A_SURVEY
 
 TITLE = "两次运行的对比 Comparison of two scans"
 FOOTER = f"{NOT_A_SURVEY} 数据来源见两次运行的 LICENCES.txt Sources: LICENCES.txt of both scans."
 SIDES = {"both": "两次均有 both", "old": "仅旧 only the old", "new": "仅新 only the new"}
-LEVELS = {
-    "community": "社区 community",
-    "subdistrict": "街道 subdistrict",
-    "district": "区县 district",
-    "city": "市 city",
-}
 CAUSES = {
     "facility came": "设施新增 facility came",
     "facility went": "设施减少 facility went",
@@ -32,9 +27,9 @@ _UNIT = {
     "unit_name": Field("单元", "Unit", width=24),
 }
 _NUMBERS = {
-    "rule": Field("条文", "Rule", width=44),
-    "walker": Field("步行人群", "Walker", width=22),
-    "gates": Field("院门", "Gates", width=10),
+    "label": FIELDS["label"],
+    "walker": FIELDS["walker"],
+    "gates": FIELDS["gates"],
     "covered_change": Field("步行达标人口变化", "Change, people covered", "number", 12),
     "covered_old": Field("旧:步行达标", "Old: covered", "number"),
     "covered_new": Field("新:步行达标", "New: covered", "number"),
@@ -45,6 +40,7 @@ _NUMBERS = {
     "status_old": Field("旧:状态", "Old: status", width=24),
     "status_new": Field("新:状态", "New: status", width=24),
     "side": Field("哪次有", "In which scan", width=18),
+    "rule": FIELDS["rule"],
 }
 _CAUSE = {
     "cause": Field("原因", "Cause", width=24),
@@ -54,13 +50,14 @@ _CAUSE = {
 }
 
 
-def write_comparison(rows: pd.DataFrame, causes: pd.DataFrame, path: Path) -> None:
+def write_comparison(rows: pd.DataFrame, causes: pd.DataFrame, labels: Mapping[str, str], path: Path) -> None:
     """Write the tables of `livingcircle.compare.Comparison` as an Excel file with equal bytes for equal tables.
 
-    The sheet of units has only rows in which something changed, those with the largest changes first.
+    The sheet of units has only rows in which something changed, those with the largest changes first. `labels` are the
+    rules in words, by id.
     """
-    said = rows.assign(
-        level=rows["level"].map(LEVELS).fillna(rows["level"]),
+    said = in_words(rows).assign(
+        label=[labels.get(id_, id_) for id_ in rows["rule"]],
         side=rows["side"].map(SIDES),
         status_old=rows["status_old"].map(STATUSES),
         status_new=rows["status_new"].map(STATUSES),

@@ -6,14 +6,27 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from livingcircle._report_words import STATUSES, rows_table, rule_label, sheet_of
+from livingcircle._report_words import COMPLETE, STATUSES, rows_table, rule_label, sheet_of
 from livingcircle._workbook import Sheet
 from livingcircle.columns import TABLES, UNPLACED, published
+from livingcircle.joins import BLOCKED, TOO_FAR
 from livingcircle.marks import input_detail
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
 
+PLACED_BY = {
+    "buildings": "居住建筑 residential buildings",
+    "residential_land": "居住用地 residential land",
+    "streets": "沿街 along streets",
+    "even": "格网内均匀 evenly in the cell",
+    "cell": "格网中心 at the centre of the cell",
+}
+REASONS = {
+    TOO_FAR: "限距内无街道 no_street_within_limit",
+    BLOCKED: "通往街道的路被阻隔 way_to_street_blocked",
+}
+ANSWERS = {"fits": "吻合 fits", "cannot tell": "无法判断 cannot tell", "reference": "基准 reference"}
 BASIS_PART = r"(?P<basis>[^\W\d]+)(?: (?P<percent>\d+)%)?"  # "buildings 40%, streets 60%", or "buildings"
 
 
@@ -27,10 +40,16 @@ def data_quality_sheet(result: ScanResult, communities: pd.DataFrame, city: pd.D
         *_leg_rows(result.homes),
         *_layer_rows(result, city),
         *(
-            ("坐标基准 Datum", v["layer"], None, None, f"{v['claimed']}: {v['answer']}; {v['statistic']}")
+            (
+                "坐标基准 Datum",
+                v["layer"],
+                None,
+                None,
+                f"{v['claimed']}: {ANSWERS.get(v['answer'], v['answer'])}; {v['statistic']}",
+            )
             for v in result.run.get("datum", ())
         ),
-        *(("提醒 Warning", warning, None, None, "") for warning in result.run.get("warnings", ())),
+        *(("提醒 Warning", "", None, None, warning) for warning in result.run.get("warnings", ())),
         *(
             (
                 "输入 Input",
@@ -49,8 +68,8 @@ def _unplaced_rows(unplaced: pd.DataFrame) -> list[tuple[object, ...]]:
     by_reason = unplaced.groupby(["reason", "source"], dropna=False, sort=True)
     summed = by_reason.agg(number=("reason", "size"), people=("people", "sum")).reset_index()
     return [
-        ("未使用 Not used", row.reason, row.number, row.people, f"来源 source: {row.source}")
-        for row in summed.itertuples()
+        ("未使用 Not used", REASONS.get(reason, reason), number, people, f"来源 source: {source}")
+        for reason, source, number, people in summed.itertuples(index=False)
     ]
 
 
@@ -64,7 +83,7 @@ def _basis_rows(communities: pd.DataFrame) -> list[tuple[object, ...]]:
     return [
         (
             "人口落位依据 How people were placed",
-            row["basis"],
+            PLACED_BY.get(row["basis"], row["basis"]),
             row["size"],
             row["sum"],
             "社区数,约计人口 communities; people, about",
@@ -99,7 +118,8 @@ def _layer_rows(result: ScanResult, city: pd.DataFrame) -> list[tuple[object, ..
     rows: list[tuple[object, ...]] = []
     for row in by_layer.size().reset_index(name="number").to_dict("records"):
         state = "; ".join(sorted(states.get(row["service"], ())))
-        detail = f"{row['source']}; 完整 complete: {row['complete']}; {state}"
+        complete = COMPLETE.get(row["complete"], row["complete"])
+        detail = "; ".join(part for part in (row["source"], f"完整 complete: {complete}", state) if part)
         rows.append(("图层 Layer", _service_label(result, row["service"]), row["number"], None, detail))
     return rows
 

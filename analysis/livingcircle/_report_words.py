@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from livingcircle._workbook import Field, Sheet
+from livingcircle.walkers import WALKERS
 
 if TYPE_CHECKING:
     from livingcircle.standards import Rule
@@ -37,6 +38,32 @@ DENOMINATORS = {
     "units": "个社区 communities",
 }
 BASES = {"given": "", "share": "按比例推算 a share of everybody", "stand_in": "以全体人口代替 all people stand in"}
+LEVELS = {
+    "estate": "小区 estate",
+    "community": "社区 community",
+    "subdistrict": "街道 subdistrict",
+    "district": "区县 district",
+    "city": "市 city",
+    "area": "片区 area",
+}
+COMPLETE = {"yes": "是 yes", "no": "否 no", "unknown": "未知 unknown"}
+_AGES = ((0, 3), (3, 6), (6, 12), (12, 15))
+SAID: Mapping[str, Mapping[str, str]] = {
+    "level": LEVELS,
+    "group": {
+        "all": "全体 all",
+        **{f"age_{a}_{b}": f"{a}–{b} 岁 age {a}–{b}" for a, b in _AGES},
+        **{f"age_{a}_up": f"{a} 岁以上 age {a} and over" for a in (60, 65)},
+    },
+    "walker": {name: f"{walker.name_zh} {name}" for name, walker in WALKERS.items()},
+    "gates": {"respect": "经院门 respect", "open": "院门开放 open"},
+    "measure": {"beds": "床位 beds", "seats": "学位 seats", "m2": "面积 m²"},
+    "method": {
+        "2sfca": "两步移动搜索 2sfca",
+        "e2sfca_slow": "距离衰减(慢) e2sfca_slow",
+        "e2sfca_fast": "距离衰减(快) e2sfca_fast",
+    },
+}  # what the words of a column mean; one's own walkers keep their names
 FIELDS = {
     "item": Field("项目", "Item", width=34),
     "content": Field("内容", "Content", "long", 120),
@@ -58,8 +85,8 @@ FIELDS = {
     "score": Field("得分", "Score", "score", 9, scale_to=100),
     "score_low": Field("得分下限", "Score low", "score", 9),
     "score_high": Field("得分上限", "Score high", "score", 9),
-    "measure": Field("规模", "Measure", width=10),
-    "method": Field("方法", "Method", width=13),
+    "measure": Field("规模", "Measure", width=12),
+    "method": Field("方法", "Method", width=24),
     "reach_m": Field("步行范围 (m)", "Reach (m)", "metres"),
     "supply_in_reach": Field("可达总供给", "Supply in reach", "number"),
     "access_per_1000": Field("每千人供给", "Per 1,000 people", "number"),
@@ -81,7 +108,7 @@ FIELDS = {
     "rank_high": Field("最靠后名次", "Worst rank tried", "int", 9),
     "rank_share_stable": Field("名次不变的情形占比", "Rank unchanged, share", "share", 10),
     "k_mean": Field("可达项数 k", "Services reached", "score", 10),
-    "level": Field("层级", "Level", width=12),
+    "level": Field("层级", "Level", width=18),
     "parts": Field("单元范围", "Extent", width=16),
     "gini": Field("k 的基尼系数", "Gini of services reached", "number"),
     "worst_tenth_k": Field("最少的十分之一居民可达项数", "Services reached, worst tenth", "score", 14),
@@ -96,10 +123,10 @@ FIELDS = {
     "rule": Field("条文编号", "Rule", width=40),
     "label": Field("条文", "Rule in words", width=28),
     "scores": Field("计分", "Scores", width=8),
-    "group": Field("人群", "Group", width=11),
-    "walker": Field("步行人群", "Walker", width=12),
+    "group": Field("人群", "Group", width=20),
+    "walker": Field("步行人群", "Walker", width=22),
     "group_basis": Field("人群数依据", "How the group is known", width=16),
-    "gates": Field("院门口径", "Gates", width=10),
+    "gates": Field("院门口径", "Gates", width=16),
     "without": Field("未覆盖人数", "People without", "int", 11),
     "only_radius": Field("假覆盖人数", "False coverage, people", "int", 12),
     "of_what": Field("分母", "Share of what", width=14),
@@ -186,6 +213,18 @@ def sheet_of(title: str, frame: pd.DataFrame, names: Sequence[str], *, frozen: i
         Columns that stay in sight when the sheet is moved sideways.
     """
     return Sheet(title, tuple(FIELDS[name] for name in names), frame[list(names)], frozen)
+
+
+def in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose levels, groups, walkers, gates and methods are said in Chinese, the word of the CSV beside.
+
+    Examples
+    --------
+    >>> in_words(pd.DataFrame({"level": ["city"], "walker": ["mine"]})).iloc[0].tolist()
+    ['市 city', 'mine']
+    """
+    names = [name for name in SAID if name in frame.columns]
+    return frame.assign(**{name: [SAID[name].get(value, value) for value in frame[name]] for name in names})
 
 
 def rows_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from livingcircle._compare_book import write_comparison
+from livingcircle._report_words import rule_label
 from livingcircle.columns import CAUSES, COMPARISON, conform, published
 from livingcircle.output_folder import replaced_file
 from livingcircle.result import ScanResult
@@ -28,10 +30,13 @@ class Comparison:
         Per unit and rule the people before and after; see `livingcircle.columns.COMPARISON`.
     causes
         Facilities that came, went or moved, settings and inputs that changed; see `livingcircle.columns.CAUSES`.
+    labels
+        The rules of both scans in words, by id.
     """
 
     rows: pd.DataFrame
     causes: pd.DataFrame
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Comparison({len(self.rows):,} rows, {len(self.causes):,} causes)"
@@ -51,7 +56,7 @@ class Comparison:
             with replaced_file(folder / name) as stage:
                 table.to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")
         with replaced_file(folder / "compare.xlsx") as stage:
-            write_comparison(self.rows, self.causes, stage)
+            write_comparison(self.rows, self.causes, self.labels, stage)
         return folder
 
 
@@ -75,7 +80,8 @@ def compare(old: ScanResult | str | Path, new: ScanResult | str | Path) -> Compa
         covered_change=both["covered_new"] - both["covered_old"],
         share_change=both["share_new"] - both["share_old"],
     )
-    return Comparison(conform(both, COMPARISON), conform(_causes(before, after), CAUSES))
+    labels = {rule.id: rule_label(rule) for side in (before, after) for rule in side.rules.rules}
+    return Comparison(conform(both, COMPARISON), conform(_causes(before, after), CAUSES), labels)
 
 
 def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:

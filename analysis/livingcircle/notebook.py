@@ -89,7 +89,9 @@ def comparison_html(comparison: Comparison) -> str:
     rows = comparison.rows
     city = rows[(rows["level"] == "city") & (rows["covered_change"].fillna(0) != 0)]
     columns = ["rule", "walker", "covered_old", "covered_new", "covered_change"]
-    changes = table_html(city[columns]) if len(city) else "全市覆盖人数不变 no change in the whole city"
+    changes = "全市覆盖人数不变 no change in the whole city"
+    if len(city):
+        changes = table_html(city[columns].assign(rule=[comparison.labels.get(id_, id_) for id_ in city["rule"]]))
     causes = comparison.causes[["cause", "what"]]
     return f"<div>{changes}<p></p>{table_html(causes) if len(causes) else ''}</div>"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from livingcircle._report_words import (
     DENOMINATORS,
     NO_PEOPLE,
     STATUSES,
+    in_words,
     rows_table,
     rule_label,
     sheet_of,
@@ -60,7 +62,8 @@ def write_report(result: ScanResult, path: Path) -> None:
     """
     # The approval stands first: a long list of credits is cut at what Excel prints.
     footer = " · ".join((approval_line(result.approval_number), *credits_of(result.run), NOT_A_SURVEY))
-    write_workbook(path, report_sheets(result), title=study_name(result.run), footer=footer)
+    sheets = [replace(s, frame=in_words(s.frame)) if isinstance(s, Sheet) else s for s in report_sheets(result)]
+    write_workbook(path, sheets, title=study_name(result.run), footer=footer)
 
 
 def report_sheets(result: ScanResult) -> list[Sheet | Page]:
@@ -289,6 +292,7 @@ def _additions(result: ScanResult, labels: Mapping[str, str]) -> Sheet:
     )
     table = table.assign(
         label=table["rule"].map(labels),
+        service=[_service_words(result, services) for services in table["service"]],
         status_text=table["status"].map(STATUSES),
         _row=np.arange(len(table)),
     ).sort_values(["city_rank", "_row"], na_position="last")
@@ -304,15 +308,23 @@ def _fairness(result: ScanResult) -> list[Sheet]:
     if result.fairness is None:
         return []
     table = published(result.fairness, FAIRNESS)
-    return [sheet_of("公平 Fairness", table[table["level"] != "community"], FAIRNESS.names)]
+    table = _of_any_unit(table[table["level"] != "community"])
+    return [sheet_of("公平 Fairness", table, list(table.columns))] if len(table) else []
 
 
 def _capacity(result: ScanResult) -> list[Sheet]:
     """Tell how many beds, seats or m² people have in reach, shared with all others who have them in reach."""
     if result.capacity is None:
         return []
-    table = _with_small(published(result.capacity, CAPACITY), result.small.get(CAPACITY.name))
-    return [sheet_of("供给 Capacity", table, CAPACITY.names)]
+    table = _of_any_unit(_with_small(published(result.capacity, CAPACITY), result.small.get(CAPACITY.name)))
+    table = table.assign(service=[_service_words(result, service) for service in table["service"]])
+    return [sheet_of("供给 Capacity", table, list(table.columns))]
+
+
+def _service_words(result: ScanResult, ids: str) -> str:
+    """Return services, joined by a bar, in Chinese and English; the id of one that the catalogue does not have."""
+    known = result.catalogue.services
+    return "|".join(f"{known[id_].name_zh} {known[id_].name_en}" if id_ in known else id_ for id_ in ids.split("|"))
 
 
 def _sensitivity(result: ScanResult, labels: Mapping[str, str]) -> list[Sheet]:
@@ -325,12 +337,12 @@ def _sensitivity(result: ScanResult, labels: Mapping[str, str]) -> list[Sheet]:
         _width=shares["share_low"] - shares["share_high"],
     ).sort_values(["_width", "level", "unit_id", "rule"], kind="stable")
     names = (
-        "level", "unit_id", "unit_name", "label", "group", "walker", "share", "share_low", "share_high", "low_by",
+        "level", "any_id", "any_name", "label", "group", "walker", "share", "share_low", "share_high", "low_by",
         "high_by", "rule",
     )  # fmt: skip
     ranks = published(result.rank_stability, RANK_STABILITY)
     return [
-        sheet_of("波动 Sensitivity", shares, names),
+        sheet_of("波动 Sensitivity", _of_any_unit(shares), names),
         sheet_of("名次稳定性 Rank stability", ranks, RANK_STABILITY.names),
     ]
 
