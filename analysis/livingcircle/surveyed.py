@@ -14,7 +14,7 @@ from livingcircle import _ground, _survey
 from livingcircle.joins import barrier_grid, segments
 from livingcircle_layers.streets import Streets
 
-KEPT_ROWS = 18  # of tiles, 64 kB each, across the city: a strip of ground and the circles around its places
+KEPT_ROWS = 14  # of tiles, 64 kB each, across the city: a strip of ground and the circles around its places
 
 _UNSEEN, _BUSY, _READY = 0, 1, 2  # what a kept tile is
 
