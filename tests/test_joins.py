@@ -204,6 +204,7 @@ def test_no_places_and_streets_without_length() -> None:
     point = streets_of([(0, 0), (0, 0), (50, 0)], [(0, 1), (1, 2)])
     assert join(point, (-10, 0)).edge.tolist() == [0]
     assert join(point, (-10, 0)).share.tolist() == [0.0]
+    assert join(streets_of([(0, 0), (0.8, 0)], [(0, 1)]), (0.6, 1)).share.tolist() == pytest.approx([0.75])
 
 
 def test_taking_some_joins() -> None:

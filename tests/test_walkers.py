@@ -178,6 +178,9 @@ def test_a_footbridge_costs_its_seconds_once() -> None:
     highway[[1, 2]] = "footway"
     bridge = Streets(**{**vars_of(streets), "highway": highway, "way_id": np.array([1, 7, 7, 3])})
     slow = Walker(name="slow", speed_m_s=1.0, footbridge_s=60)
+    assert seconds(bridge, at(3, 1.0), at(0, 0.0), slow) == 200 + 60  # and as much on the way back
+    ramps = Streets(**{**vars_of(bridge), "way_id": np.array([7, 7, 7, 3])})  # one way with its ramp on the ground
+    assert seconds(ramps, at(0, 0.0), at(3, 1.0), slow) == 200 + 60
     for kind in ("path", "pedestrian", "cycleway", "steps"):
         other = np.where(highway == "footway", kind, highway)
         of_kind = Streets(**{**vars_of(bridge), "highway": other})
