@@ -96,7 +96,7 @@ def _methods(kind: type) -> Iterator[str]:
 def _called(name: str, function: Callable[..., Any]) -> Iterator[str]:
     signature = inspect.signature(function)
     given = [p.replace(annotation=p.empty) for p in signature.parameters.values() if p.name not in ("self", "cls")]
-    told = str(signature.replace(parameters=given, return_annotation=signature.empty))
+    told = str(signature.replace(parameters=given, return_annotation=signature.empty)).replace("'", '"')
     yield f"```python\n{name}{re.sub(r'<[^>]*>|Walker[(].*?[)](?=[,)])', '…', told)}\n```\n"
     yield from _words(function)
 
