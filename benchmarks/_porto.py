@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from livingcircle.joins import Joins
 from livingcircle_layers.catalogue import load_catalogue
@@ -81,6 +84,23 @@ def _pieces_of(streets: Streets) -> np.ndarray:
     """Return the edge that each piece of the dense network was cut from: pieces follow one another edge by edge."""
     cuts = np.unique(np.column_stack(_inner_vertices(streets)), axis=0)[:, 0].astype(np.int64)
     return np.repeat(np.arange(len(streets.tail)), 1 + np.bincount(cuts, minlength=len(streets.tail)))
+
+
+def nodes_alone(streets: Streets) -> np.ndarray:
+    """Return the nodes that share their spot with no other: pandana finds the node of a place by its coordinates."""
+    _, first, count = np.unique(streets.node_xy.round(2), axis=0, return_index=True, return_counts=True)
+    return np.sort(first[count == 1])
+
+
+def pandana_network(streets: Streets) -> tuple[Any, float]:
+    """Return the network as pandana has it, and the seconds to build it."""
+    import pandana
+
+    x, y = (pd.Series(values) for values in streets.node_xy.T)
+    edges = pd.DataFrame({"from": streets.tail, "to": streets.head, "m": streets.length_m})
+    start = time.perf_counter()
+    network = pandana.Network(x, y, edges["from"], edges["to"], edges[["m"]], twoway=True)
+    return network, time.perf_counter() - start
 
 
 def at_nodes(streets: Streets) -> Joins:

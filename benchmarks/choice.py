@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 import pandas as pd
-from _porto import LIMIT_M, machine, porto, snapped, tiled
+from _porto import LIMIT_M, machine, nodes_alone, pandana_network, porto, snapped, tiled
 
 from livingcircle.choice import count_within
 from livingcircle.network import WalkNetwork
@@ -24,14 +24,11 @@ HOMES, FACILITIES = 1_000_000, 50_000
 
 def main() -> None:
     """Print one line per tool, and the ratio."""
-    import pandana
-
     copies = int(sys.argv[1]) if len(sys.argv) > 1 else 4
     between, streets, every = snapped(tiled(porto().streets, copies))
     n = len(streets.node_id)
     random = np.random.default_rng(1)
-    _, first, count = np.unique(streets.node_xy.round(2), axis=0, return_index=True, return_counts=True)
-    alone = np.sort(first[count == 1])
+    alone = nodes_alone(streets)
     homes, places = random.choice(alone, HOMES), random.choice(alone, FACILITIES, replace=False)
     owner = np.arange(FACILITIES)
     count_within(WalkNetwork(between).walk(), every.take(homes[:10]), every.take(places[:10]), owner[:10], limit=1.0)
@@ -41,11 +38,7 @@ def main() -> None:
     ours = count_within(walk, every.take(homes), every.take(places), owner, limit=LIMIT_M)
     ours_s = time.perf_counter() - start
 
-    nodes = pd.DataFrame(streets.node_xy, columns=["x", "y"])
-    edges = pd.DataFrame({"from": streets.tail, "to": streets.head, "m": streets.length_m})
-    start = time.perf_counter()
-    network = pandana.Network(nodes["x"], nodes["y"], edges["from"], edges["to"], edges[["m"]], twoway=True)
-    built = time.perf_counter() - start
+    network, built = pandana_network(streets)
     start = time.perf_counter()
     network.precompute(LIMIT_M)
     precomputed = time.perf_counter() - start

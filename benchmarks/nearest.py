@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import networkx as nx
 import numpy as np
 import pandas as pd
-from _porto import LIMIT_M, at_nodes, machine, porto, snapped, tiled
+from _porto import LIMIT_M, at_nodes, machine, nodes_alone, pandana_network, porto, snapped, tiled
 
 from livingcircle.network import WalkNetwork
 
@@ -33,9 +33,7 @@ def main() -> None:
     between, streets, every = snapped(tiled(porto().streets, copies))
     n = len(streets.node_id)
     random = np.random.default_rng(1)
-    # pandana finds a place's node by its coordinates, so that nodes on the same spot are left out.
-    _, first, count = np.unique(streets.node_xy.round(2), axis=0, return_index=True, return_counts=True)
-    alone = np.sort(first[count == 1])
+    alone = nodes_alone(streets)
     places = [random.choice(alone, FACILITIES, replace=False) for _ in range(SERVICES)]
     joined = [every.take(nodes) for nodes in places]
     WalkNetwork(between).walk().nearest(every, joined[0], limit=1.0)  # compiles, or loads what was compiled
@@ -92,18 +90,12 @@ def run_ours(streets, doors, nodes):
 
 def run_pandana(streets, places):
     """Return pandana's answers, its building time, and its time for all services."""
-    import pandana
-
-    x, y = streets.node_xy.T
-    nodes = pd.DataFrame({"x": x, "y": y})
-    edges = pd.DataFrame({"from": streets.tail, "to": streets.head, "m": streets.length_m})
-    start = time.perf_counter()
-    network = pandana.Network(nodes["x"], nodes["y"], edges["from"], edges["to"], edges[["m"]], twoway=True)
-    built = time.perf_counter() - start
+    network, built = pandana_network(streets)
+    x, y = (pd.Series(values) for values in streets.node_xy.T)
     start = time.perf_counter()
     answers = []
     for i, at in enumerate(places):
-        network.set_pois(f"s{i}", LIMIT_M, 1, nodes["x"].iloc[at], nodes["y"].iloc[at])
+        network.set_pois(f"s{i}", LIMIT_M, 1, x.iloc[at], y.iloc[at])
         answers.append(network.nearest_pois(LIMIT_M, f"s{i}", num_pois=1)[1].to_numpy())
     return answers, built, time.perf_counter() - start
 
