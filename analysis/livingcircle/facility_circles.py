@@ -96,7 +96,7 @@ def _walks(measured: Measured, city: City) -> list[tuple[_Walk, Ints]]:
     return sorted(kept, key=lambda w: (not w[0].scores, len(w[1]), w[0].service, w[0].unit, w[0].limit))
 
 
-def _owners(city: City, doors: Ints) -> Ints:
+def _owners(city: City, doors: Ints) -> npt.NDArray[np.str_]:
     return city.doors["facility_id"].to_numpy(dtype=str)[doors]
 
 
