@@ -101,10 +101,10 @@ def test_map_and_files_are_stages_that_are_told_and_stand_in_the_run(result, tmp
     heard = []
     saved = save_result(result, tmp_path / "out", homes=False, progress=heard.append)
     assert [(event.kind, event.stage) for event in heard] == [
-        ("stage_begun", "map"),
-        ("stage_ended", "map"),
         ("stage_begun", "write"),
         ("stage_ended", "write"),
+        ("stage_begun", "map"),
+        ("stage_ended", "map"),
     ]
     took = json.loads((saved / "run.json").read_text(encoding="utf-8"))["timings_s"]
     assert took == {"scan": 1.25, **{event.stage: event.seconds for event in heard if event.kind == "stage_ended"}}

@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal, NamedTuple
 
 import geopandas as gpd
@@ -36,6 +37,7 @@ from pyproj import Transformer
 
 from livingcircle import _ground
 from livingcircle._outlines import Crossings, Rings, outlines
+from livingcircle.beside import beside
 from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.surveyed import SurveyedGround
@@ -266,11 +268,14 @@ class Asked(NamedTuple):
     towards: bool | None = None
 
 
-def circles_together(grid: CircleGrid, asked: Sequence[Asked]) -> list[gpd.GeoDataFrame]:
+def circles_together(
+    grid: CircleGrid, asked: Sequence[Asked], *, given_up: Event | None = None
+) -> list[gpd.GeoDataFrame]:
     """Return the tables of `circles` for several questions, drawn in one sweep across the city from south to north.
 
     Neighbours are drawn one after the other, whatever they were asked for, and wide ground with the circles of its
-    strip, so that the ground is surveyed once for all of them.
+    strip, so that the ground is surveyed once for all of them. When `given_up` is set, the sweep ends at the next strip
+    and there are no tables.
     """
     plans = [_Plan(grid, one) for one in asked]
     jobs = [(plan, group) for plan in plans for group in plan.groups]
@@ -288,6 +293,8 @@ def circles_together(grid: CircleGrid, asked: Sequence[Asked]) -> list[gpd.GeoDa
         places = {n: plan.asked.xy[group[:1]].sum(axis=0) for n, (plan, group) in enumerate(jobs) if n not in wide}
         small = _by_strip(places)
         for strip in sorted({*small, *(strip for drawing in wide.values() for strip in drawing.strips)}):
+            if given_up is not None and given_up.is_set():
+                return []
             parts = [partial(drawing.add, strip) for drawing in wide.values()]
             whole = [partial(draw, n) for n in small.get(strip, [])]
             list(pool.map(lambda work: work(), [*parts, *whole]))
@@ -313,10 +320,33 @@ class Question(NamedTuple):
     answer: Callable[[list[gpd.GeoDataFrame]], gpd.GeoDataFrame]
 
 
+@contextmanager
+def answered_beside(grid: CircleGrid, questions: Sequence[Question]) -> Iterator[Callable[[], list[gpd.GeoDataFrame]]]:
+    """Draw the circles of several questions together while the caller does something else.
+
+    The drawing works on arrays without the interpreter's lock, and on no table that others look at.
+
+    Yields
+    ------
+    What waits for the circles and returns the tables of the questions. Who leaves without it gives the drawing up.
+    """
+    asked, given_up = [one for question in questions for one in question.asked], Event()
+    with beside(partial(circles_together, grid, asked, given_up=given_up)) as drawn:
+
+        def answers() -> list[gpd.GeoDataFrame]:
+            tables = iter(drawn())
+            return [question.answer([next(tables) for _ in question.asked]) for question in questions]
+
+        try:
+            yield answers
+        finally:
+            given_up.set()
+
+
 def answered(grid: CircleGrid, questions: Sequence[Question]) -> list[gpd.GeoDataFrame]:
     """Return the tables of several questions, whose circles are drawn together."""
-    drawn = iter(circles_together(grid, [one for question in questions for one in question.asked]))
-    return [question.answer([next(drawn) for _ in question.asked]) for question in questions]
+    with answered_beside(grid, questions) as answers:
+        return answers()
 
 
 class _Plan:

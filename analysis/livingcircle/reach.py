@@ -102,6 +102,14 @@ class City:
         number, ids = pd.factorize(self.facilities["facility_id"])
         return number.astype(np.int64), pd.Index(ids).get_indexer(pd.Index(self.doors["facility_id"]))
 
+    def places_of(self, doors: Ints) -> npt.NDArray[np.bool_]:
+        """Tell which rows of the facilities are places that some of the access points lead to."""
+        of_row, of_door = self._places
+        entered = np.zeros(len(of_row) + 1, dtype=bool)
+        entered[of_door[doors]] = True
+        entered[-1] = False  # doors of no place here
+        return np.asarray(entered[of_row])
+
     def doors_of(self, layer: Layer) -> Ints:
         """Return the positions of the access points of a layer."""
         of_row, of_door = self._places

@@ -11,7 +11,8 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ import pandas as pd
 import pyogrio
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
+from livingcircle.beside import beside
 from livingcircle.columns import (
     ACCESS_POINTS,
     ADDITIONS,
@@ -124,14 +126,29 @@ def save_result(
     stages = Stages(progress, dict(shared.run.get("timings_s", {})))
     others = [name for name in _WRITERS if name not in (MAP_FILE, RUN_FILE) and (name != HOMES_FILE or homes)]
     with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as folder:
-        for stage, text, names in (("map", "drawing the map", [MAP_FILE]), ("write", "writing results", others)):
-            with stages.stage(stage, text):
-                for name in names:
+        draw = partial(_WRITERS[MAP_FILE], _with_own_indexes(shared), folder / MAP_FILE)
+        with beside(draw) as drawn:
+            with stages.stage("write", "writing results and drawing the map"):
+                for name in others:
                     _WRITERS[name](shared, folder / name)
+            with stages.stage("map", "drawing the rest of the map"):
+                drawn()
         # Last of all: it tells how long the others took.
         timed = replace(shared, run={**shared.run, "timings_s": stages.seconds})
         _WRITERS[RUN_FILE](timed, folder / RUN_FILE)
     return directory
+
+
+def _with_own_indexes(result: ScanResult) -> ScanResult:
+    """Return the same tables with indexes of their own, in which another thread can look things up."""
+    own: dict[str, Any] = {}
+    for field in fields(result):
+        table = getattr(result, field.name)
+        if isinstance(table, pd.DataFrame):
+            own[field.name] = table.set_axis(table.index.copy(deep=True)).set_axis(
+                table.columns.copy(deep=True), axis=1
+            )
+    return replace(result, **own)
 
 
 def _as_seen_from(directory: Path, study: Study) -> Study:

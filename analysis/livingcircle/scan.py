@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from livingcircle.accounts import account, lost_notes, outline_notes, run_record
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.capacity import capacity_notes, capacity_table
 from livingcircle.choice import count_within
-from livingcircle.circles import CircleGrid, answered
+from livingcircle.circles import CircleGrid, answered_beside
 from livingcircle.columns import COVERAGE, conform
 from livingcircle.community_circles import communities_question
 from livingcircle.community_circles import ground_of as walked_ground
@@ -93,73 +94,67 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
     # Long because a scan has many tables: it is one line for each, in the order in which they are made.
     study, inputs, rules, city = measured.study, measured.inputs, measured.rules, measured.city
     stages = Stages(progress, dict(measured.seconds))
-    with stages.stage("aggregate", "counting people by unit"):
-        coverage = coverage_of(measured)
-        told = (rules, measured.first, measured.standings, measured.people)
-        scores = scores_table(*told, measured.levels, catalogue=measured.catalogue)
-        reached = services_reached(*told, catalogue=measured.catalogue)
-        gaps = gaps_table(measured, coverage)
-        gains = _gains(measured)
-    with stages.stage("additions", "looking where one more place would help most"):
-        additions, more = _additions(measured)
-    with stages.stage("capacity", "sharing out beds, seats and floor"):
-        capacity = capacity_table(measured)
-    doubt = None
-    if study.sensitivity is not None:
-        with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
-            doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
-    with stages.stage("circles", "drawing the circles of communities"):
-        drawn, bands, of_facilities = _drawn(measured)
-    with stages.stage("tables", "making the tables of the result"):
-        histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
-        doors = _access_points(city)
-        unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
-        communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
-        communities = communities.assign(pedestrian_shed=_sheds(drawn).reindex(communities.index))
-        run = run_record(study, inputs, rules, measured.first, counts, stages)
-        settings = settings_of(study, measured.walkers, rules)
-        if doubt:
-            settings["sensitivity"] = run["settings"]["sensitivity"] = "; ".join(doubt.tried) or "nothing was changed"
-        run["services_not_measured"] = measured.catalogue.unplaceable()
-        result = ScanResult(
-            coverage=coverage,
-            scores=sorted_by_unit(scores),
-            histogram=histogram,
-            communities=communities,
-            facilities=_facilities(inputs, measured.catalogue),
-            access_points=doors,
-            unplaced=unplaced,
-            homes=_homes(city, _walks_of_homes(measured) if walks_of_homes else {}),
-            background=inputs.osm.background.to_crs(WGS84),
-            rules=rules,
-            catalogue=measured.catalogue,
-            run=_with_warnings(run, [*_notes(measured, communities), *more]),
-            settings=settings,
-            approval_number=study.map.approval_number,
-            estates=gains,
-            study=study,
-            circles=drawn,
-            bands=bands,
-            facility_circles=of_facilities,
-            estate_names=named_estates(inputs),
-            diagnosis=_diagnosis(city, of_land=measured.people.of_land),
-            gaps=gaps,
-            false_coverage=false_coverage_table(coverage),
-            fairness=fairness_table(histogram, scores),
-            additions=additions,
-            capacity=capacity,
-            sensitivity=doubt.shares if doubt else None,
-            rank_stability=doubt.ranks if doubt else None,
-            facility_changes=inputs.facilities.changes,
-            distances=distances_table(
-                coverage,
-                [j for verdicts in measured.judged for j in verdicts.values()],
-                measured.people,
-                measured.levels,
-            ),
-        )
-        chosen = _restricted_to(result, measured.only) if measured.only else result
-        return published_result(chosen) if study.publish else chosen
+    with _drawn_beside(measured, stages) as drawn:
+        with stages.stage("aggregate", "counting people by unit"):
+            coverage = coverage_of(measured)
+            told = (rules, measured.first, measured.standings, measured.people)
+            scores = scores_table(*told, measured.levels, catalogue=measured.catalogue)
+            reached = services_reached(*told, catalogue=measured.catalogue)
+            gaps = gaps_table(measured, coverage)
+            gains = _gains(measured)
+        with stages.stage("additions", "looking where one more place would help most"):
+            additions, more = _additions(measured)
+        with stages.stage("capacity", "sharing out beds, seats and floor"):
+            capacity = capacity_table(measured)
+        doubt = None
+        if study.sensitivity is not None:
+            with stages.stage("sensitivity", "judging again with other thresholds, speeds, people and gates"):
+                doubt = doubt_of(measured, coverage, sorted_by_unit(scores), counted=coverage_of)
+        with stages.stage("tables", "making the tables of the result"):
+            histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
+            doors = _access_points(city)
+            unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
+            communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
+            run = run_record(study, inputs, rules, measured.first, counts, stages)
+            settings = settings_of(study, measured.walkers, rules)
+            if doubt:
+                settings["sensitivity"] = run["settings"]["sensitivity"] = (
+                    "; ".join(doubt.tried) or "nothing was changed"
+                )
+            run["services_not_measured"] = measured.catalogue.unplaceable()
+            result = ScanResult(
+                coverage=coverage,
+                scores=sorted_by_unit(scores),
+                histogram=histogram,
+                communities=communities,
+                facilities=_facilities(inputs, measured.catalogue),
+                access_points=doors,
+                unplaced=unplaced,
+                homes=_homes(city, _walks_of_homes(measured) if walks_of_homes else {}),
+                background=inputs.osm.background.to_crs(WGS84),
+                rules=rules,
+                catalogue=measured.catalogue,
+                run=_with_warnings(run, [*_notes(measured, communities), *more]),
+                settings=settings,
+                approval_number=study.map.approval_number,
+                estates=gains,
+                study=study,
+                estate_names=named_estates(inputs),
+                diagnosis=_diagnosis(city, of_land=measured.people.of_land),
+                gaps=gaps,
+                false_coverage=false_coverage_table(coverage),
+                fairness=fairness_table(histogram, scores),
+                additions=additions,
+                capacity=capacity,
+                sensitivity=doubt.shares if doubt else None,
+                rank_stability=doubt.ranks if doubt else None,
+                facility_changes=inputs.facilities.changes,
+                distances=_distances(measured, coverage),
+            )
+        with stages.stage("circles", "drawing the last circles"):
+            result = _with_circles(result, *drawn())
+    chosen = _restricted_to(result, measured.only) if measured.only else result
+    return published_result(chosen) if study.publish else chosen
 
 
 def _distances(measured: Measured, coverage: pd.DataFrame) -> pd.DataFrame:
@@ -327,18 +322,34 @@ def _communities(
     return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
 
 
-def _drawn(measured: Measured) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Return the circles of communities, the bands around greens and the circles of facilities.
+@contextmanager
+def _drawn_beside(measured: Measured, stages: Stages) -> Iterator[Callable[[], list[gpd.GeoDataFrame]]]:
+    """Draw the circles of communities, the bands around greens and the circles of facilities beside other work.
 
-    All are drawn in one sweep, so that their ground is surveyed once.
+    All are drawn in one sweep, so that their ground is surveyed once. What is yielded waits for the three tables.
     """
-    walked, barriers = walked_ground(measured)
-    grid = CircleGrid(walked.network, barriers)
-    questions = [communities_question(measured), bands_question(measured), facilities_question(measured)]
-    circles, bands, of_facilities = answered(grid, questions)
-    if measured.people.of_land:
+    with stages.stage("ground", "finding where circles begin"):
+        walked, barriers = walked_ground(measured)
+        grid = CircleGrid(walked.network, barriers)
+        questions = [communities_question(measured), bands_question(measured), facilities_question(measured)]
+    with answered_beside(grid, questions) as answers:
+        yield answers
+
+
+def _with_circles(
+    result: ScanResult, circles: gpd.GeoDataFrame, bands: gpd.GeoDataFrame, of_facilities: gpd.GeoDataFrame
+) -> ScanResult:
+    """Return a result with its circles, and each community's pedestrian shed."""
+    if result.run["demand"] != "people":
         circles = circles.assign(people=pd.array([pd.NA] * len(circles), dtype="Int64"))
-    return circles, bands, of_facilities
+    sheds = _sheds(circles).reindex(result.communities.index)
+    return replace(
+        result,
+        communities=result.communities.assign(pedestrian_shed=sheds),
+        circles=circles,
+        bands=bands,
+        facility_circles=of_facilities,
+    )
 
 
 def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:

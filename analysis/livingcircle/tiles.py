@@ -85,7 +85,7 @@ def part_of(city: City, name: str, homes: Ints, *, reach_m: float) -> Part:
     doors = np.flatnonzero(city.door_joins.joined & edge[city.door_joins.edge])
     box = shapely.box(*low.tolist(), *high.tolist())
     place = shapely.intersects(city.facilities.geometry.to_numpy(), box)
-    place |= city.facilities["facility_id"].isin(city.doors["facility_id"].iloc[doors]).to_numpy()
+    place |= city.places_of(doors)
     return Part(
         name,
         homes,

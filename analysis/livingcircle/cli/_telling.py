@@ -57,16 +57,17 @@ STAGES_ZH = {
     "additions": "寻找增设一处效果最好的位置",
     "capacity": "分摊床位、学位与面积",
     "sensitivity": "换用其他阈值、步速、人口与院门口径再判一遍",
-    "circles": "绘制社区生活圈",
+    "ground": "查找生活圈起点",
+    "circles": "绘制其余生活圈",
     "tables": "整理各结果表",
-    "map": "绘制地图",
+    "map": "绘制地图其余部分",
     "cut_nodes": "查找范围内的节点",
     "cut_ways": "查找与范围相交的道路和轮廓",
     "cut_areas": "查找跨越边界的面",
     "cut_write": "写出裁剪结果",
     "check": "检查各区县的输入",
     "combine": "合并各区县结果",
-    "write": "写出结果",
+    "write": "写出结果并绘制地图",
 }
 
 
