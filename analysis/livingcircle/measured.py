@@ -264,8 +264,7 @@ def _measure_land(
     levels = make_levels(
         inputs.units, points["unit"], complete=study.communities.complete, name=study.name, not_placed=people
     )
-    at, living = shapely.points(points["x"], points["y"]), gpd.GeoSeries(city.home_points, crs=inputs.units.crs)
-    levels += [u for overlay in inputs.overlays for u in overlay.levels(at, living, city.homes["people"])]
+    levels += _across(inputs, points, city.homes)
     judged = judge_all(study, asked, reaches, walkers)
     unpeopled = inputs.population.kind == LAND  # then nobody is known who could need more land than is mapped
     count = 0 if unpeopled else int(placed["people"][placed["unit"] != ""].sum())
@@ -458,10 +457,16 @@ def levels_of(study: Study, inputs: Inputs, placement: Placement, joins: Joins) 
         name=study.name,
         not_placed=people_not_placed(placement, joins),
     )
-    lost_points = gpd.GeoSeries(shapely.points(lost["x"], lost["y"]), crs=inputs.units.crs)
+    return (*levels, *_across(inputs, here, lost))
+
+
+def _across(inputs: Inputs, here: pd.DataFrame, lost: pd.DataFrame) -> list[Units]:
+    """Return the estates and areas with what lies in them; a million homes are points only where there are any."""
+    if not inputs.overlays:
+        return []
     points = shapely.points(here["x"], here["y"])
-    across = [units for overlay in inputs.overlays for units in overlay.levels(points, lost_points, lost["people"])]
-    return (*levels, *across)
+    lost_points = gpd.GeoSeries(shapely.points(lost["x"], lost["y"]), crs=inputs.units.crs)
+    return [units for overlay in inputs.overlays for units in overlay.levels(points, lost_points, lost["people"])]
 
 
 def what_is_known(
