@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from openpyxl import load_workbook
 
 import livingcircle as lc
 from livingcircle import compare
+from livingcircle.cli import main
 from small_city import small_study
 from towns import write_table
 
@@ -54,3 +56,21 @@ def test_units_of_one_side_only_are_listed(tmp_path: Path) -> None:
     rows = compare(result, west).rows
     assert set(rows[rows["unit_id"] == "e"]["side"]) == {"old"}
     assert rows[rows["side"] == "old"]["covered_change"].isna().all()
+
+
+def test_the_command_tells_the_change_and_its_cause(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = lc.scan(small_study(tmp_path / "a")).save(tmp_path / "old")
+    more = write_table(tmp_path / "clinics.csv", "name", [(210, 390, "二诊所")])
+    study = small_study(tmp_path / "a", facilities=[{"file": str(more), "service": "clinic", "mode": "add"}])
+    new = lc.scan(study).save(tmp_path / "new")
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", str(old), str(new), "-o", str(tmp_path / "out")])
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    changed = pd.read_csv(tmp_path / "out" / "compare.csv").query("level == 'city' and covered_change > 0").iloc[0]
+    assert lines[0] == f"clinic\t{changed['walker']}\t+{changed['covered_change']:,.0f}"
+    assert any(line.startswith("facility came") and "二诊所" in line for line in lines)
+    assert lines[-2:] == [
+        "rows only in the old scan: 0, only in the new one: 0",
+        f"{tmp_path / 'out'}: compare.xlsx, compare.csv, compare_causes.csv",
+    ]

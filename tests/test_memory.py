@@ -12,7 +12,8 @@ import pytest
 
 from livingcircle import runs
 from livingcircle.memory import PROCESS_BYTES, memory_note, resident_bytes
-from livingcircle.runs import Work
+from livingcircle.runs import Work, parse_memory
+from livingcircle_layers.errors import UsageError
 from small_city import CSV_FILES
 
 TESTS = Path(__file__).parent
@@ -75,3 +76,9 @@ def test_no_more_processes_work_than_the_memory_holds(
 
 def test_what_the_process_uses_now_is_told() -> None:
     assert 50_000_000 < resident_bytes() < 20 * GB
+
+
+@pytest.mark.parametrize("text", ["4", "GB", "0GB", "-1 GB", "4 apples", "1,5GB"])
+def test_what_is_no_amount_of_memory_is_told_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--memory is no amount of memory; got .*; expected for example 4GB or 800MB"):
+        parse_memory(text)

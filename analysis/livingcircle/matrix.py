@@ -70,7 +70,7 @@ def matrix(
     >>> homes = pd.DataFrame({"lon": [104.2, 104.202], "lat": [30.5, 30.501]}, index=["home 1", "home 2"])
     >>> clinics = pd.DataFrame({"id": ["a", "b"], "lon": [104.205, 104.195], "lat": [30.502, 30.5]})
     >>> lc.matrix(streets, homes, clinics, nearest=1)[["origin_id", "destination_id"]].to_numpy().tolist()
-    [['home 1', 'b'], ['home 2', 'a']]
+    [['home 1', 'a'], ['home 2', 'a']]
     """
     ground = Ground(network.streets, np.array([], dtype=object), join_limit_m)
     table, lost = matrix_table(ground, origins, destinations, limit_m=limit_m, walker=walker, nearest=nearest)
