@@ -88,7 +88,7 @@ def table(runs: list[Run]) -> str:
 
 
 def plot(runs: list[Run], path: Path) -> None:
-    """Draw seconds and memory against the number of copies, both axes logarithmic."""
+    """Draw seconds and memory against the number of copies; linear growth is a straight line."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -96,12 +96,14 @@ def plot(runs: list[Run], path: Path) -> None:
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 4))
     copies = [run.copies for run in runs]
-    axes[0].loglog(copies, [run.wall_s for run in runs], "o-", label="wall")
-    axes[0].loglog(copies, [run.cpu_s for run in runs], "s--", label="processor")
-    axes[0].set(xlabel="copies of Porto", ylabel="seconds")
+    axes[0].plot(copies, [run.wall_s for run in runs], "o-", label="wall")
+    axes[0].plot(copies, [run.cpu_s for run in runs], "s--", label="processor")
+    axes[0].set(ylabel="seconds")
     axes[0].legend()
-    axes[1].loglog(copies, [run.peak_gb for run in runs], "o-")
-    axes[1].set(xlabel="copies of Porto", ylabel="peak memory, GB")
+    axes[1].plot(copies, [run.peak_gb for run in runs], "o-")
+    axes[1].set(ylabel="peak memory, GB")
+    for one in axes:
+        one.set(xlabel="copies of Porto", xlim=0, ylim=0, xticks=copies)
     figure.tight_layout()
     figure.savefig(path, metadata={"Software": None})
 
