@@ -14,12 +14,15 @@ import livingcircle as lc
 _HERE = Path(__file__).parent
 _PROJECT = _HERE.parent.parent
 _FILES = ("favicon.svg", "iframe-worker.js", "site.css")
+_PICTURES = ("benchmarks/city.png",)  # of pages that are taken from elsewhere; they stand beside the page here
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the figures and the files that stand beside this one, and list every page."""
     for name in _FILES:
         files.append(File.generated(config, f"assets/{name}", abs_src_path=str(_HERE / name)))
+    for name in _PICTURES:
+        files.append(File.generated(config, Path(name).name, abs_src_path=str(_PROJECT / name)))
     for name, content in figures(lc.measure(lc.demo_study())).items():
         files.append(File.generated(config, f"figures/{name}", content=content))
     listed = set(_listed(config.nav))
