@@ -210,6 +210,16 @@ def test_faults_of_all_inputs_come_at_once(tmp_path: Path) -> None:
         assert sum(words in line for line in said) == 1, words
 
 
+def test_coordinates_that_the_planner_names_are_read_beside_other_faults(tmp_path: Path) -> None:
+    study = study_of(tmp_path, town(), people=PEOPLE, rules=[RULE])
+    (tmp_path / "people.csv").write_text("X坐标,Y坐标,population\n104,30,many\n", encoding="utf-8")
+    (tmp_path / "own.csv").write_text("", encoding="utf-8")
+    people = study.population.model_copy(update={"columns": {"lon": "X坐标", "lat": "Y坐标"}})
+    lists = (FacilitiesInput(file=tmp_path / "own.csv", service="supermarket"),)
+    with pytest.raises(InputError, match=r"(?s)own\.csv is empty.*'many'"):
+        check_study(study.model_copy(update={"facilities": lists, "population": people}))
+
+
 def test_what_needs_the_streets_is_looked_at_beside_faults_of_single_files(tmp_path: Path) -> None:
     """Another city and a wrong datum come at once with an empty file, a line each; the scan would stop at the first."""
     study = study_of(tmp_path, town(), people=PEOPLE, rules=[RULE])

@@ -393,3 +393,12 @@ def test_real_porto_alegre(real_data: Path) -> None:
     )
     assert people.total == 812_935
     assert set(people.cells.geometry.geom_type) == {"Point"}
+
+
+@pytest.mark.parametrize("cell", ["1e30", "12345678901234567890", "9e12"])
+def test_more_people_than_live_on_earth_are_another_column(tmp_path: Path, cell: str) -> None:
+    """An id in the column of people was shared out one by one, without an end."""
+    path = tmp_path / "people.csv"
+    path.write_text(f"lon,lat,population\n104.1,30.6,{cell}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"population.*above 1e\+13|more people than live on Earth; got 9e\+12"):
+        read_people(path, crs=CRS)

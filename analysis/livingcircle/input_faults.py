@@ -30,10 +30,10 @@ from livingcircle_layers.datum import shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.estates import read_estates
 from livingcircle_layers.facilities import read_facilities
-from livingcircle_layers.headings import find_column
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import read_people
+from livingcircle_layers.population_totals import has_coordinates
 from livingcircle_layers.relief import drape
 from livingcircle_layers.sources import Source
 from livingcircle_layers.street_layer import read_street_layer
@@ -121,7 +121,7 @@ def _read_people_alone(given: PopulationInput) -> None:
     """Read a grid of people; what needs the streets or the communities to be read is left to those."""
     if not isinstance(given.file, Path) or given.file.suffix.lower() not in TABLE_SUFFIXES:
         return
-    if find_column(read_table(given.rows).columns, given.columns.get("lon", "lon")) is not None:
+    if has_coordinates(given.rows, read_table(given.rows)):
         window = shapely.box(-180, -90, 180, 90)
         read_people(given.rows, crs=_PLANE, window=window, values=given.values, household_size=given.household_size)
 

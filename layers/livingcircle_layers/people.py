@@ -35,6 +35,8 @@ LAND = "residential_land"
 """The kind of people that are m² of residential land, as nobody is known."""
 
 _ROLES = ("id", "name", "population", "area_m2", "households", *GROUPS)
+MOST = 1e13  # people, m² or people per km² in a row: an id or a sum in the wrong column is above it
+MOST_PEOPLE = 1e10  # in a whole layer: more do not live on Earth
 _AT_A_TIME = 50_000
 _REJECTED = ("source", "row", "people", "reason", "detail")
 
@@ -232,6 +234,13 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         raise density_fault(name, f"the heading {heading!r}")
     if values == "density":
         counts = _from_densities(name, places, counts, area, crs)
+    if (total := float(np.nansum(counts["population"]))) > MOST_PEOPLE:
+        raise InputError(
+            f"{name}: more people than live on Earth",
+            got=f"{total:.3g} in column {heading!r}",
+            expected='people, or with values = "density" people per km²',
+            remedy="look whether another column is meant (columns = {population = …})",
+        )
     _refuse_words(name, places)
     x, y = _middles(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
@@ -352,7 +361,7 @@ def _read_counts(name: str, places: Places) -> tuple[dict[str, pd.Series[float]]
     read: dict[str, pd.Series[float]] = {}
     for role in ("population", *GROUPS, "households", "area_m2"):
         if role in used:
-            read[role], found = parse_numbers(table, used[role], what=f"{name}: {role}", minimum=0)
+            read[role], found = parse_numbers(table, used[role], what=f"{name}: {role}", minimum=0, maximum=MOST)
             faults += found
     people, area = read["population"], read.pop("area_m2", pd.Series(np.nan, index=table.index))
     faults += _groups_too_large(name, read, used)
