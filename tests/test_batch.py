@@ -224,3 +224,30 @@ def test_lists_of_one_name_in_two_folders_stay_apart(folder: Path) -> None:
     assert result.run["people"]["input"] == sum(both)  # two lists, though of one name: nobody of either is lost
     outside = result.unplaced.query("reason == 'outside_communities'")
     assert set(outside["source"]) == {"west/people.csv", "east/people.csv"}
+
+
+def test_cells_over_people_of_another_district_are_refused(folder: Path) -> None:
+    text = SHARED + DISTRICTS.replace('communities.file = "east.geojson"', 'communities.make = "grid:500"')
+    with pytest.raises(InputError, match=r"communities of district east are made over people whom west may count, too"):
+        scan_batch(Batch.load(written(folder, text, "cells.toml")), folder / "cells")
+
+
+def test_a_batch_without_districts_says_so(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"no \[\[district\]\] is named"):
+        Batch.load(written(folder, "district = []\n" + SHARED, "none.toml"))
+
+
+def test_want_of_memory_fails_one_district_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = batches.measure
+
+    def short(study: Any, **more: Any) -> Any:
+        if study.name == "west":
+            raise MemoryError("Unable to allocate 9 GiB")
+        return honest(study, **more)
+
+    monkeypatch.setattr(batches, "measure", short)
+    ended = scan_batch(Batch.load(written(folder, SHARED + DISTRICTS)), folder / "short")
+    assert [(o.status, o.reason) for o in ended.outcomes] == [
+        ("failed", "MemoryError Unable to allocate 9 GiB"),
+        ("done", ""),
+    ]

@@ -97,6 +97,8 @@ class Batch:
             if study is not None:
                 moved = study.relative_to(path.parent)
                 studies[name] = options.on(moved).model_copy(update={"name": name}) if options else moved
+        if entries == []:
+            faults.append(f"{path.name}: no [[{KEY}]] is named")
         if faults:
             raise InputError.of(faults)
         return cls(str(raw.get("name") or path.stem), studies)
@@ -219,6 +221,7 @@ def check_districts(studies: Mapping[str, Study]) -> None:
         with _collected(faults, name):
             study.walker_profiles()
     faults += _overlaps(drawn)
+    faults += _shared_cells(studies)
     first = next(iter(studies.values()))
     for key, what in ALIKE.items():
         other = [name for name, study in studies.items() if getattr(study, key) != getattr(first, key)]
@@ -266,6 +269,25 @@ def _overlaps(drawn: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
     ]
 
 
+def _shared_cells(studies: Mapping[str, Study]) -> list[str]:
+    """Name districts whose communities are made over people whom another district counts, too."""
+    whose: dict[Any, list[str]] = {}
+    for name, study in studies.items():
+        if study.population is not None:
+            whose.setdefault(study.population.file, []).append(name)
+    return [
+        sentence(
+            f"communities of district {name} are made over people whom {', '.join(o for o in names if o != name)}"
+            " may count, too",
+            expected="communities from a file, or a population of its own",
+            remedy="scan it by a file of its own",
+        )
+        for names in whose.values()
+        for name in names
+        if len(names) > 1 and studies[name].communities.rows is None
+    ]
+
+
 def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
     """Return a row per district: what became of it, why, and how many people it has."""
     rows = [
@@ -300,7 +322,7 @@ def _scan_each(
 
 
 def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Progress, *, homes: bool) -> Outcome:
-    folder = directory / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+    folder = directory.absolute() / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
     measurer = Measurements(work, folder, progress)
     try:
         # What is withheld is decided over all districts together.
@@ -308,6 +330,8 @@ def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Pro
         part = Part.of(measured, result_of(measured, walks_of_homes=homes, progress=progress))
     except LivingCircleError as fault:
         return Outcome(name, "failed", str(fault))
+    except (MemoryError, ArithmeticError) as fault:  # of this district's size or numbers: the others go on
+        return Outcome(name, "failed", f"{type(fault).__name__} {fault}".strip())
     measurer.finish()
     return Outcome(name, "done", part=part)
 

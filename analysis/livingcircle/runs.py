@@ -174,7 +174,7 @@ def scan_into(
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
     with held_folder(directory, result_files()):
-        measurer = Measurements(work or Work(), directory / WORK_FOLDER, progress or nobody)
+        measurer = Measurements(work or Work(), directory.absolute() / WORK_FOLDER, progress or nobody)
         measured = measure(study, only=only, progress=progress, measurer=measurer)
         result = result_of(measured, walks_of_homes=homes, progress=progress)
         del measured  # no table refers to the reaches: their memory is free while files are written

@@ -29,7 +29,7 @@ from livingcircle.tiles import Part, door_keys
 from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets
 
-FORMAT = "1"  # a change of what is measured, or how, makes a new one: results of another format are never taken
+FORMAT = "2"  # a change of what is measured, or how, makes a new one: results of another format are never taken
 
 Arrays = dict[str, npt.NDArray[Any]]
 _STREETS = ("node_id", "node_xy", "tail", "head", "length_m", "oneway", "way_id", "raised", "signals", "exits")
