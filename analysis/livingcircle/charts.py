@@ -118,7 +118,7 @@ def ranking(result: Scanned, *, unit: str = "city", language: Language = "zh") -
         y = np.arange(len(shown))
         axes.barh(y, shown["score"], color=[_class(s / 100) for s in shown["score"]], height=0.72)
         axes.hlines(y, shown["score_low"], shown["score_high"], color=INK, linewidth=0.9)
-        axes.set_yticks(y, [_named(row) for row in shown.itertuples()], fontsize=7.5)
+        axes.set_yticks(y, [_named(row) for row in shown.itertuples()], fontsize=7.5, parse_math=False)
         for at, score in zip(y.tolist(), shown["score"], strict=True):
             axes.text(min(shown["score_high"].iloc[at], 100) + 1, at, f"{score:.1f}", va="center", fontsize=7)
         axes.set(xlim=(0, 108), ylim=(len(shown) - 0.4, -0.6))
@@ -253,7 +253,7 @@ def before_after(old: Scanned, new: Scanned, *, unit: str = "city", language: La
         for at, change in zip(y.tolist(), rows["share_change"].astype(float), strict=True):
             axes.text(1.02, at, f"{100 * change:+.1f}", va="center", fontsize=7.5)
         axes.text(1.02, -0.9, _pick(language, "百分点", "points"), fontsize=7, color=FAINT)
-        axes.set_yticks(y, [names.get(rule, rule) for rule in rows["rule"]], fontsize=8)
+        axes.set_yticks(y, [names.get(rule, rule) for rule in rows["rule"]], fontsize=8, parse_math=False)
         axes.set(xlim=(-0.02, 1.1), ylim=(len(rows) - 0.4, -1.2))
         axes.set_xticks(np.linspace(0, 1, 6))
         _percents(axes, "x")

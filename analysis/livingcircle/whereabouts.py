@@ -98,7 +98,7 @@ def check_datums(study: Study, osm: OsmExtract, located: Located) -> tuple[Datum
                     f"{layer.label} cannot be in {layer.datum}",
                     got=f"places at {_box(bounds)}",
                     expected="places in China, where that datum is in use",
-                    remedy=f'remove datum = "{layer.datum}" from [{layer.part}]',
+                    remedy=f'remove datum = "{layer.datum}" from {_entry(layer.part)}',
                 )
             )
         elif verdict.answer == "does not fit":
@@ -107,7 +107,7 @@ def check_datums(study: Study, osm: OsmExtract, located: Located) -> tuple[Datum
                     f"{layer.label} is not in {verdict.claimed}",
                     got=f"a layer that fits {verdict.better}: {verdict.statistic}",
                     expected="coordinates in the datum that the study declares",
-                    remedy=f'write datum = "{verdict.better}" into [{layer.part}] of the study',
+                    remedy=f'write datum = "{verdict.better}" into {_entry(layer.part)} of the study',
                 )
             )
     if faults:
@@ -228,3 +228,8 @@ def _false_metres(source: Source | None, city: shapely.Polygon) -> str | None:
 def _box(bounds: Sequence[float]) -> str:
     west, south, east, north = bounds
     return f"{west:.3f}–{east:.3f} E, {south:.3f}–{north:.3f} N"
+
+
+def _entry(part: str) -> str:
+    """Return how a part of a study file is headed; of lists every file has an entry of its own."""
+    return f"the [[{part}]] of this file" if part in ("facilities", "catchments") else f"[{part}]"
