@@ -326,6 +326,6 @@ def test_a_wrong_datum_is_told_beside_a_broken_file(real_data: Path, tmp_path: P
     said = str(fault.value).splitlines()
     assert sum("own.csv is empty" in line for line in said) == 1
     assert sum("dirty_hospitals_elsewhere.geojson: none of its" in line for line in said) == 1
-    for part in ("areas", "catchments"):
-        assert sum(f'write datum = "gcj02" into [{part}] of the study' in line for line in said) == 1, part
+    for entry in ("[areas]", "this file's [[catchments]]"):
+        assert sum(f'write datum = "gcj02" into {entry} in the study' in line for line in said) == 1, entry
     assert len(said) == 4

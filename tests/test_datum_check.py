@@ -176,7 +176,7 @@ def test_a_layer_in_gcj02_stops_the_run_and_says_how_to_declare_it(tmp_path: Pat
     with pytest.raises(
         InputError,
         match=r"parks\.geojson is not in wgs84; got a layer that fits gcj02: .*"
-        r'remedy: write datum = "gcj02" into the \[\[facilities\]\] of this file of the study',
+        r"remedy: write datum = \"gcj02\" into this file's \[\[facilities\]\] in the study",
     ):
         read_inputs(wrong, load_catalogue())
     right = study(tmp_path, facilities=[{"file": file, "service": "park", "datum": "gcj02"}])

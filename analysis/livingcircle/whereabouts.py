@@ -107,7 +107,7 @@ def check_datums(study: Study, osm: OsmExtract, located: Located) -> tuple[Datum
                     f"{layer.label} is not in {verdict.claimed}",
                     got=f"a layer that fits {verdict.better}: {verdict.statistic}",
                     expected="coordinates in the datum that the study declares",
-                    remedy=f'write datum = "{verdict.better}" into {_entry(layer.part)} of the study',
+                    remedy=f'write datum = "{verdict.better}" into {_entry(layer.part)}',
                 )
             )
     if faults:
@@ -232,4 +232,5 @@ def _box(bounds: Sequence[float]) -> str:
 
 def _entry(part: str) -> str:
     """Return how a part of a study file is headed; of lists every file has an entry of its own."""
-    return f"the [[{part}]] of this file" if part in ("facilities", "catchments") else f"[{part}]"
+    listed = part in ("facilities", "catchments")
+    return f"this file's [[{part}]] in the study" if listed else f"[{part}] in the study"
