@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import livingcircle as lc
 from livingcircle import charts
@@ -16,7 +17,7 @@ from livingcircle.cli import main
 from livingcircle.colours import SHARE
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.fonts import FONT_VARIABLE
-from livingcircle_layers.errors import InputError, UsageError
+from livingcircle_layers.errors import InputError, ResultWarning, UsageError
 from made_result import made_result
 from test_palette import palettes
 
@@ -111,11 +112,50 @@ def test_a_chart_shows_itself_in_a_notebook(result):
     assert lc.charts.lorenz(result)._repr_png_().startswith(b"\x89PNG")
 
 
-def test_a_sign_that_no_font_has_is_an_error_and_no_box(tmp_path):
-    strange = made_result(names=["\U000f0000社区"])
-    with pytest.raises(InputError, match=f"a sign cannot be drawn.*{FONT_VARIABLE}"):
-        charts.ranking(strange).save(tmp_path / "chart.png")
-    assert not list(tmp_path.iterdir())
+STRANGE = "\U000f0000"  # of private use: no font has it
+
+
+def labels_of(svg):
+    return re.findall(r"<!-- (.*?) -->", svg.read_text(encoding="utf-8"))
+
+
+def test_a_sign_that_no_font_has_is_a_question_mark_that_is_told_and_the_rest_is_drawn(tmp_path):
+    strange = made_result(names=[f"{STRANGE}社区", "春熙\x0b路", "👨\u200d👩 家"])
+    wanted = rf"no font on this computer has .*{STRANGE} \(U\+F0000\).*; remedy: .*{FONT_VARIABLE}"
+    with pytest.warns(ResultWarning, match=wanted):
+        labels = labels_of(charts.ranking(strange).save(tmp_path / "chart.svg"))
+    assert any(label.startswith("?社区") for label in labels)
+    assert any(label.startswith("春熙 路") for label in labels)
+    assert not any(STRANGE in label or "\u200d" in label for label in labels)
+
+
+@pytest.mark.filterwarnings("default::livingcircle_layers.errors.ResultWarning")
+def test_the_command_says_what_was_replaced_as_a_note(tmp_path, capsys):
+    folder = made_result(names=[f"{STRANGE}社区"]).save(tmp_path / "out")
+    with pytest.raises(SystemExit) as ended:
+        main(["charts", str(folder), "-o", str(tmp_path / "charts")])
+    assert ended.value.code == 0
+    assert (tmp_path / "charts" / "chart-ranking.png").exists()
+    assert f"note: no font on this computer has {STRANGE} (U+F0000)" in capsys.readouterr().err
+
+
+def test_a_dollar_in_a_name_begins_no_formula_in_any_chart(tmp_path, result):
+    """A pair of them would be drawn as mathematics: in titles, labels, legends and the chart of before and after."""
+    dear = "$a_1$ 园"
+    rules = replace(result.rules, rules=tuple(r.model_copy(update={"name_zh": dear}) for r in result.rules.rules))
+    names = {"communities": result.communities.assign(unit_name=dear), "scores": result.scores.assign(unit_name=dear)}
+    rows = result.distances.assign(walker=[dear if w == "elder" else w for w in result.distances["walker"]])
+    run = {**result.run, "crs": "EPSG:4526"}
+    named = replace(result, rules=rules, run=run, distances=rows, **names)
+    drawn = {
+        "ranking": charts.ranking(named),  # labels of bars, and the line under the title
+        "distances": charts.distances(named, rule=RULE),  # title and legend
+        "before-after": charts.before_after(named, named),  # labels of rows
+    }
+    for name, chart in drawn.items():
+        assert any(dear in text for text in labels_of(chart.save(tmp_path / f"{name}.svg"))), name
+    assert any(t.get_text() == dear for t in drawn["distances"].axes[0].get_legend().get_texts())
+    assert not any(text.get_parse_math() for chart in drawn.values() for text in chart.findobj(Text))
 
 
 def test_mistakes_are_told_with_what_would_be_right(result, tmp_path):

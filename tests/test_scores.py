@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
 from livingcircle.coverage import Judged, People, Standing, Units
+from livingcircle.measured import make_levels
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE, histogram_table, scores_table, services_reached
 from livingcircle_layers.catalogue import load_catalogue
@@ -318,3 +321,25 @@ def test_the_worked_example_of_the_page_is_what_is_computed() -> None:
         for k in sorted(set(ks))
     )
     assert f"Histogram: {told}." in page
+
+
+def test_a_stroke_in_the_name_of_a_unit_is_part_of_the_name() -> None:
+    """Only the id of a subdistrict, "district/subdistrict", is made of two names."""
+    units = gpd.GeoDataFrame(
+        {
+            "unit_name": ["甲/乙", "丙"],
+            "subdistrict": ["S/T", "U/V"],
+            "district": ["A/B & C", ""],
+            "unit_type": ["urban", "urban"],
+        },
+        geometry=[shapely.box(0, 0, 1, 1)] * 2,
+        index=["1", "2"],
+    )
+    levels = {level.level: level for level in make_levels(units, pd.Series(["1", "2"]), complete=True, name="城/市")}
+    assert levels["community"].names == ("甲/乙", "丙")
+    assert dict(zip(levels["subdistrict"].ids, levels["subdistrict"].names, strict=True)) == {
+        "A/B & C/S/T": "S/T",
+        "U/V": "U/V",
+    }
+    assert levels["district"].names == ("A/B & C",)
+    assert levels["city"].names == ("城/市",)

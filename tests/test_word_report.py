@@ -192,6 +192,23 @@ def test_an_english_report_speaks_english(folder, tmp_path):
     assert "People without" in [cell.text for t in docx.Document(str(path)).tables for cell in t.rows[0].cells]
 
 
+def test_a_control_character_in_a_name_is_a_space(tmp_path):
+    """Half of a line of Excel that was pasted from a chat: XML, and so Word, has no such sign."""
+    made = made_result(names=["春熙\x0b路", "盐\x00市口"])
+    named = replace(
+        made,
+        scores=made.scores.replace({"unit_name": {"锦江区": "锦江\x1f区"}}),
+        facilities=made.facilities.assign(name="学\x02校"),
+        run={**made.run, "name": "试\x07算"},
+    )
+    folder = named.save(tmp_path / "out")
+    city, district = word_reports(folder, tmp_path, districts=["city", "510104"], choices=PLAIN)
+    words = "\n".join(said(city))
+    assert "春熙 路" in words
+    assert "盐 市口" in words
+    assert docx.Document(str(district)).core_properties.title == "锦江 区 试 算"
+
+
 # -- districts and headings --------------------------------------------------------------------------------------------
 
 
@@ -202,6 +219,21 @@ def test_districts_are_chosen_by_id_and_the_city_is_one_report_where_there_are_n
     assert path.name == "report-成都市.docx"
     with pytest.raises(UsageError, match=r"no such district; got '510105'; remedy: .*'510104'.*510104, city"):
         word_reports(folder, tmp_path, districts=["510105"], choices=PLAIN)
+
+
+def test_names_that_would_make_one_file_make_two(tmp_path):
+    scores = made_result().scores
+    district = scores[scores["level"] == "district"]
+    more = [district.assign(unit_id=i, unit_name=n) for i, n in (("A/B", "A/B"), ("A:B", "A:B"), ("1", "a-b"))]
+    result = made_result(scores=pd.concat([*more, scores], ignore_index=True))
+    paths = word_reports(
+        result.save(tmp_path / "out"), tmp_path, districts=["A/B", "A:B", "1", "510104"], choices=PLAIN
+    )
+    assert [path.name for path in paths] == [
+        "report-A-B 2.docx", "report-A-B 3.docx", "report-a-b.docx", "report-锦江区.docx",
+    ]  # fmt: skip
+    (alone,) = word_reports(tmp_path / "out", tmp_path / "alone", districts=["A:B"], choices=PLAIN)
+    assert alone.name == "report-A-B 3.docx"  # its name does not depend on which others are asked for
 
 
 @pytest.mark.parametrize(

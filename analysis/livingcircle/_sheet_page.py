@@ -22,7 +22,7 @@ from matplotlib.patheffects import withStroke
 from livingcircle._report_words import MARKS
 from livingcircle.colours import FAINT, INK, WARNING
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
-from livingcircle.fonts import chinese_text
+from livingcircle.fonts import chinese_text, spell
 from livingcircle.rule_text import number
 from livingcircle.sheet import BEYOND, MISSING, NO_DATA, WITHIN, Sheet
 
@@ -56,9 +56,7 @@ class _Page:
     def text(self, x: float, y: float, words: str, size: float = 6.0, **style: Any) -> Any:
         """Write words; sizes are points on A4."""
         style = {"color": INK, "va": "baseline", **style}
-        return self.figure.text(
-            x / PAGE_MM[0], 1 - y / PAGE_MM[1], _plain(words), fontsize=size * self.scale, parse_math=False, **style
-        )
+        return self.figure.text(x / PAGE_MM[0], 1 - y / PAGE_MM[1], _plain(words), fontsize=size * self.scale, **style)
 
     def box(self, x: float, y: float, width: float, height: float, **style: Any) -> None:
         """Draw a rectangle."""
@@ -99,6 +97,7 @@ def draw_sheet(sheet: Sheet, path: FilePath, *, paper: str, form: str) -> None:
         _table(page, sheet, below)
         _legend(page, sheet)
         _foot(page, sheet)
+        spell(figure)
         # Without dates and names of programs, so that the same sheet gives the same bytes.
         nothing = {"CreationDate": None, "Producer": None, "Creator": None} if form == "pdf" else {"Software": None}
         figure.savefig(path, format=form, dpi=DPI, metadata=nothing)
@@ -218,7 +217,7 @@ def _road_names(axes: Axes, sheet: Sheet, view: shapely.Polygon, scale: float, m
         axes.text(
             middle[0], middle[1], words, fontsize=5.2 * scale, color="#4a4a42", ha="center", va="center", zorder=7.5,
             clip_on=True,
-            rotation=(angle + 90) % 180 - 90, rotation_mode="anchor", parse_math=False,
+            rotation=(angle + 90) % 180 - 90, rotation_mode="anchor",
             path_effects=[withStroke(linewidth=1.6 * scale, foreground="white")],
         )  # fmt: skip
 
@@ -280,7 +279,7 @@ def _marker(
     axes.add_patch(Circle((x, y), radius, facecolor=colour, edgecolor="white", linewidth=0.5 * scale, zorder=10,
                           clip_on=clip))  # fmt: skip
     axes.text(x, y, words, fontsize=5.4 * scale, weight="bold", color=_on(colour), ha="center", va="center_baseline",
-              zorder=11, clip_on=clip, parse_math=False)  # fmt: skip
+              zorder=11, clip_on=clip)  # fmt: skip
 
 
 def _on(colour: str) -> str:

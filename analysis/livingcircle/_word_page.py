@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
+from livingcircle._sheet_rows import xml_text
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.typed_toml import nearest
 
@@ -107,7 +108,7 @@ def fill(document: Document, words: Mapping[str, str], blocks: Mapping[str, Sequ
 def write_document(document: Document, path: Path, *, title: str) -> None:
     """Write a document; equal ones give equal bytes."""
     properties = document.core_properties
-    properties.title, properties.author, properties.last_modified_by = title, "livingcircle", "livingcircle"
+    properties.title, properties.author, properties.last_modified_by = xml_text(title), "livingcircle", "livingcircle"
     properties.created = properties.modified = FIXED_TIME
     properties.revision = 1
     drawn = io.BytesIO()
@@ -154,7 +155,7 @@ def _replace(paragraph: Paragraph, words: Mapping[str, str]) -> None:
     """Put words in the place of placeholders, which Word may have cut into runs; they look as their first sign."""
     runs = [run for run in paragraph.runs if run.text]
     for found in reversed(list(PLACEHOLDER.finditer("".join(run.text for run in runs)))):
-        said: str | None = words[found[1]]
+        said: str | None = xml_text(words[found[1]])
         start = 0
         for run in runs:
             text, end = run.text, start + len(run.text)
@@ -177,7 +178,7 @@ def _put(document: Document, paragraph: Paragraph, blocks: Sequence[Block]) -> N
             continue
         own = paragraph.insert_paragraph_before("", style=block.style if isinstance(block, Words) else TEXT)
         if isinstance(block, Words):
-            own.add_run(block.text)
+            own.add_run(xml_text(block.text))
         else:
             own.paragraph_format.keep_with_next = True
             picture = own.add_run().add_picture(io.BytesIO(block.png), width=min(width, int(block.width_in * EMU)))
@@ -218,7 +219,7 @@ def _table(document: Document, grid: Grid, width: int) -> Any:
     for cell, words, own in zip(table.rows[0].cells, grid.headings, widths, strict=True):
         cell.width = own
         cell.paragraphs[0].style = document.styles[HEAD_CELL]
-        cell.paragraphs[0].add_run(words)
+        cell.paragraphs[0].add_run(xml_text(words))
     head = table.rows[0]._tr.get_or_add_trPr()
     head.append(OxmlElement("w:cantSplit"))
     head.append(OxmlElement("w:tblHeader"))  # said again on every page
@@ -244,5 +245,5 @@ def _row(model: Any, words: Sequence[str]) -> Any:
 
     row = deepcopy(model)
     for place, text in zip(row.iter(qn("w:t")), words, strict=True):
-        place.text = text
+        place.text = xml_text(text)
     return row

@@ -22,7 +22,7 @@ from openpyxl.worksheet.page import PageMargins
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
-from livingcircle._sheet_rows import FIXED_TIME, LONGEST_TEXT, NOT_IN_XML, Archive, RowColumn, Rows, row_height
+from livingcircle._sheet_rows import FIXED_TIME, LONGEST_TEXT, Archive, RowColumn, Rows, row_height, xml_text
 from livingcircle._table import FORMULA_STARTS
 from livingcircle._text_width import lines_needed, longest_word, text_width
 
@@ -111,6 +111,7 @@ def write_workbook(path: Path, sheets: Sequence[Sheet | Page], *, title: str, fo
     book.remove(book.active)
     for style in _styles():
         book.add_named_style(style)
+    title, footer = xml_text(title), xml_text(footer)
     book.properties.title = title
     book.properties.creator = "livingcircle"
     book.properties.created = book.properties.modified = FIXED_TIME
@@ -132,7 +133,7 @@ def put(page: Worksheet, row: int, column: int, value: str | float | None, kind:
     cell = page.cell(row, column)
     cell.style = kind
     if isinstance(value, str):
-        cell.value = NOT_IN_XML.sub(" ", value)[:LONGEST_TEXT]
+        cell.value = xml_text(value)[:LONGEST_TEXT]
         cell.data_type = "s"
         cell.quotePrefix = value.startswith(FORMULA_STARTS)
     else:

@@ -24,7 +24,7 @@ from livingcircle.colours import FAINT, INK, SHARE, WARNING
 from livingcircle.compare import compare
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.fairness import lorenz as lorenz_curve
-from livingcircle.fonts import chinese_text
+from livingcircle.fonts import chinese_text, spell
 from livingcircle.output_folder import replaced_file
 from livingcircle.ranks import ranked_apart
 from livingcircle.result import ScanResult
@@ -55,7 +55,7 @@ class Chart(Figure):
     """A figure whose text has Chinese, and whose files are equal for equal results."""
 
     def savefig(self, fname: Any, **options: Any) -> None:
-        """Write the chart; a sign that no font has is an error, never a box."""
+        """Write the chart; a sign that no font has is a ``?`` and a warning, never a box."""
         form = str(options.get("format") or Path(str(fname)).suffix.lstrip(".")).lower()
         unsaid: Mapping[str, dict[str, None]] = {
             "png": {"Software": None},
@@ -63,6 +63,7 @@ class Chart(Figure):
             "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
         }
         with chinese_text(), rc_context({"svg.hashsalt": "livingcircle"}):
+            spell(self)
             super().savefig(fname, **{"dpi": DPI, "metadata": unsaid.get(form), **options})
 
     def save(self, path: str | Path) -> Path:
@@ -118,7 +119,7 @@ def ranking(result: Scanned, *, unit: str = "city", language: Language = "zh") -
         y = np.arange(len(shown))
         axes.barh(y, shown["score"], color=[_class(s / 100) for s in shown["score"]], height=0.72)
         axes.hlines(y, shown["score_low"], shown["score_high"], color=INK, linewidth=0.9)
-        axes.set_yticks(y, [_named(row) for row in shown.itertuples()], fontsize=7.5, parse_math=False)
+        axes.set_yticks(y, [_named(row) for row in shown.itertuples()], fontsize=7.5)
         for at, score in zip(y.tolist(), shown["score"], strict=True):
             axes.text(min(shown["score_high"].iloc[at], 100) + 1, at, f"{score:.1f}", va="center", fontsize=7)
         axes.set(xlim=(0, 108), ylim=(len(shown) - 0.4, -0.6))
@@ -253,7 +254,7 @@ def before_after(old: Scanned, new: Scanned, *, unit: str = "city", language: La
         for at, change in zip(y.tolist(), rows["share_change"].astype(float), strict=True):
             axes.text(1.02, at, f"{100 * change:+.1f}", va="center", fontsize=7.5)
         axes.text(1.02, -0.9, _pick(language, "百分点", "points"), fontsize=7, color=FAINT)
-        axes.set_yticks(y, [names.get(rule, rule) for rule in rows["rule"]], fontsize=8, parse_math=False)
+        axes.set_yticks(y, [names.get(rule, rule) for rule in rows["rule"]], fontsize=8)
         axes.set(xlim=(-0.02, 1.1), ylim=(len(rows) - 0.4, -1.2))
         axes.set_xticks(np.linspace(0, 1, 6))
         _percents(axes, "x")
@@ -391,12 +392,12 @@ def _chart(
         axes.set_axisbelow(True)
         axes.tick_params(labelsize=8, color=FAINT)
         axes.spines[["top", "right"]].set_visible(False)
-        chart.suptitle(_pick(language, *title), fontsize=11, fontweight="bold", color=INK, parse_math=False)
-        axes.set_title(_subtitle(result, unit, language), fontsize=8, color=FAINT, loc="left", parse_math=False, pad=14)
+        chart.suptitle(_pick(language, *title), fontsize=11, fontweight="bold", color=INK)
+        axes.set_title(_subtitle(result, unit, language), fontsize=8, color=FAINT, loc="left", pad=14)
         yield chart, axes
         credit = "  ·  ".join((*credits_of(result.run), NOT_A_SURVEY))
         approval = approval_line(result.approval_number)
-        chart.supxlabel(f"{approval}\n{credit}", fontsize=6, color=FAINT, parse_math=False)
+        chart.supxlabel(f"{approval}\n{credit}", fontsize=6, color=FAINT)
 
 
 def _subtitle(result: ScanResult, unit: str, language: Language) -> str:

@@ -431,12 +431,16 @@ def make_levels(
         named = community_code >= 0
         by_unit = units["unit_type"].groupby(community_code)
         types = by_unit.min().where(by_unit.min() == by_unit.max(), "mixed")
-        names = {"community": units["unit_name"].to_dict(), "city": {"city": name}}.get(level, {})
+        names = {
+            "community": units["unit_name"].to_dict(),
+            "subdistrict": dict(zip(upper["subdistrict"], units["subdistrict"], strict=True)),
+            "city": {"city": name},
+        }.get(level, {})
         levels.append(
             Units(
                 level=level,
                 ids=tuple(ids),
-                names=tuple(names.get(i, i.rpartition("/")[2]) or i for i in ids),
+                names=tuple(names.get(i) or i for i in ids),
                 types=tuple(types.reindex(range(len(ids))).fillna("")),
                 code=np.where(position >= 0, community_code[position], -1),
                 complete=np.full(len(ids), complete or level == "community"),

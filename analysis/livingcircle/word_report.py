@@ -77,7 +77,8 @@ def word_reports(
     Returns
     -------
     list of pathlib.Path
-        ``report-<district>.docx`` each.
+        ``report-<district>.docx`` each; where two names would make one file, the id of the district is added, or
+        a number.
 
     Raises
     ------
@@ -93,10 +94,11 @@ def word_reports(
     _open(template, source)
     result = load_result(directory)
     made, sheets = [], sheets_of(result)
+    names = _file_names(result)
     for unit in _units(result, districts):
         it = District(result, level_of(result, unit), unit, chosen.language, headings, sheets)
         say(Note(f"writing the report of {it.name}"))
-        path = Path(output or directory) / f"report-{NOT_IN_NAMES.sub('-', it.name)}.docx"
+        path = Path(output or directory) / names[unit]
         document = _open(template, source)
         asked = {name for p in paragraphs_of(document) for name in PLACEHOLDER.findall(p.text)}
         blocks = all_blocks(it, sorted(asked))
@@ -155,6 +157,23 @@ def _units(result: ScanResult, asked: Sequence[str]) -> list[str]:
     if faults := [unknown_word("there is no such district", unit, known) for unit in asked if unit not in known]:
         raise UsageError("; ".join(faults), expected=", ".join(known))
     return list(asked) or [unit for unit, level in known.items() if level == "district"] or ["city"]
+
+
+def _file_names(result: ScanResult) -> dict[str, str]:
+    """Return the file of every district and of the city, whichever are asked for; no two are the same on any system."""
+    levels = result.scores[result.scores["level"].isin(("district", "city"))].sort_values("unit_id")
+    names, taken = {}, set[str]()
+    for unit, name in zip(levels["unit_id"], levels["unit_name"], strict=True):
+        plain, apart = (NOT_IN_NAMES.sub("-", text) for text in (name or unit, f"{name} {unit}"))
+        wanted = (
+            plain,
+            *([apart] if name != unit else []),
+            *(f"{plain} {number}" for number in range(2, len(levels) + 2)),
+        )
+        own = next(text for text in wanted if text.casefold() not in taken)
+        taken.add(own.casefold())
+        names[str(unit)] = f"report-{own}.docx"
+    return names
 
 
 def _see_the_map(it: District) -> Words:

@@ -63,5 +63,9 @@ class InputError(LivingCircleError, ValueError):
         return error
 
 
+class ResultWarning(UserWarning):
+    """Something in a result is not as it should be; the result is made, and the command line prints the sentence."""
+
+
 class UsageError(LivingCircleError, ValueError):
     """The command or call asks for something that does not exist (exit code 2)."""

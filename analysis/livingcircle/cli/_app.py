@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
 
 from livingcircle.cli._completion import PROGRAM, NamedShells
 from livingcircle.interrupts import interruptible
-from livingcircle_layers.errors import LivingCircleError, UsageError
+from livingcircle_layers.errors import LivingCircleError, ResultWarning, UsageError
 
 app = typer.Typer(
     name=PROGRAM,
@@ -26,13 +29,31 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        with interruptible(next((word for word in given if not word.startswith("-")), "")):
+        with _told_warnings(), interruptible(next((word for word in given if not word.startswith("-")), "")):
             app(args=arguments)
     except LivingCircleError as fault:
         if "--debug" in given:
             raise
         _complain(str(fault))
         sys.exit(2 if isinstance(fault, UsageError) else 1)
+
+
+@contextmanager
+def _told_warnings() -> Iterator[None]:
+    """Print what is said about a result as a line, not as a place in the code."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, ResultWarning):
+            typer.echo(f"note: {message}", err=True)
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 @app.callback()

@@ -32,10 +32,20 @@ const communities = Array.from({ length: COMMUNITIES }, (_, i) => i);
 const subdistrictOf = (i) => unitAt.get(`subdistrict:${units.district[i]}/${units.subdistrict[i]}`) ?? -1;
 const districtOf = (i) => unitAt.get(`district:${units.district[i]}`) ?? -1;
 
+/** The district of a subdistrict, whose id is "district/subdistrict"; the names of both may have a "/" of their own. */
+function districtAbove(i) {
+  const id = units.id[i];
+  for (let at = id.indexOf("/"); at >= 0; at = id.indexOf("/", at + 1)) {
+    const district = unitAt.get(`district:${id.slice(0, at)}`);
+    if (district !== undefined) return district;
+  }
+  return -1;
+}
+
 /** The units that hold this one, smallest first. */
 function above(i) {
   if (isCommunity(i)) return [subdistrictOf(i), districtOf(i), CITY].filter((u) => u >= 0);
-  const district = units.level[i] === "subdistrict" ? unitAt.get(`district:${units.id[i].split("/")[0]}`) ?? -1 : -1;
+  const district = units.level[i] === "subdistrict" ? districtAbove(i) : -1;
   return [district, CITY].filter((u) => u >= 0 && u !== i);
 }
 
