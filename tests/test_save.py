@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -286,6 +287,34 @@ def test_a_programming_fault_leaves_nothing_and_is_not_dressed_up(result, tmp_pa
     with pytest.raises(KeyError, match="missing"):
         save_result(result, tmp_path / "new", homes=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_map_that_is_still_drawn_for_a_save_that_failed_is_not_written_into_the_next(saved, monkeypatch):
+    drawn, ended = threading.Event(), threading.Event()
+    quick, name = save._WRITERS["map.html"], made_result().run["name"]
+
+    def slow(result, path):
+        if result.run["name"] == name:
+            drawn.wait(30)
+        try:
+            quick(result, path)
+        finally:
+            if result.run["name"] == name:
+                ended.set()
+
+    def after_the_slow_one(result, path):
+        quick(result, path)
+        drawn.set()
+        assert ended.wait(30)
+
+    monkeypatch.setitem(save._WRITERS, "map.html", slow)
+    with monkeypatch.context() as patch:
+        patch.setitem(save._WRITERS, "scores.csv", full_disk)
+        with pytest.raises(InputError, match="disk is full"):
+            save_result(made_result(), saved, homes=False)
+    monkeypatch.setitem(save._WRITERS, "report.xlsx", after_the_slow_one)
+    save_result(made_result(run={**made_result().run, "name": "next"}), saved, homes=False)
+    assert (saved / "map.html").read_text() == "next"
 
 
 @pytest.mark.parametrize("stuck", ["coverage.csv", "map.html", "homes.parquet", "run.json"])

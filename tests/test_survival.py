@@ -13,13 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from livingcircle.output_folder import held_folder, replaced_files
 from livingcircle.runs import Work, scan_into
 from livingcircle_layers.errors import InputError
 from map_servers import BOX, serving, silent
@@ -61,56 +60,6 @@ def test_a_scan_that_is_killed_at_random_moments_ends_with_the_bytes_of_an_undis
     assert all(told["equal"].values()), told
     assert told["hidden"] == [".livingcircle-work"]  # neither lock nor stage is left
     assert "12 results" in told["told"]  # 3 layers × 4 tiles
-
-
-class Killed(BaseException):
-    """Stands for SIGKILL: nothing is done on the disk after it."""
-
-
-OLD = {"a.csv": "old", "b.csv": "old", "gone.csv": "old", "run.json": '{"program": "livingcircle"}'}
-NEW = {"a.csv": "new", "b.csv": "new", "more.csv": "new", "run.json": '{"program": "livingcircle", "new": 1}'}
-NAMES = ["a.csv", "b.csv", "gone.csv", "more.csv", "run.json"]
-
-
-@pytest.mark.parametrize("moves", range(9))
-def test_a_kill_while_files_are_moved_leaves_one_whole_result_for_the_next_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int
-) -> None:
-    # three files out, one folder renamed, three in, run.json in: eight moves, and a ninth that never comes
-    def write(files: dict[str, str]) -> None:
-        with replaced_files(tmp_path, NAMES) as stage:
-            for name, text in files.items():
-                (stage / name).write_text(text)
-
-    write(OLD)
-    with monkeypatch.context() as patch:
-        left = [moves]
-
-        def counted(act: Callable[..., Any]) -> Callable[..., Any]:
-            def move(*arguments: Any, **options: Any) -> Any:
-                left[0] -= 1
-                if left[0] < 0:
-                    raise Killed
-                return act(*arguments, **options)
-
-            return move
-
-        def unless_killed(act: Callable[..., Any]) -> Callable[..., Any]:
-            def remove(*arguments: Any, **options: Any) -> Any:
-                if left[0] < 0:
-                    raise Killed
-                return act(*arguments, **options)
-
-            return remove
-
-        patch.setattr(Path, "replace", counted(Path.replace))
-        patch.setattr(Path, "unlink", unless_killed(Path.unlink))
-        patch.setattr(shutil, "rmtree", unless_killed(shutil.rmtree))
-        with pytest.raises(Killed) if moves < 8 else nullcontext():
-            write(NEW)
-    with held_folder(tmp_path, NAMES):
-        assert {name: text.decode() for name, text in shown(tmp_path).items()} == (OLD if moves < 4 else NEW)
-    assert [path for path in tmp_path.iterdir() if path.name.startswith(".livingcircle")] == []
 
 
 WORKERS = """

@@ -1,7 +1,7 @@
 """A folder of result files that are replaced all together or not at all.
 
 The new files are written to a hidden folder inside the output folder (so on the same disk, even where the
-output folder is a mount of its own) and moved into place at the end.
+output folder is a mount of its own) and moved into place at the end; `livingcircle.stage` tells how.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
+from livingcircle.stage import Stage
 from livingcircle_layers.errors import InputError
 
 PROGRAM = "livingcircle"
@@ -24,8 +25,6 @@ RUN_FILE = "run.json"  # the file that tells whose result a folder holds: its "p
 LOCK_FILE = ".livingcircle.lock"
 STAGE_PREFIX = ".livingcircle.partial-"
 PROBE_PREFIX = ".livingcircle.probe-"
-EARLIER = "earlier"  # inside the stage: the files of the earlier result, while they are moved out
-REPLACED = "replaced"  # its name as soon as all of them are out, and the new ones are moved in
 FAR_OFF = 1 << 30  # Windows locks bytes and hides them: one that nobody reads
 
 
@@ -84,7 +83,7 @@ def held_folder(directory: Path, names: Sequence[str]) -> Iterator[None]:
     """
     check_folder(directory, names)
     with disk_errors(directory), _made(directory), _locked(directory):
-        _finish_a_killed_run(directory, names)
+        _finish_a_killed_run(directory)
         yield
 
 
@@ -115,60 +114,56 @@ def replaced_files(directory: Path, names: Sequence[str], *, held: bool = False)
         As `check_folder`; also if the disk is full, or a file cannot be replaced.
     """
     with nullcontext() if held else held_folder(directory, names), disk_errors(directory):
-        stage = directory / f"{STAGE_PREFIX}{os.getpid()}"
-        stage.mkdir()
+        # A name of its own: a thread that still writes for a save that failed must not meet the next one.
+        stage = Stage(Path(tempfile.mkdtemp(prefix=f"{STAGE_PREFIX}{os.getpid()}-", dir=directory)), RUN_FILE)
         try:
-            yield stage
-            _move_into_place(stage, directory, names)
+            yield stage.path
+            stage.move_in(names)
+        except OSError as error:
+            if stage.unsettled:
+                raise _half_moved(directory, error) from error
+            raise
         finally:
-            shutil.rmtree(stage, ignore_errors=True)
+            if not stage.unsettled:
+                shutil.rmtree(stage.path, ignore_errors=True)
 
 
-def _move_into_place(stage: Path, directory: Path, names: Sequence[str]) -> None:
-    """Move the earlier files out and the staged ones in; if one cannot be moved, put all back.
+def settle(directory: Path) -> None:
+    """Bring a folder that is to be read to one whole result, where a run was killed while it moved its files.
 
-    RUN_FILE goes last: as long as it is the earlier one, the folder still counts as ours.
+    Raises
+    ------
+    InputError
+        A run is moving its files just now, or they cannot be moved.
     """
-    earlier, replaced = stage / EARLIER, stage / REPLACED
-    earlier.mkdir()
-    names = [name for name in names if name != RUN_FILE]
-    try:
-        for name in names:
-            if os.path.lexists(directory / name):
-                (directory / name).replace(earlier / name)
-        earlier.replace(replaced)
-        _move_in(stage, directory, names)
-    except BaseException:
-        if replaced.exists():
-            for name in names:
-                (directory / name).unlink(missing_ok=True)
-        _move_back(replaced if replaced.exists() else earlier, directory)
-        raise
+    if any(stage.unsettled for stage in _stages(directory)):
+        try:
+            with _locked(directory):
+                _finish_a_killed_run(directory)
+        except OSError as error:
+            raise _half_moved(directory, error) from error
 
 
-def _move_in(stage: Path, directory: Path, names: Sequence[str]) -> None:
-    for name in names:
-        if os.path.lexists(stage / name):
-            (stage / name).replace(directory / name)
-    (stage / RUN_FILE).replace(directory / RUN_FILE)
+def _half_moved(directory: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{directory} holds files of two results: a run was stopped while it moved its files, and they cannot be moved",
+        got=error.strerror or str(error),
+        remedy="close them in other programs (Excel, QGIS), make the folder writable, and run the command again:"
+        " every file is still there, and they are put in order first",
+    )
 
 
-def _move_back(earlier: Path, directory: Path) -> None:
-    for path in sorted(earlier.iterdir()):
-        path.replace(directory / path.name)
+def _stages(directory: Path) -> list[Stage]:
+    return [Stage(path, RUN_FILE) for path in sorted(directory.glob(f"{STAGE_PREFIX}*"))]
 
 
-def _finish_a_killed_run(directory: Path, names: Sequence[str]) -> None:
-    """Bring a folder to one whole result, the earlier or the new one, where a run was killed while it wrote."""
-    for stage in sorted(directory.glob(f"{STAGE_PREFIX}*")):  # we hold the folder: nobody else works in them
-        if (stage / EARLIER).is_dir():
-            _move_back(stage / EARLIER, directory)
-        elif (stage / REPLACED).is_dir() and (stage / RUN_FILE).exists():
-            _move_in(stage, directory, [name for name in names if name != RUN_FILE])
-        if stage.is_dir():
-            shutil.rmtree(stage)
-        else:
-            stage.unlink()
+def _finish_a_killed_run(directory: Path) -> None:
+    """Bring a folder that we hold to one whole result, the earlier or the new one, and clear what a kill has left."""
+    for stage in _stages(directory):
+        stage.settle()
+    for probe in directory.glob(f"{PROBE_PREFIX}*"):
+        with suppress(OSError):  # of a run that begins just now
+            probe.rmdir()
 
 
 def _foreign_files(directory: Path, names: Sequence[str]) -> list[str]:
@@ -178,8 +173,8 @@ def _foreign_files(directory: Path, names: Sequence[str]) -> list[str]:
 
 
 def _is_ours(directory: Path) -> bool:
-    if any(any(directory.glob(f"{STAGE_PREFIX}*/{name}")) for name in (EARLIER, REPLACED)):
-        return True  # a run was killed while it moved its files in
+    if any(stage.moved for stage in _stages(directory)):
+        return True  # a run was killed while it moved its files
     try:
         run = json.loads((directory / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

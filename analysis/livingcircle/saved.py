@@ -41,7 +41,7 @@ from livingcircle.columns import (
     published,
 )
 from livingcircle.diagnosis import diagnose
-from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file
+from livingcircle.output_folder import PROGRAM, RUN_FILE, replaced_file, settle
 from livingcircle.result import DistrictStudy, ScanResult
 from livingcircle.rules import Rule, RuleSet
 from livingcircle.study import Study
@@ -129,7 +129,11 @@ def rule_set_record(rules: RuleSet) -> dict[str, Any]:
 
 
 def read_run(folder: Path) -> dict[str, Any]:
-    """Return what `run.json` says of a finished scan; a folder without one is an `InputError`."""
+    """Return what `run.json` says of a finished scan; a folder without one is an `InputError`.
+
+    Where a run was killed while it moved its files, they are put in order first (`livingcircle.output_folder.settle`).
+    """
+    settle(folder)
     missing = InputError(
         f"{folder} does not hold a finished scan", remedy="name the folder that livingcircle scan wrote into"
     )
