@@ -19,6 +19,7 @@ from livingcircle.starting import Answers, proposed_standard, start_study
 from livingcircle.study import Study
 from livingcircle.study_parts import FacilitiesInput, MapInput, PopulationInput, SharesInput
 from livingcircle.study_text import study_text
+from livingcircle_layers.datum import from_wgs84
 from livingcircle_layers.errors import InputError, UsageError
 from towns import Town, lonlat, write_communities, write_rules, write_table
 
@@ -48,10 +49,15 @@ class Planner:
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
+        self.datums: list[str] = []
         self.asked: list[tuple[str, ...]] = []
         self.told: list[str] = []
 
     def ask(self, question) -> str:
+        if "gcj02" in question.proposals:  # the town is too small for the streets to tell, so Enter is no answer
+            assert question.default is None
+            self.datums.append(question.words)
+            return "wgs84"
         self.asked.append(question.proposals)
         return self.answers.pop(0)
 
@@ -161,6 +167,112 @@ def test_the_box_of_chengdu_lies_in_chengdu(real_data: Path) -> None:
     assert city.contains(shapely.box(*_CHENGDU))
 
 
+# -- the datum ---------------------------------------------------------------------------------------------------------
+
+
+def street_list(path: Path, datum: str) -> Path:
+    """Write outlines along the streets of the demo town, as a map in that datum draws them."""
+    frame = gpd.read_file(path.parent / "communities.geojson")
+    moved = shapely.transform(frame.geometry.to_numpy(), lambda xy: from_wgs84(xy, datum))
+    frame.set_geometry(gpd.GeoSeries(moved, crs=4326)).to_file(path)
+    return path
+
+
+def test_a_file_in_gcj02_is_found_out_asked_for_and_written_down(town: Path, tmp_path: Path) -> None:
+    """Its outlines follow the streets once they are shifted: the likely datum is proposed, another one is refused."""
+    for name in ("town.osm.pbf", "communities.geojson"):
+        (tmp_path / name).write_bytes((town / name).read_bytes())
+    street_list(tmp_path / "amap.geojson", "gcj02")
+    asked: list[str] = []
+    answers = iter(["wgs84", ""])
+
+    def ask(question) -> str:
+        assert question.default == question.proposals[0] == "gcj02"
+        asked.append(question.words)
+        return next(answers)
+
+    given = {"osm": "town.osm.pbf", "population": "none", "facilities": (), "standard": "chengdu", "name": "x"}
+    told: list[str] = []
+    path = start_study(tmp_path, Answers(communities="amap.geojson", **given), ask=ask, say=told.append)
+    assert len(asked) == 2
+    assert "amap.geojson 的坐标系" in asked[0]
+    assert "gcj02 吻合 fits" in asked[0]
+    assert any("amap.geojson is not in wgs84; got a layer that fits gcj02" in line for line in told)
+    assert re.search(r'^datum = "gcj02"  # "wgs84" \| "cgcs2000"', path.read_text(encoding="utf-8"), re.M)
+    assert Study.load(path).communities.datum == "gcj02"
+    with pytest.raises(UsageError, match=r"not in wgs84; got a layer that fits gcj02: .*--datum amap\.geojson=gcj02$"):
+        start_study(tmp_path, Answers(communities="amap.geojson", **given), say=told.append, force=True)
+    said = Answers(communities="amap.geojson", datums=("amap.geojson=gcj02",), **given)
+    assert Study.load(start_study(tmp_path, said, say=told.append, force=True)).communities.datum == "gcj02"
+    wrong = Answers(communities="amap.geojson", datums=("amap.geojson=bd09",), **given)
+    with pytest.raises(InputError, match=r"amap\.geojson is not in bd09; .*; remedy: take gcj02"):
+        start_study(tmp_path, wrong, say=told.append, force=True)
+
+
+def test_a_datum_that_the_streets_cannot_tell_is_asked_for_and_shown_in_the_file(folder: Path) -> None:
+    planner = Planner("supermarket=shops.csv", "", "rules.toml", "")
+    study = planner.start(folder, osm="town.osm", communities="communities.geojson", population="people.csv")
+    assert [words.split()[0] for words in planner.datums] == ["communities.geojson", "people.csv", "shops.csv"]
+    assert all("cannot tell" in words for words in planner.datums)
+    assert study.facilities[0].datum == "wgs84"
+    assert (folder / "study.toml").read_text(encoding="utf-8").count('\n# datum = "wgs84"  # "wgs84" |') >= 3
+
+
+def test_where_nobody_can_be_asked_a_datum_that_cannot_be_told_is_taken_and_said(folder: Path) -> None:
+    told: list[str] = []
+    given = Answers("town.osm", "grid:500", facilities=("supermarket=shops.csv",))
+    start_study(folder, given, say=told.append)
+    assert any(re.match(r"shops\.csv: datum taken as wgs84, .*--datum shops\.csv=gcj02", line) for line in told)
+
+
+@pytest.mark.parametrize("datum", ["shops.csv", "shops.csv=gcj2"])
+def test_a_datum_that_is_unclear_is_refused_before_anything_is_read(folder: Path, datum: str) -> None:
+    with pytest.raises(UsageError, match=r"--datum is unclear|did you mean 'gcj02'"):
+        start_study(folder, Answers("none.osm", "grid:500", datums=(datum,)))
+
+
+# -- how files are named -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["'{}'", '"{}"', "{escaped}", "~/my town.osm", "file://{address}"])
+def test_a_path_is_found_as_a_terminal_writes_it(folder: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Dragged onto a terminal, a name with a space comes in quotes or with a backslash, or as an address."""
+    named = folder / "my town.osm"
+    (folder / "town.osm").rename(named)
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("USERPROFILE", str(folder))
+    text = way.format(named, escaped=str(named).replace(" ", "\\ "), address=str(named).replace(" ", "%20"))
+    study = start_study(folder / "new", Answers(text, "grid:500"), say=lambda _: None)
+    assert Study.load(study).streets.osm == folder / "new" / ".." / "my town.osm"
+
+
+@pytest.mark.parametrize("word", ["无", "none"])
+def test_without_communities_there_are_cells_and_it_is_said(folder: Path, word: str) -> None:
+    told: list[str] = []
+    study = start_study(folder, Answers("town.osm", word), say=told.append)
+    assert Study.load(study).communities.make == "grid:500"
+    assert any("没有社区边界" in line for line in told)
+
+
+def test_cells_of_no_size_are_refused(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"make = 'grid:0': cells of 50 m or more"):
+        start_study(folder, Answers("town.osm", "grid:0"), say=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("town.osm", r"livingcircle init NEW_FOLDER --osm \S*town\.osm"),
+        ("study.toml", r"livingcircle check \S*study\.toml"),
+        ("shops.csv", r"livingcircle init \S+, which finds the files in it"),
+    ],
+)
+def test_a_file_in_the_place_of_the_folder_is_told(folder: Path, name: str, remedy: str) -> None:
+    (folder / "study.toml").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"init takes the folder of a study; got the file .*; remedy: {remedy}"):
+        start_study(folder / name)
+
+
 # -- the command -------------------------------------------------------------------------------------------------------
 
 
@@ -174,11 +286,14 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_on_a_terminal_a_study_is_asked_for_that_can_be_checked(town: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_inputs, "on_terminal", lambda: True)
-    typed = ["wrong.pbf", "", "", "", "+kindergarten=kindergartens.csv", "", "", "示意镇"]
+    # After each file with coordinates its datum: the streets agree with the communities and tell nothing of the others.
+    typed = ["wrong.pbf", "", "", "", "", "1", "+kindergarten=kindergartens.csv", "bd-08", "wgs84", "", "", "示意镇"]
     ended = CliRunner().invoke(app, ["init", str(town)], input="\n".join([*typed, ""]))
     assert ended.exit_code == 0, ended.output
     assert "not found: wrong.pbf" in ended.output
     assert "  1  chengdu" in ended.output
+    assert "communities.geojson 的坐标系" in ended.output
+    assert "there is no such datum; got 'bd-08'" in ended.output
     assert ended.output.splitlines()[-1] == f"{town / 'study.toml'}: next, livingcircle check {town / 'study.toml'}"
     page = check_study(Study.load(town / "study.toml"))
     assert page.lines()[-1].startswith("nothing stops a scan")

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import geopandas as gpd
 
 from livingcircle.candidates import PART, Candidates, look_into
+from livingcircle.datum_question import DatumQuestion, Located, check_claim, given_datums, known_datum
 from livingcircle.inputs import extent, read_communities
 from livingcircle.output_folder import disk_errors
 from livingcircle.population import read_population
@@ -23,10 +25,11 @@ from livingcircle.study_text import study_text
 from livingcircle.whereabouts import check_overlap
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.datum import may_be_shifted
+from livingcircle_layers.datum_check import Known, known_of_osm
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
 from livingcircle_layers.facilities import read_facilities
+from livingcircle_layers.osm import SUFFIXES as OSM_SUFFIXES
 from livingcircle_layers.osm import OsmExtract, check_osm_path, read_osm
-from livingcircle_layers.people import LAND
 from livingcircle_layers.tables import TABLE_SUFFIXES
 from livingcircle_layers.vectors import VECTOR_SUFFIXES
 
@@ -38,6 +41,7 @@ _DENSITY = "density="
 _CHENGDU = (103.2, 30.4, 104.7, 30.8)  # west, south, east, north: a box that lies inside the city as a whole
 _NUMBERED = re.compile(r"^(density=|\+?[a-z][a-z0-9_]*=)?(\d+)$")
 T = TypeVar("T")
+Part = TypeVar("Part", CommunitiesInput, PopulationInput, FacilitiesInput)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Answers:
     """What is known before anybody is asked; None is not known.
 
     Files are looked for in the folder of the study, then in the current one. ``FILE#LAYER`` names a layer of a
-    GeoPackage or a sheet of a workbook. ``none`` as population, or among the facilities, says that there is none.
+    GeoPackage or a sheet of a workbook. ``none`` says that there is none: as population, among the facilities, and of
+    communities, which are then cells. ``datums`` are texts such as ``schools.csv=gcj02``.
     """
 
     osm: str | None = None
@@ -77,6 +82,7 @@ class Answers:
     facilities: tuple[str, ...] | None = None
     standard: str | None = None
     name: str | None = None
+    datums: tuple[str, ...] = ()
 
 
 def start_study(
@@ -110,11 +116,14 @@ def start_study(
     Raises
     ------
     UsageError
-        Nobody can be asked, and streets or communities are missing.
+        Nobody can be asked, and streets or communities are missing, or a file is in another datum than WGS-84 and it is
+        not said in which; or the folder is a file.
     InputError
         A given answer cannot be used, or the study file is there already.
     """
     folder, given = Path(folder), given or Answers()
+    _refuse_file(folder)
+    given_datums(given.datums)
     target = folder / STUDY_FILE
     if os.path.lexists(target) and not force:
         raise InputError(f"{target} is there already", remedy="choose another folder, or --force to write over it")
@@ -152,6 +161,19 @@ def proposed_standard(box: Sequence[float]) -> str:
     if west <= lon <= east and south <= lat <= north:
         return "chengdu"
     return "national" if may_be_shifted(box) else "international"
+
+
+def _refuse_file(folder: Path) -> None:
+    if not folder.is_file():
+        return
+    named = f'"{folder}"' if " " in str(folder) else str(folder)
+    within = named if folder.parent == Path() else f'"{folder.parent}"' if " " in str(folder) else str(folder.parent)
+    remedy = f"livingcircle init {'.' if folder.parent == Path() else within}, which finds the files in it"
+    if folder.suffix.lower() == ".toml":
+        remedy = f"livingcircle check {named} for a study that is there"
+    elif folder.name.lower().endswith(OSM_SUFFIXES):
+        remedy = f"livingcircle init NEW_FOLDER --osm {named}"
+    raise UsageError("init takes the folder of a study", got=f"the file {folder}", expected="a folder", remedy=remedy)
 
 
 def _refuse_missing(given: Answers, found: Candidates) -> None:
@@ -204,12 +226,19 @@ class _Start:
         """The services that places are sorted by."""
         return load_catalogue()
 
-    def _settle(self, words: str, given: str | None, proposals: Sequence[str], take: Callable[[str], T]) -> T:
+    @cached_property
+    def known(self) -> Known:
+        """Streets and named places that own files are compared with."""
+        return known_of_osm(self.osm)
+
+    def _settle(
+        self, words: str, given: str | None, proposals: Sequence[str], take: Callable[[str], T], *, safe: bool = True
+    ) -> T:
         """Return what the answer to a question means; whoever can be asked again is asked until it means something.
 
-        The first of the proposals is the default.
+        The first of the proposals is the default, if it is safe to take it unread.
         """
-        default = proposals[0] if proposals else None
+        default = proposals[0] if proposals and safe else None
         if given is not None:
             return take(given)
         if self.ask is None:
@@ -247,41 +276,86 @@ class _Start:
         return StreetsInput(osm=self._written(place))
 
     def _read_communities(self, text: str) -> CommunitiesInput:
-        part = CommunitiesInput.of(text)
+        part = CommunitiesInput.of(_MADE if text.lower() in _NONE_WORDS else text)
         self.drawn: gpd.GeoDataFrame | None = None
-        if part.make is None:
-            place, more = self._place(text)
-            part = CommunitiesInput(file=place, **more)
-        study = self._so_far(part)
-        units = read_communities(study)
-        if units is not None:
+        if part.make is not None:
+            if text != part.make:
+                self.say(f"没有社区边界,用 {_MADE}  no communities: {_MADE}, cells of 500 m")
+            return part
+        place, more = self._place(text)
+
+        def look(part: CommunitiesInput) -> Located:
+            study = self._so_far(part)
+            units = read_communities(study)
+            if units is None:
+                raise InputError(f"{part.name} holds no communities")
             check_overlap(study, units.frame.to_crs(self.osm.crs), self.osm)
             self.drawn = units.frame
-            self.say(f"{part.name}: {len(units.frame):,} communities 社区")
-        return part.model_copy(update={"file": self._written(part.file)}) if isinstance(part.file, Path) else part
+            return Located(units.frame, units.frame["unit_name"].tolist())
+
+        part = self._with_datum(CommunitiesInput(file=place, **more), place, look)
+        self.say(f"{part.name}: {0 if self.drawn is None else len(self.drawn):,} communities 社区")
+        return part.model_copy(update={"file": self._written(place)})
 
     def _read_population(self, text: str) -> PopulationInput | None:
-        part = None
-        if text.lower() not in _NONE_WORDS:
-            values = "density" if text.startswith(_DENSITY) else None
-            place, more = self._place(text.removeprefix(_DENSITY))
-            part = PopulationInput(file=place, values=values, **more)
         around = extent(self.osm).bounds if self.drawn is None else tuple(self.drawn.total_bounds)
-        people = read_population(part, self.osm, self.drawn, around)
-        unit = "m² residential land 居住用地; no score 无得分" if people.kind == LAND else "people 人"
-        self.say(f"{people.source}: {people.total:,} {unit}")
-        return None if part is None else part.model_copy(update={"file": self._written(place)})
+        if text.lower() in _NONE_WORDS:
+            land = read_population(None, self.osm, self.drawn, around)
+            self.say(f"{land.source}: {land.total:,} m² residential land 居住用地; no score 无得分")
+            return None
+        values = "density" if text.startswith(_DENSITY) else None
+        place, more = self._place(text.removeprefix(_DENSITY))
+        total = 0
+
+        def look(part: PopulationInput) -> Located | None:
+            nonlocal total
+            people = read_population(part, self.osm, self.drawn, around)
+            total = people.total
+            return Located(people.cells) if people.kind == "grid table" else None  # totals lie where communities do
+
+        part = self._with_datum(PopulationInput(file=place, values=values, **more), place, look)
+        self.say(f"{part.rows.label}: {total:,} people 人")
+        return part.model_copy(update={"file": self._written(place)})
 
     def _read_facilities(self, text: str) -> FacilitiesInput | None:
         if text.lower() in _NONE_WORDS:
             return None
         part = FacilitiesInput.of(text)
         place, more = self._place(str(part.file))
-        part = part.model_copy(update={"file": place, **more})
-        read = read_facilities(part.source(), self.catalogue, crs=self.osm.crs)
-        unused = f", {len(read.unplaced):,} rows not used 行未用" if len(read.unplaced) else ""
-        self.say(f"{place.name}: {len(read.frame):,} places 设施{unused}")
+        counted = ""
+
+        def look(part: FacilitiesInput) -> Located:
+            nonlocal counted
+            read = read_facilities(part.source(), self.catalogue, crs=self.osm.crs)
+            unused = f", {len(read.unplaced):,} rows not used 行未用" if len(read.unplaced) else ""
+            counted = f"{place.name}: {len(read.frame):,} places 设施{unused}"
+            return Located(read.frame, read.frame["name"].tolist())
+
+        part = self._with_datum(part.model_copy(update={"file": place, **more}), place, look)
+        self.say(counted)
         return part.model_copy(update={"file": self._written(place)})
+
+    def _with_datum(self, part: Part, place: Path, look: Callable[[Part], Located | None]) -> Part:
+        """Return a part with the datum of its coordinates, which is given or asked for and compared with the streets.
+
+        Outside of China, and of a file without coordinates of its own, nothing is asked.
+        """
+        rows, datums = look(part), given_datums(self.given.datums)
+        if rows is None or not len(rows.frame) or not may_be_shifted(extent(self.osm).bounds):
+            return part
+        asked = DatumQuestion.of(place.name, rows, self.known)
+
+        def take(text: str) -> Part:
+            claimed = part.model_copy(update={"datum": known_datum(text)})
+            check_claim(place.name, look(claimed) or rows, claimed.datum, self.known)
+            return claimed
+
+        if place.name in datums or self.ask is not None:
+            safe = asked.likely is not None
+            return self._settle(asked.words, datums.get(place.name), asked.proposals, take, safe=safe)
+        if note := asked.unasked():
+            self.say(note)
+        return part
 
     def _standard(self, text: str) -> str:
         if not text.endswith(".toml"):
@@ -298,7 +372,6 @@ class _Start:
 
     def _place(self, text: str) -> tuple[Path, dict[str, str]]:
         """Return the file that an answer means, and the layer or sheet of it."""
-        text = text.strip().strip("\"'")  # as a file dragged onto a terminal is written
         if (place := self._existing(text)) is not None:
             return place, {}
         file, _, part = text.rpartition(PART)
@@ -310,7 +383,8 @@ class _Start:
         return place, {key: part} if key else {}
 
     def _existing(self, text: str) -> Path | None:
-        return next((place for place in (self.folder / text, Path(text)) if text and place.is_file()), None)
+        likely = (place for way in _spellings(text) for place in (self.folder / way, way))
+        return next((place for place in likely if place.is_file()), None)
 
     def _written(self, place: Path) -> Path:
         """Return a file as the study names it: by its way from there, or in full where there is none (Windows)."""
@@ -318,6 +392,16 @@ class _Start:
             return Path(os.path.relpath(place, self.folder))
         except ValueError:
             return place.resolve()
+
+
+def _spellings(text: str) -> list[Path]:
+    """Return what a path may mean that is typed or dragged onto a terminal: quoted, escaped, of a home, an address."""
+    text = text.strip()
+    bare = text.strip("\"'")
+    ways = [text, bare, re.sub(r"\\(.)", r"\1", bare)]
+    if (address := urlsplit(bare)).scheme == "file":
+        ways.append(unquote(address.path))
+    return [Path(way).expanduser() if way.startswith("~") else Path(way) for way in ways if way]
 
 
 def _by_number(text: str, proposals: Sequence[str]) -> str:

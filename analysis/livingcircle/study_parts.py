@@ -26,6 +26,7 @@ from livingcircle_layers.facilities import FacilitySource
 from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.sources import Database, Source
 from livingcircle_layers.typed_toml import checked, faults_of, unknown_word
+from livingcircle_layers.unit_grid import MIN_CELL_M
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass as _Model
@@ -184,6 +185,9 @@ class CommunitiesInput(_OptionalTableInput):
             raise ValueError("a file, or make = 'grid:500', 'hex:500' or 'osm:8'; one of them")
         if self.make is not None and not _MADE.match(self.make):
             raise ValueError(f"make = 'grid:500', 'hex:500' or 'osm:8', not {self.make!r}")
+        how, size = self.making() or ("", 0.0)
+        if how in ("grid", "hex") and size < MIN_CELL_M:
+            raise ValueError(f"make = {self.make!r}: cells of {MIN_CELL_M:g} m or more")
         return self
 
     @classmethod

@@ -102,13 +102,14 @@ def _lines(model: type[BaseModel], entry: BaseModel | None) -> list[str]:
 
 
 def _common_given(entry: BaseModel | None) -> list[str]:
-    """Return those keys of every table that this one says."""
+    """Return those keys of every table that this one says; of a file always in which datum it is."""
     own = plain_keys(type(entry)) if entry is not None else {}
     common = TableKeys.model_fields if isinstance(entry, TableKeys) else {}
+    always = {"datum"} if getattr(entry, "file", None) else set()
     return [
         _line(key, field, getattr(entry, key))
         for key, field in common.items()
-        if key not in own and getattr(entry, key) != field.get_default(call_default_factory=True)
+        if key not in own and (key in always or getattr(entry, key) != field.get_default(call_default_factory=True))
     ]
 
 

@@ -38,6 +38,10 @@ def init(
         ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Title of the map; by default the name of the folder.")] = None,
+    datum: Annotated[
+        list[str] | None,
+        typer.Option(help="FILE=gcj02, bd09, cgcs2000 or wgs84: of a file of your own; may be repeated."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a study file that is there.")] = False,
 ) -> None:
     """Begin a study: asks for its files, checks each at once, and writes a commented study.toml.
@@ -48,7 +52,9 @@ def init(
     """
     from livingcircle.starting import Answers, start_study
 
-    given = Answers(osm, communities, population, tuple(facilities) if facilities else None, standard, name)
+    given = Answers(
+        osm, communities, population, tuple(facilities) if facilities else None, standard, name, tuple(datum or ())
+    )
     study = start_study(folder, given, ask=_ask if on_terminal() else None, say=typer.echo, force=force)
     typer.echo(f"{study}: next, livingcircle check {study}")
 
