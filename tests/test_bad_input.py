@@ -246,7 +246,7 @@ COMMUNITIES = [
     Case("no area", layer("u.gpkg", [shapely.Polygon([(1, 1), (2, 2), (3, 3)])]), ("without area",)),
     Case("ids twice", layer("u.gpkg", [SQUARE, FOREIGN], id=["a", "a"]), ("ids are not unique", "got a")),
     Case("a blank id", layer("u.gpkg", [SQUARE, SQUARE], id=["a", ""]), ("1 units without id (row 2",)),
-    Case("swapped axes", text("u.geojson", collection(SWAPPED)), ("outside the globe", "degrees")),
+    Case("swapped axes", text("u.geojson", collection(SWAPPED)), ("seem swapped", "degrees", "remedy: change lon")),
     Case("metres called degrees", layer("u.gpkg", [shapely.box(0, 0, 9e5, 9e5)]), ("outside the globe", "crs =")),
     Case("infinite", text("u.geojson", re.sub(r"1[\d.]+", "1e999", collection(SWAPPED))), (
         "u.geojson", "expected")),
@@ -305,7 +305,7 @@ POPULATION = [
     Case("comma for a point", text("p.csv", PEOPLE.format(f'{HERE},"1,23",100')), ("not a number in row",)),
     Case("infinite people", text("p.csv", PEOPLE.format(f"{HERE},inf,100")), ("not a number in row",)),
     Case("no number anywhere", text("p.csv", PEOPLE.format(f"{HERE},NaN,100")), ("blank in all 1 rows",)),
-    Case("negative people", text("p.csv", PEOPLE.format(f"{HERE},-5,100")), ("below 0 in row (1: '-5'",)),
+    Case("negative people", text("p.csv", PEOPLE.format(f"{HERE},-5,100")), ("below 0 in row (2: '-5'",)),
     Case("infinite place", text("p.csv", PEOPLE.format("inf,30,5,100")), ("not numbers in 1 rows", "remedy")),
     Case("text for a place", text("p.csv", PEOPLE.format("东,30,5,100")), ("are not numbers", "lon 东")),
     Case("0,0", text("p.csv", PEOPLE.format("0,0,5,100")), ("no row can be used", "coordinates are 0,0")),
@@ -511,9 +511,9 @@ def test_all_faults_of_one_table_at_once(town: Path, tmp_path: Path, capsys: pyt
     _, (line,), _ = scan(folder / "study.toml", folder / "out", capsys)
     for fault in (
         "ids appear twice; got a",
-        "not a number in row (1: 'x'",
-        "below 0 in row (2: '-3'",
-        "(2: 'y'",
+        "not a number in row (2: 'x'",
+        "below 0 in row (3: '-3'",
+        "(3: 'y'",
         "exceeds",
     ):
         assert fault in line

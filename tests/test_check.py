@@ -20,7 +20,7 @@ from livingcircle.marks import input_detail
 from livingcircle.study import Study
 from livingcircle.study_parts import FacilitiesInput
 from livingcircle_layers.errors import InputError
-from towns import Town, lonlat, study_of, write_table
+from towns import Town, lonlat, rectangle, study_of, write_table
 
 RULE = {"id": "shop", "services": ["supermarket"], "threshold": 500.0, "tier": "5min"}
 
@@ -168,7 +168,7 @@ def test_run_report_and_map_have_the_same_marks(demo_page: StudyCheck) -> None:
 
 
 def test_json_holds_plain_values_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study_of(tmp_path, town(), people=[(5000, 5000, 7)], rules=[RULE])
+    study_of(tmp_path, town(), people=[(1000, 1500, 7)], rules=[RULE])
     (tmp_path / "s.toml").write_text(
         'standard = "rules.toml"\n[streets]\nosm = "town.osm"\n[communities]\nfile = "communities.geojson"\n'
         '[population]\nfile = "people.csv"\ndate = 2020-11-01\n',
@@ -186,8 +186,8 @@ def test_json_holds_plain_values_only(tmp_path: Path, capsys: pytest.CaptureFixt
         "p50_m": None,
         "p90_m": None,
         "joined": 0,
-        "not_joined": {},
-        "outside": 7,
+        "not_joined": {"no_street_within_limit": 7},
+        "outside": 0,
         "counted": "people",
     }
     assert page["rules"][0]["status"] == "ok"
@@ -208,6 +208,25 @@ def test_faults_of_all_inputs_come_at_once(tmp_path: Path) -> None:
     assert "gone.csv" in said[0]  # what is missing comes first
     for words in ("communities.geojson", "'many'", "own.csv is empty"):
         assert sum(words in line for line in said) == 1, words
+
+
+def test_sound_totals_are_not_accused_of_what_is_wrong_with_the_communities(tmp_path: Path) -> None:
+    study = study_of(tmp_path, town(), people=PEOPLE, rules=[RULE])
+    (tmp_path / "people.csv").write_text("id,population\nu,500\n", encoding="utf-8")
+    sound = check_study(study)
+    assert sound.legs.joined + sum(sound.legs.lost.values()) == 500
+    two = json.loads((tmp_path / "communities.geojson").read_text(encoding="utf-8"))
+    two["features"] *= 2
+    two["features"][1] = {**two["features"][1], "geometry": rectangle(0, 0, 10, 10)}  # another outline of the same id
+    (tmp_path / "communities.geojson").write_text(json.dumps(two), encoding="utf-8")
+    with pytest.raises(InputError) as fault:
+        check_study(study)
+    assert str(fault.value).splitlines() == [
+        "communities.geojson: ids are not unique; got u; expected every id once; remedy: merge the parts of a unit, or "
+        "map another column to `id`",
+        "people.csv was not looked at: it holds totals of communities, and those cannot be read; remedy: check again "
+        "when the communities are in order",
+    ]
 
 
 def test_coordinates_that_the_planner_names_are_read_beside_other_faults(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_a_file_without_service_is_classified_and_added(tmp_path: Path) -> None:
     file = table(tmp_path, "name,类型", (10, 10, "红旗超市", "超市"), (20, 20, "示意幼儿园", "幼儿园"))
     found = gather(tmp_path, FacilitySource(file))
     assert len(ids(found, "supermarket")) == 3
-    assert ids(found, "kindergarten") == ["mine.csv:2"]
+    assert ids(found, "kindergarten") == ["mine.csv:3"]
     assert found.complete["supermarket"] == "unknown"
     assert found.readings[0].sentence().startswith("mine.csv: 2 rows; columns read as ")
 
@@ -79,7 +79,7 @@ def test_a_file_without_service_is_classified_and_added(tmp_path: Path) -> None:
 def test_a_file_for_a_service_replaces_openstreetmap(tmp_path: Path) -> None:
     file = table(tmp_path, "name", (10, 10, "x"))
     found = gather(tmp_path, FacilitySource(file, "supermarket", "replace", "yes"))
-    assert ids(found, "supermarket") == ["mine.csv:1"]
+    assert ids(found, "supermarket") == ["mine.csv:2"]
     assert len(ids(found, "park")) == 1
     assert found.complete["supermarket"] == "yes"
     assert found.complete["park"] == "unknown"
@@ -89,14 +89,14 @@ def test_a_file_for_a_service_is_added(tmp_path: Path) -> None:
     file = table(tmp_path, "name", (10, 10, "x"))
     found = gather(tmp_path, FacilitySource(file, "supermarket", "add"))
     assert len(ids(found, "supermarket")) == 3
-    assert "mine.csv:1" in ids(found, "supermarket")
+    assert "mine.csv:2" in ids(found, "supermarket")
     assert found.complete["supermarket"] == "unknown"
 
 
 def test_all_rows_are_taken_as_the_service_whatever_they_say(tmp_path: Path) -> None:
     file = table(tmp_path, "name,类型", (10, 10, "示意幼儿园", "幼儿园"))
     found = gather(tmp_path, FacilitySource(file, "supermarket", "replace"))
-    assert ids(found, "supermarket") == ["mine.csv:1"]
+    assert ids(found, "supermarket") == ["mine.csv:2"]
     assert ids(found, "kindergarten") == []
 
 
@@ -104,14 +104,14 @@ def test_two_files_of_one_service_both_count(tmp_path: Path) -> None:
     east = table(tmp_path / "east", "name", (10, 10, "x"))
     west = table(tmp_path / "west", "name", (-10, 10, "y"), (-20, 10, "z"))
     found = gather(tmp_path, *(FacilitySource(file, "supermarket", "replace") for file in (east, west)))
-    assert ids(found, "supermarket") == ["mine.csv:1", "mine.csv (2):1", "mine.csv (2):2"]
+    assert ids(found, "supermarket") == ["mine.csv:2", "mine.csv (2):2", "mine.csv (2):3"]
     assert found.frame["facility_id"].is_unique
 
 
 def test_the_same_file_for_two_services_is_the_same_places(tmp_path: Path) -> None:
     file = table(tmp_path, "name", (10, 10, "x"))
     found = gather(tmp_path, FacilitySource(file, "pharmacy", "add"), FacilitySource(file, "clinic", "add"))
-    assert ids(found, "pharmacy") == ids(found, "clinic") == ["mine.csv:1"]
+    assert ids(found, "pharmacy") == ids(found, "clinic") == ["mine.csv:2"]
 
 
 def test_order_of_the_rows_changes_ids_only(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_unknown_services_name_the_nearest(tmp_path: Path) -> None:
 def test_a_point_in_a_park_takes_its_outline(tmp_path: Path, mode: Any) -> None:
     file = table(tmp_path, "name,area_m2", (50, 120, "another name", 777))
     found = gather(tmp_path, FacilitySource(file, "park", mode))
-    assert ids(found, "park") == ["mine.csv:1"]  # the OpenStreetMap row is the same place
+    assert ids(found, "park") == ["mine.csv:2"]  # the OpenStreetMap row is the same place
     park = found.frame[found.frame["service"] == "park"].iloc[0]
     assert park.geometry.area == pytest.approx(5000, abs=5)
     assert park["area_m2"] == pytest.approx(5000, abs=5)
@@ -166,8 +166,8 @@ def test_a_point_beside_a_park_of_its_name_takes_its_outline(tmp_path: Path) -> 
     file = table(tmp_path, "name,area_m2", (50, 440, "人民 公园", 5000), (50, 451, "人民公园", 5000))
     found = gather(tmp_path, FacilitySource(file, "park", "replace"))
     shapes = found.frame[found.frame["service"] == "park"].set_index("facility_id").geometry
-    assert shapes["mine.csv:1"].area == pytest.approx(5000, abs=5)
-    assert shapes["mine.csv:2"].geom_type == "Point"  # 301 m away
+    assert shapes["mine.csv:2"].area == pytest.approx(5000, abs=5)
+    assert shapes["mine.csv:3"].geom_type == "Point"  # 301 m away
 
 
 def test_a_park_by_its_centre_only_makes_the_walk_longer_than_it_is(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_park_by_its_centre_only_makes_the_walk_longer_than_it_is(tmp_path: Pa
 def test_another_service_at_the_park_keeps_its_point(tmp_path: Path) -> None:
     file = table(tmp_path, "name", (50, 120, "人民公园"))
     found = gather(tmp_path, FacilitySource(file, "supermarket", "add"))
-    added = found.frame[found.frame["facility_id"] == "mine.csv:1"]
+    added = found.frame[found.frame["facility_id"] == "mine.csv:2"]
     assert added.geometry.geom_type.tolist() == ["Point"]
 
 

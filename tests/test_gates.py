@@ -250,7 +250,7 @@ def test_without_a_column_every_outline_is_gated(tmp_path: Path) -> None:
 
 def test_an_estate_elsewhere_leaves_those_of_the_map_alone(tmp_path: Path) -> None:
     before = scanned(tmp_path, walled(block()), [HOME])
-    corners = [lonlat(x, y) for x, y in [(900, 900), (950, 900), (950, 950), (900, 950)]]
+    corners = [lonlat(x, y) for x, y in [(400, 400), (450, 400), (450, 450), (400, 450)]]
     polygon = {"type": "Polygon", "coordinates": [[*corners, corners[0]]]}
     far = {"type": "Feature", "properties": {"gated": "no"}, "geometry": polygon}
     file = tmp_path / "far.geojson"

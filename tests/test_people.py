@@ -207,20 +207,20 @@ def test_a_table_in_which_nobody_lives_is_refused(tmp_path: Path) -> None:
 
 
 def test_text_for_a_coordinate_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"coordinates that are not numbers in 1 rows; got row 2: lon abc, lat 30.65"):
+    with pytest.raises(InputError, match=r"coordinates that are not numbers in 1 rows; got row 3: lon abc, lat 30.65"):
         read(tmp_path, "lon,lat,population\n104.05,30.65,7\nabc,30.65,8\n")
 
 
 @pytest.mark.parametrize(
     ("text", "messages"),
     [
-        ("lon,lat,population\n104,30,-5\n", [r"population.*below 0 in row \(1: '-5'"]),
-        ("lon,lat,population\n104,30,many\n", [r"population.*not a number in row \(1: 'many'"]),
-        ("lon,lat,population\n104,30,inf\n", [r"not a number in row \(1: 'inf'"]),
+        ("lon,lat,population\n104,30,-5\n", [r"population.*below 0 in row \(2: '-5'"]),
+        ("lon,lat,population\n104,30,many\n", [r"population.*not a number in row \(2: 'many'"]),
+        ("lon,lat,population\n104,30,inf\n", [r"not a number in row \(2: 'inf'"]),
         ("lon,lat,population\n104,30,\n104,31,-\n", ["population is blank in all 2 rows"]),
         ("lon,lat,pops\n104,30,4\n", ["no column for the population of p.csv; got .* lon, lat, pops"]),
         ("id,lon,lat,population\na,104,30,4\na,104,31,4\n", ["ids appear twice; got a; remedy: remove"]),
-        ("lon,lat,population,age_3_6\n104,30,4,5\n", [r"age_3_6 .* exceeds the population; 1 rows \(1\)"]),
+        ("lon,lat,population,age_3_6\n104,30,4,5\n", [r"age_3_6 .* exceeds the population; 1 rows \(2\)"]),
         ("lon,lat,population\n30,104,4\n", ["no row can be used; got 1 × longitude and latitude seem"]),
         (
             "id,lon,lat,population,户数,60岁以上,面积\na,1,1,-1,-2,1,-3\na,1,2,x,y,z,w\nb,1,3,4,1,9,1\n",

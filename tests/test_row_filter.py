@@ -108,9 +108,9 @@ def test_every_kind_of_source_is_filtered_and_keeps_its_row_numbers(tmp_path: Pa
     (tmp_path / "t.csv").write_text("name,lon,lat,beds\na,104.0,30.0,5\nb,104.1,30.1,50\nc,104.2,30.2,500\n")
     where = "beds > 5"
     table = read_table(Source(tmp_path / "t.csv", where=where))
-    assert (list(table.index), table.attrs["rows"], table.attrs["filtered"]) == ([2, 3], 3, 1)
+    assert (list(table.index), table.attrs["rows"], table.attrs["filtered"]) == ([3, 4], 3, 1)
     points, _ = read_points(Source(tmp_path / "t.csv", where=where))
-    assert points["row"].tolist() == ["2", "3"]
+    assert points["row"].tolist() == ["3", "4"]
     assert (points.attrs["reading"].rows, points.attrs["reading"].filtered) == (3, 1)
     everything, _ = read_points(tmp_path / "t.csv")
     for name in ("t.gpkg", "t.geojson", "t.shp", "t.parquet"):

@@ -111,8 +111,8 @@ def test_a_table_of_shares(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("unit_id,age_60_up\na,21\n", "age_60_up is no share; got 21 in row 1; expected numbers from 0 to 1; remedy"),
-        ("unit_id,age_60_up\na,0.2\na,0.3\n", "ids are blank or repeated; got row 2 first"),
+        ("unit_id,age_60_up\na,21\n", "age_60_up is no share; got 21 in row 2; expected numbers from 0 to 1; remedy"),
+        ("unit_id,age_60_up\na,0.2\na,0.3\n", "ids are blank or repeated; got row 3 first"),
         ("unit_id,old\na,0.2\n", "has no column of a group; expected one of age_0_3"),
         ("unit_id,age_60_up\na,many\n", "many"),
         ("age_60_up\n0.2\n", "no column for the id"),

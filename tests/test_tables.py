@@ -55,7 +55,7 @@ def test_text_in_every_encoding_and_separator(tmp_path: Path, encoding: str, mar
     text = "名称,人口\n水井坊社区,120\n崇德里社区,\n".replace(",", mark)
     table = read_table(write(tmp_path, "t.csv", text, encoding))
     assert table.to_dict("list") == {"名称": ["水井坊社区", "崇德里社区"], "人口": ["120", ""]}
-    assert list(table.index) == [1, 2]
+    assert list(table.index) == [2, 3]
 
 
 def test_lines_that_end_as_on_old_macs(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_text_stays_text(tmp_path: Path) -> None:
 def test_blank_rows_keep_the_numbers_of_the_others(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "t.csv", "a,b,,\n1,2,,\n\n,,,\n3,4,,\n"))
     assert list(table.columns) == ["a", "b"]
-    assert list(table.index) == [1, 4]
+    assert list(table.index) == [2, 5]
 
 
 def test_short_rows_are_filled(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_all_faults_of_a_column_at_once() -> None:
     table = pd.DataFrame({"n": ["x"] * 7 + ["-1", "5", "99"]}, index=range(1, 11))
     values, faults = parse_numbers(table, "n", what="beds", minimum=0, maximum=50)
     assert len(faults) == 3
-    assert "not a number in 7 rows (1: 'x', 2: 'x', 3: 'x', 4: 'x', 5: 'x' and 2 more;" in faults[0]
+    assert "not a number in 7 rows (1: 'x', 2: 'x', 3: 'x', 4: 'x', 5: 'x' and 2 more)" in faults[0]
     assert "below 0 in row (8: '-1'" in faults[1]
     assert "above 50 in row (10: '99'" in faults[2]
     assert values.dropna().to_dict() == {9: 5.0}
@@ -438,8 +438,8 @@ def test_points_are_kept_or_listed_with_the_reason(tmp_path: Path) -> None:
 
 def test_points_without_ids_carry_their_row_number(tmp_path: Path) -> None:
     points, rejected = read_points(write(tmp_path, "f.csv", "id,lon,lat\nx,1,2\n\nx,0,0\nx,3,4\n"))
-    assert points["row"].to_list() == ["1", "4"]
-    assert rejected["row"].to_list() == ["3"]
+    assert points["row"].to_list() == ["2", "5"]
+    assert rejected["row"].to_list() == ["4"]
 
 
 def test_one_column_with_both_coordinates(tmp_path: Path) -> None:
@@ -454,7 +454,7 @@ def test_one_column_with_both_coordinates(tmp_path: Path) -> None:
     [
         (
             "lon,lat\n30.6,104.0\n30.7,104.1\n",
-            "2 × longitude and latitude seem swapped.*remedy: swap lon and lat",
+            "2 × longitude and latitude seem swapped.*remedy: change longitude and latitude about: lon and lat in",
         ),
         (
             "lon,lat\n410000,3394000\n",

@@ -16,6 +16,7 @@ from livingcircle.inputs import (
     read_catchment_files,
     read_communities,
     read_gated,
+    read_own_parcels,
     read_places,
     read_shares_of,
     read_streets,
@@ -23,7 +24,7 @@ from livingcircle.inputs import (
 from livingcircle.population import read_beside, read_population
 from livingcircle.study import Study
 from livingcircle.study_parts import CommunitiesInput, PopulationInput
-from livingcircle.whereabouts import Located, check_datums, check_overlap, check_places
+from livingcircle.whereabouts import Located, check_datums, check_layers, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.datum import shifted
@@ -49,6 +50,7 @@ class _Faults:
 
     def __init__(self) -> None:
         self.said: dict[str, None] = {}
+        self.unseen: list[str] = []  # what could not be looked at, as something else is at fault
 
     def of(self, read: Callable[[], _Read]) -> _Read | None:
         """Read something; where that fails, note why and return None."""
@@ -77,10 +79,12 @@ def input_faults(study: Study, catalogue: Catalogue) -> list[str]:
     faults.of(partial(check_files, study))
     sound = _sound(study, catalogue, faults)
     drawn = faults.of(partial(read_communities, sound))
+    if drawn is None and (study.communities.rows or (study.communities.making() or ("",))[0] == "osm"):
+        sound = _without_totals(sound, faults)
     osm = _streets(sound, catalogue, drawn, faults)
     if osm is not None:
-        _compare(sound, catalogue, drawn, osm, faults)
-    return list(faults.said)
+        _compare(sound, catalogue, drawn, osm, faults, lived_in=sound.population is not None or not study.population)
+    return [*faults.said, *faults.unseen]
 
 
 def _sound(study: Study, catalogue: Catalogue, faults: _Faults) -> Study:
@@ -106,8 +110,8 @@ def _sound(study: Study, catalogue: Catalogue, faults: _Faults) -> Study:
         part for part in study.catchments if faults.free(part.rows, partial(read_catchments, part.rows, crs=_PLANE))
     )
     parcels = study.candidates.table
-    if parcels:
-        faults.free(parcels, partial(read_parcels, parcels, crs=_PLANE))
+    if parcels and not faults.free(parcels, partial(read_parcels, parcels, crs=_PLANE)):
+        changed["candidates"] = study.candidates.model_copy(update={"file": None})
     for name in ("population", "population_compare"):
         given = getattr(study, name)
         if given and not faults.free(given.rows, partial(_read_people_alone, given)):
@@ -117,11 +121,32 @@ def _sound(study: Study, catalogue: Catalogue, faults: _Faults) -> Study:
     return study.model_copy(update=changed)
 
 
+def _without_totals(study: Study, faults: _Faults) -> Study:
+    """Return the study without totals of communities where those cannot be read, and say that nobody looked at them."""
+    changed: dict[str, object] = {}
+    for name in ("population", "population_compare"):
+        given = getattr(study, name)
+        if given and _are_totals(given):
+            changed[name] = None
+            faults.unseen.append(
+                f"{given.rows.label} was not looked at: it holds totals of communities, and those cannot be read;"
+                " remedy: check again when the communities are in order"
+            )
+    return study.model_copy(update=changed)
+
+
+def _is_table(given: PopulationInput) -> bool:
+    return isinstance(given.file, Path) and given.file.suffix.lower() in TABLE_SUFFIXES
+
+
+def _are_totals(given: PopulationInput) -> bool:
+    """Tell whether a population that can be read holds totals of communities, without coordinates of its own."""
+    return _is_table(given) and not has_coordinates(given.rows, read_table(given.rows))
+
+
 def _read_people_alone(given: PopulationInput) -> None:
     """Read a grid of people; what needs the streets or the communities to be read is left to those."""
-    if not isinstance(given.file, Path) or given.file.suffix.lower() not in TABLE_SUFFIXES:
-        return
-    if has_coordinates(given.rows, read_table(given.rows)):
+    if _is_table(given) and not _are_totals(given):
         window = shapely.box(-180, -90, 180, 90)
         read_people(given.rows, crs=_PLANE, window=window, values=given.values, household_size=given.household_size)
 
@@ -139,8 +164,13 @@ def _streets(study: Study, catalogue: Catalogue, drawn: Units | None, faults: _F
     return None if found is None else found[0]
 
 
-def _compare(study: Study, catalogue: Catalogue, drawn: Units | None, osm: OsmExtract, faults: _Faults) -> None:
-    """Note what lies in another city or in another datum, and what cannot be read in this place."""
+def _compare(
+    study: Study, catalogue: Catalogue, drawn: Units | None, osm: OsmExtract, faults: _Faults, *, lived_in: bool
+) -> None:
+    """Note what lies in another city or in another datum, and what cannot be read in this place.
+
+    `lived_in`: the population can be read, or there is none and residential land is to stand in for it.
+    """
     units = drawn.frame.to_crs(osm.crs) if drawn else None
     if units is not None:
         faults.of(partial(check_overlap, study, units, osm))
@@ -148,7 +178,8 @@ def _compare(study: Study, catalogue: Catalogue, drawn: Units | None, osm: OsmEx
     if facilities is not None:
         faults.of(partial(check_places, study, facilities, osm))
     around = drawn.frame.total_bounds if drawn else extent(osm).bounds
-    people = faults.of(partial(read_population, study.population, osm, drawn.frame if drawn else None, tuple(around)))
+    read_lived = partial(read_population, study.population, osm, drawn.frame if drawn else None, tuple(around))
+    people = faults.of(read_lived) if lived_in else None
     areas = faults.of(partial(read_units, study.areas.rows, overlapping=True)) if study.areas else None
     other = study.population_compare
     located = Located(
@@ -159,5 +190,7 @@ def _compare(study: Study, catalogue: Catalogue, drawn: Units | None, osm: OsmEx
         shifted(areas.frame, study.areas.datum).to_crs(osm.crs) if areas and study.areas else None,
         faults.of(partial(read_beside, other, osm, drawn.frame)) if other and drawn else None,
         faults.of(partial(read_catchment_files, study, catalogue, osm)) or (),
+        faults.of(partial(read_own_parcels, study, osm)),
     )
+    faults.of(partial(check_layers, study, osm, located))
     faults.of(partial(check_datums, study, osm, located))

@@ -17,7 +17,7 @@ from livingcircle.population import read_beside, read_population
 from livingcircle.progress import Stages
 from livingcircle.study import Study
 from livingcircle.study_parts import PopulationInput, SharesInput
-from livingcircle.whereabouts import Located, check_datums, check_overlap, check_places
+from livingcircle.whereabouts import Located, check_datums, check_layers, check_overlap, check_places
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.cleaning import Override
@@ -105,9 +105,11 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         other = study.other_people
         other_people = read_beside(other, osm, communities.frame) if other else None
         catchments = read_catchment_files(study, catalogue, osm)
+        parcels = read_own_parcels(study, osm)
     areas = next((overlay.frame for overlay in overlays if overlay.level == "area"), None)
     with stages.stage("check_datum", "comparing every layer with the streets"):
-        located = Located(units, facilities, estates, population, areas, other_people, catchments)
+        located = Located(units, facilities, estates, population, areas, other_people, catchments, parcels)
+        check_layers(study, osm, located)
         datums = check_datums(study, osm, located)
     notes = (*street_notes, *unit_notes, *overlay_notes, *facility_notes)
     readings: dict[str, list[Reading | None]] = {
@@ -120,9 +122,6 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         "population_compare": [other_people.reading if other_people else None],
     }
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
-    parcels = None
-    if study.candidates.table:
-        parcels = read_parcels(study.candidates.table, crs=osm.crs, datum=study.candidates.datum)
     return Inputs(
         communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
         _by_service(study, catchments), other_people, read_shares_of(other),
@@ -199,6 +198,12 @@ def read_catchment_files(study: Study, catalogue: Catalogue, osm: OsmExtract) ->
     if unknown:
         raise InputError.of([unknown_word("[[catchments]]: unknown service", s, catalogue.services) for s in unknown])
     return [read_catchments(part.rows, crs=osm.crs, datum=part.datum) for part in study.catchments]
+
+
+def read_own_parcels(study: Study, osm: OsmExtract) -> gpd.GeoDataFrame | None:
+    """Read the parcels on which a place could be added; None where the study names none."""
+    given = study.candidates
+    return read_parcels(given.table, crs=osm.crs, datum=given.datum) if given.table else None
 
 
 def _by_service(study: Study, files: Sequence[npt.NDArray[np.object_]]) -> dict[str, npt.NDArray[np.object_]]:

@@ -18,6 +18,7 @@ from livingcircle_layers.datum_check import DatumVerdict, Known, check_datum, kn
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates
 from livingcircle_layers.facilities import Facilities
+from livingcircle_layers.globe import SWAPPED_REMEDY
 from livingcircle_layers.headings import find_column
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.people import People
@@ -25,7 +26,16 @@ from livingcircle_layers.sources import Source
 from livingcircle_layers.tables import TABLE_SUFFIXES, read_points
 from livingcircle_layers.vectors import VECTOR_SUFFIXES, read_vector
 
-_AT_A_TIME = 1000  # streets that are looked at before it is asked whether one of them is in a community
+_AT_A_TIME = 1000  # streets or outlines that are looked at before it is asked whether one of them is near
+_CALLED = {
+    "population": "places where people live",
+    "population_compare": "places where people live",
+    "areas": "areas",
+    "estates": "estates",
+    "catchments": "catchments",
+    "candidates": "parcels",
+}
+_COUNTED = frozenset(("population", "population_compare", "areas"))  # what is counted in the communities alone
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,7 @@ class _Layer:
 
     part: str
     label: str
+    source: Source
     datum: Datum
     reference: Path | None
     frame: gpd.GeoDataFrame
@@ -52,6 +63,8 @@ class Located:
         The population, and the second one.
     catchments
         Outlines in the plane of the streets, one array for each of the study's, in its order.
+    parcels
+        Where the planner could add a place.
     """
 
     units: gpd.GeoDataFrame | None = None
@@ -61,6 +74,7 @@ class Located:
     areas: gpd.GeoDataFrame | None = None
     other_people: People | None = None
     catchments: Sequence[npt.NDArray[Any]] = ()
+    parcels: gpd.GeoDataFrame | None = None
 
 
 def check_datums(study: Study, osm: OsmExtract, located: Located) -> tuple[DatumVerdict, ...]:
@@ -123,31 +137,34 @@ def _layers(study: Study, osm: OsmExtract, located: Located) -> Iterator[_Layer]
     ):
         if given and given.rows and outlines is not None:
             names = outlines["unit_name"].tolist()
-            yield _Layer(part, given.rows.label, given.datum, given.reference, outlines, names)
+            yield _Layer(part, given.rows.label, given.rows, given.datum, given.reference, outlines, names)
     for part, lived, people in (
         ("population", study.population, located.people),
         ("population_compare", study.population_compare, located.other_people),
     ):
         if lived and people is not None and people.kind == "grid table":  # totals lie where the communities do
-            yield _Layer(part, lived.rows.label, lived.datum, lived.reference, people.cells, ())
+            yield _Layer(part, lived.rows.label, lived.rows, lived.datum, lived.reference, people.cells, ())
     if study.streets.own:
         lines = gpd.GeoDataFrame(geometry=gpd.GeoSeries(osm.streets.lines, crs=osm.crs))
-        yield _Layer("streets", study.streets.own.label, study.streets.datum, None, lines, ())
+        own = study.streets.own
+        yield _Layer("streets", own.label, own, study.streets.datum, None, lines, ())
     if study.estates and study.estates.rows and located.estates is not None:
-        estates = located.estates
-        own = estates.frame[estates.frame["source"] == study.estates.rows.label]
-        shapes = [*own.geometry, *estates.open_outlines]
+        estates, rows = located.estates, study.estates.rows
+        gated = estates.frame[estates.frame["source"] == rows.label]
+        shapes = [*gated.geometry, *estates.open_outlines]
         frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes, crs=osm.crs))
-        names = [*own["name"], *[""] * len(estates.open_outlines)]
-        yield _Layer("estates", study.estates.rows.label, study.estates.datum, study.estates.reference, frame, names)
+        names = [*gated["name"], *[""] * len(estates.open_outlines)]
+        yield _Layer("estates", rows.label, rows, study.estates.datum, study.estates.reference, frame, names)
     if located.facilities is not None:
         for entry, label in zip(study.facilities, located.facilities.labels, strict=True):
-            rows = located.facilities.frame[located.facilities.frame["source"] == label].drop_duplicates("facility_id")
-            rows = rows.set_geometry("given")
-            yield _Layer("facilities", entry.rows.label, entry.datum, entry.reference, rows, rows["name"].tolist())
+            mine = located.facilities.frame[located.facilities.frame["source"] == label].drop_duplicates("facility_id")
+            mine = mine.set_geometry("given")
+            names = mine["name"].tolist()
+            yield _Layer("facilities", entry.rows.label, entry.rows, entry.datum, entry.reference, mine, names)
     for catchment, shapes_of_it in zip(study.catchments, located.catchments, strict=bool(located.catchments)):
         frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes_of_it, crs=osm.crs))
-        yield _Layer("catchments", catchment.rows.label, catchment.datum, catchment.reference, frame, ())
+        rows = catchment.rows
+        yield _Layer("catchments", rows.label, rows, catchment.datum, catchment.reference, frame, ())
 
 
 def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
@@ -188,16 +205,50 @@ def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[
 
 def check_overlap(study: Study, units: gpd.GeoDataFrame, osm: OsmExtract) -> None:
     """Refuse communities that no street passes through."""
-    ground = shapely.STRtree(units.geometry.to_numpy())
-    lines = osm.streets.lines
-    some = (lines[begin : begin + _AT_A_TIME] for begin in range(0, len(lines), _AT_A_TIME))
-    if not any(ground.query(part, predicate="intersects").size for part in some):
+    if not _near(osm.streets.lines, units.geometry.to_numpy(), 0.0):
         raise _elsewhere(
             f"{study.communities.name} does not overlap the streets of {study.streets.label}",
             study.communities.rows,
             units,
             gpd.GeoSeries([osm.extent], crs=osm.crs),
         )
+
+
+def check_layers(study: Study, osm: OsmExtract, located: Located) -> None:
+    """Refuse people and areas that lie wholly away from the communities, and other layers away from the streets.
+
+    A layer of which a part lies here is fine: what lies outside is counted, and listed, as that. Facilities and
+    communities are compared by `check_places` and `check_overlap`.
+
+    Raises
+    ------
+    InputError
+        All such layers at once, each with where it lies.
+    """
+    faults = []
+    streets = gpd.GeoSeries([osm.streets.box], crs=osm.crs)
+    layers = [(layer.part, layer.label, layer.source, layer.frame) for layer in _layers(study, osm, located)]
+    if study.candidates.table and located.parcels is not None:
+        layers.append(("candidates", study.candidates.table.label, study.candidates.table, located.parcels))
+    for part, label, source, frame in layers:
+        if part not in _CALLED or frame.empty:
+            continue
+        if part in _COUNTED and located.units is not None:
+            ground, where = located.units.geometry, f"within the communities of {study.communities.name}"
+        else:
+            ground, where = streets, f"near the streets of {study.streets.label}"
+        if not _near(frame.geometry.to_numpy(), ground.to_numpy(), study.join_limit_m):
+            what = f"{label}: none of its {len(frame)} {_CALLED[part]} lies {where}"
+            faults.append(str(_elsewhere(what, source, frame, ground)))
+    if faults:
+        raise InputError.of(faults)
+
+
+def _near(shapes: npt.NDArray[Any], ground: npt.NDArray[Any], metres: float) -> bool:
+    """Tell whether any shape comes near to the ground; those of a sound layer mostly do, so few are looked at."""
+    tree = shapely.STRtree(ground)
+    some = (shapes[begin : begin + _AT_A_TIME] for begin in range(0, len(shapes), _AT_A_TIME))
+    return any(tree.query(part, predicate="dwithin", distance=metres).size for part in some)
 
 
 def _elsewhere(what: str, source: Source | None, frame: gpd.GeoDataFrame, streets: gpd.GeoSeries) -> InputError:
@@ -208,7 +259,7 @@ def _elsewhere(what: str, source: Source | None, frame: gpd.GeoDataFrame, street
     got, remedy = _box((west, south, east, north)), "use the file of the same city"
     if city.intersects(shapely.box(south, west, north, east)):
         got += ", which with longitude and latitude changed about is the city of the streets"
-        remedy = "longitude and latitude are swapped: change them about, or map lon and lat in `columns`"
+        remedy = f"longitude and latitude are swapped: {SWAPPED_REMEDY}"
     elif (crs := _false_metres(source, city)) is not None:
         got += f", as the file says that its coordinates are metres of {crs}, and they are degrees"
         remedy = "save the layer with the CRS EPSG:4326 (assign it, do not reproject)"

@@ -11,6 +11,7 @@ from pyproj import CRS
 
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.globe import on_globe
 from livingcircle_layers.sources import Source
 from livingcircle_layers.vectors import read_vector
 
@@ -32,9 +33,9 @@ def read_catchments(given: Source, *, crs: CRS, datum: Datum = "wgs84") -> npt.N
     Raises
     ------
     InputError
-        The file holds no polygon.
+        The file holds no polygon, or its coordinates are no places on the globe.
     """
-    shapes = shifted(read_vector(given), datum).to_crs(crs).geometry.to_numpy()
+    shapes = shifted(on_globe(read_vector(given), given.label), datum).to_crs(crs).geometry.to_numpy()
     shapes = shapes[np.isin(shapely.get_type_id(shapes), _POLYGONS)]
     if not len(shapes):
         raise InputError(f"{given.label} holds no catchment", got="no polygon", expected="polygons, one per catchment")

@@ -108,7 +108,7 @@ def _fault(what: str, column: str, cells: pd.Series[str], fault: str) -> str:
     shown = ", ".join(f"{row}: {cell[:20]!r}" for row, cell in cells.iloc[:_SHOWN].items())
     more = f" and {len(cells) - _SHOWN} more" if len(cells) > _SHOWN else ""
     rows = "row" if len(cells) == 1 else f"{len(cells)} rows"
-    return f"{what} (column {column!r}): {fault} in {rows} ({shown}{more}; row 1 follows the headings)"
+    return f"{what} (column {column!r}): {fault} in {rows} ({shown}{more})"
 
 
 def as_text(cell: object) -> str:

@@ -16,6 +16,7 @@ from pyproj import CRS
 from livingcircle_layers.access import GATE_REACH_M, is_gate, walled
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.globe import on_globe
 from livingcircle_layers.headings import plain_heading
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.sources import Reading, Source, reading_of
@@ -77,7 +78,7 @@ def estate_units(osm: OsmExtract, given: Source | None = None, *, datum: Datum =
     if given is None:
         frame = osm.residential_land.rename(columns={"osm_id": "estate_id"})
     else:
-        frame = _outlines(given, shifted(read_vector(given), datum).to_crs(osm.crs))[0]
+        frame = _outlines(given, shifted(on_globe(read_vector(given), given.label), datum).to_crs(osm.crs))[0]
     frame = frame.assign(geometry=repair_polygons(frame.geometry.to_numpy())[0])
     frame = frame[frame.geometry.area > 0].sort_values("estate_id")
     names = frame["name"].astype("str")
@@ -120,10 +121,10 @@ def read_estates(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
     Raises
     ------
     InputError
-        There is no polygon, or `gated` holds something other than yes or no.
+        There is no polygon, `gated` holds something other than yes or no, or coordinates are no places on the globe.
     """
     source = Source.of(given)
-    layer = shifted(read_vector(source), datum).to_crs(crs)
+    layer = shifted(on_globe(read_vector(source), source.label), datum).to_crs(crs)
     frame, gated, columns = _outlines(source, layer)
     points = layer.geometry.to_numpy()
     points = points[shapely.get_type_id(points) == 0]
@@ -138,7 +139,7 @@ def _outlines(
 ) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_], dict[str, str]]:
     """Return the outlines of a planner's file, which of them are gated, and the columns used."""
     kind = shapely.get_type_id(layer.geometry.to_numpy())
-    outlines = layer[np.isin(kind, (3, 6))].reset_index(drop=True)
+    outlines = layer[np.isin(kind, (3, 6))]
     if outlines.empty:
         raise InputError(
             f"{source.label} holds no estate", got="no polygon", expected="polygons, and points for the gates"
@@ -147,8 +148,8 @@ def _outlines(
     names = _column(outlines, _NAMES)
     frame = gpd.GeoDataFrame(
         {
-            "estate_id": [f"{source.label}:{i + 1}" for i in range(len(outlines))],
-            "name": outlines[names].astype("str") if names else "",
+            "estate_id": [f"{source.label}:{row}" for row in outlines.index],
+            "name": outlines[names].astype("str").to_numpy() if names else "",
             "source": source.label,
         },
         geometry=shapely.make_valid(outlines.geometry.to_numpy()),
@@ -170,7 +171,7 @@ def _gated(name: str, outlines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
     if wrong.any():
         raise InputError(
             f"{name}: column {column} is neither yes nor no",
-            got=", ".join(f"row {i + 1}: {text[i]!r}" for i in np.flatnonzero(wrong)[:5]),
+            got=", ".join(f"row {row}: {cell!r}" for row, cell in text[wrong].iloc[:5].items()),
             expected="yes or no (是 or 否)",
         )
     return text.isin(_YES).to_numpy()

@@ -22,12 +22,12 @@ from livingcircle_layers.cleaning import merged as merged_places
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.entrances import Hints, ways_in
-from livingcircle_layers.errors import InputError
+from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, campuses, ground_m2, is_campus, on_campus, united
 from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.names import core_names, same_place_name
 from livingcircle_layers.sources import Reading, Source
-from livingcircle_layers.tables import numbers, pair_points, read_points
+from livingcircle_layers.tables import pair_points, parse_numbers, read_points
 
 SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
 STATION_ENTRANCE_M = (
@@ -429,7 +429,8 @@ def read_facilities(
     names = points[used["name"]].astype("str") if "name" in used else pd.Series("", index=points.index)
     points = points.set_geometry(gpd.GeoSeries(to_wgs84(points.geometry.to_numpy(), source.datum), points.index, WGS84))
     geometry = points.to_crs(crs).geometry.to_numpy()
-    area = _areas(points, used, geometry, label, crs)
+    sizes, faults = _sizes(points, used, label)
+    area = _areas(sizes.pop("area_m2", None), geometry, crs)
     categories = points[_category_columns(points)]
     rows, at, lost = [], [], []
     removed: Records = []
@@ -448,8 +449,9 @@ def read_facilities(
             removed += [{**_refused(own, refusal), "at": geometry[i]} for refusal in refusals]
     lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
-        raise _no_service(label, points)
-    sizes = _sizes(points, used, label)
+        faults.append(_no_service(label, points))
+    if faults:
+        raise InputError.of(faults)
     frame = _frame(rows, geometry[at], crs).assign(**{role: size[at] for role, size in sizes.items()})
     coded = categories.apply(lambda column: column.astype("str").str.contains(_METRO_ENTRANCE)).any(axis=1).to_numpy()
     way_in = coded[at] | frame["name"].str.contains(_METRO_ENTRANCE).to_numpy()
@@ -461,26 +463,28 @@ def read_facilities(
     return ReadFile(frame, unplaced_rows(lost), removed + stations, reading, hints)
 
 
-def _areas(points: gpd.GeoDataFrame, used: Mapping[str, str], geometry: Any, label: str, crs: CRS) -> npt.NDArray[Any]:
+def _areas(said: npt.NDArray[Any] | None, geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
     """Return the area of each row in m²: as its column says, else of its outline; NaN where neither is there."""
-    area = np.full(len(points), np.nan)
-    if "area_m2" in used:
-        area = numbers(points, used["area_m2"], what=f"area in {label}", minimum=0).to_numpy(dtype=float)
+    area = np.full(len(geometry), np.nan) if said is None else said
     drawn = np.round(ground_m2(geometry, crs), 1)
     return np.where(np.isnan(area) & (drawn > 0), drawn, area)
 
 
-def _sizes(points: gpd.GeoDataFrame, used: Mapping[str, str], label: str) -> dict[str, npt.NDArray[Any]]:
-    """Return beds, seats and the like of each row, where the file has such a column."""
-    return {
-        role: numbers(points, used[role], what=f"{role} in {label}", minimum=0).to_numpy(dtype=float)
-        for role in SIZES
-        if role in used
-    }
+def _sizes(
+    points: gpd.GeoDataFrame, used: Mapping[str, str], label: str
+) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
+    """Return area, beds, seats and the like of each row, where the file has such a column; and the faults of all."""
+    sizes, faults = {}, []
+    for role in ("area_m2", *SIZES):
+        if role in used:
+            read, found = parse_numbers(points, used[role], what=f"{label}: {role}", minimum=0)
+            sizes[role] = read.to_numpy(dtype=float)
+            faults += found
+    return sizes, faults
 
 
-def _no_service(label: str, points: gpd.GeoDataFrame) -> InputError:
-    return InputError(
+def _no_service(label: str, points: gpd.GeoDataFrame) -> str:
+    return sentence(
         f"{label}: no row is a service of the catalogue",
         got=f"{len(points)} rows with the columns {', '.join(map(str, points.columns))}",
         expected="a column that names the kind of facility (类型, category, typecode) or telling names",

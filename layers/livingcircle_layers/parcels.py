@@ -12,6 +12,7 @@ from pyproj import CRS
 
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.globe import on_globe
 from livingcircle_layers.headings import plain_heading
 from livingcircle_layers.sources import Source
 from livingcircle_layers.vectors import read_vector
@@ -42,10 +43,11 @@ def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
     Raises
     ------
     InputError
-        There is neither polygon nor point, a heading does not exist, or an id stands twice.
+        There is neither polygon nor point, a heading does not exist, an id stands twice, or coordinates are no places
+        on the globe.
     """
     source = Source.of(given)
-    layer = shifted(read_vector(source), datum).to_crs(crs)
+    layer = shifted(on_globe(read_vector(source), source.label), datum).to_crs(crs)
     layer = layer[np.isin(shapely.get_type_id(layer.geometry.to_numpy()), (0, 3, 6))]
     if layer.empty:
         raise InputError(f"{source.label} holds no parcel", got="lines only", expected="polygons or points")

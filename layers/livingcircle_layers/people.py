@@ -16,6 +16,7 @@ from pyproj import CRS
 from livingcircle_layers.apportion import round_to_whole
 from livingcircle_layers.crs import reprojected
 from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.globe import SWAPPED, SWAPPED_REMEDY
 from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.population_raster import (
     M2_PER_KM2,
@@ -241,7 +242,6 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
             expected='people, or with values = "density" people per km²',
             remedy="look whether another column is meant (columns = {population = …})",
         )
-    _refuse_words(name, places)
     x, y = _middles(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
         source=name,
@@ -260,7 +260,9 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
     lived_in = ~bad & (frame["population"] > 0)
     if bad.all():
         reasons = ", ".join(f"{n} × {reason}" for reason, n in frame["reason"].value_counts().items())
-        raise InputError(f"{name}: no row can be used", got=reasons, remedy="check population and coordinates")
+        swapped = frame["reason"].isin([SWAPPED]).any()
+        remedy = SWAPPED_REMEDY if swapped else "check population and coordinates"
+        raise InputError(f"{name}: no row can be used", got=reasons, remedy=remedy)
     if not lived_in.any():
         raise InputError(
             f"{name}: nobody lives anywhere", got="population 0 in every row", remedy="check the population column"
@@ -285,17 +287,20 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
     )
 
 
-def _refuse_words(name: str, places: Places) -> None:
-    """Refuse coordinates that are words: people would be lost by a slip of the pen."""
+def _words_for_coordinates(name: str, places: Places) -> list[str]:
+    """Find coordinates that are words: people would be lost by a slip of the pen."""
     text = places.reason == "coordinates are not numbers"
-    if text.any():
-        shown = "; ".join(f"row {row}: {cell}" for row, cell in places.detail[text].iloc[:5].items())
-        raise InputError(
+    if not text.any():
+        return []
+    shown = "; ".join(f"row {row}: {cell}" for row, cell in places.detail[text].iloc[:5].items())
+    return [
+        sentence(
             f"{name}: coordinates that are not numbers in {int(text.sum())} rows",
             got=shown,
             expected="longitude and latitude in degrees",
             remedy="correct the cells, or leave the coordinates of those rows blank to have them listed as not placed",
         )
+    ]
 
 
 def _by_place(frame: gpd.GeoDataFrame) -> npt.NDArray[np.int64]:
@@ -357,7 +362,7 @@ def _with_reasons(frame: gpd.GeoDataFrame, blank: pd.Series[bool]) -> gpd.GeoDat
 def _read_counts(name: str, places: Places) -> tuple[dict[str, pd.Series[float]], pd.Series[float], list[str]]:
     """Return the counts by column and the area of the cells, or raise with all faults of the table."""
     used, table = places.columns_used, places.frame
-    faults, notes = _repeated_ids(name, places), []
+    faults, notes = [*_repeated_ids(name, places), *_words_for_coordinates(name, places)], []
     read: dict[str, pd.Series[float]] = {}
     for role in ("population", *GROUPS, "households", "area_m2"):
         if role in used:

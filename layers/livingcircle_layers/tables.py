@@ -26,6 +26,7 @@ from livingcircle_layers.archives import GIB, archive_of
 from livingcircle_layers.cells import as_numbers, as_text, numbers, parse_numbers
 from livingcircle_layers.crs import METRES_REMEDY, WGS84
 from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.globe import OFF_GLOBE, SWAPPED, SWAPPED_REMEDY, off_globe
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
@@ -73,7 +74,7 @@ def read_table(given: Source | Path | str) -> pd.DataFrame:
     Returns
     -------
     The rows that are not entirely blank and that `where` keeps. The index ``row_number`` is the number of the row in
-    the file; the first row below the headings is 1. ``attrs`` hold the number of ``rows`` and of those
+    the file as Excel shows it: the headings are row 1. ``attrs`` hold the number of ``rows`` and of those
     ``filtered`` out.
 
     Raises
@@ -256,7 +257,7 @@ def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.Data
         raise InputError.of(faults)
     result = table[keep].copy()
     result.columns = pd.Index(clean, dtype="str")
-    result.index = pd.RangeIndex(1, len(result) + 1, name="row_number")
+    result.index = pd.RangeIndex(2, len(result) + 2, name="row_number")  # as in Excel, below the headings
     result = result[(result != "").any(axis=1)]
     if len(result) == 0:
         raise InputError(f"{name} has headings but no rows", got=", ".join(clean[:12]))
@@ -372,9 +373,9 @@ def read_points(given: Source | Path | str | pd.DataFrame) -> tuple[gpd.GeoDataF
 
     Returns
     -------
-    The places in EPSG:4326 with all attributes as text and a column ``row``; their ``attrs["columns_used"]``
-    is the mapping role to heading, ``attrs["reading"]`` the `Reading`. And the rejected rows:
-    ``row, name, reason, detail``.
+    The places in EPSG:4326 with all attributes as text and a column ``row``; the index is the number of the row in
+    the file. Their ``attrs["columns_used"]`` is the mapping role to heading, ``attrs["reading"]`` the `Reading`. And
+    the rejected rows: ``row, name, reason, detail``.
 
     Raises
     ------
@@ -397,7 +398,7 @@ def read_points(given: Source | Path | str | pd.DataFrame) -> tuple[gpd.GeoDataF
             "detail": places.detail[~usable],
         }
     ).reset_index(drop=True)
-    frame = places.frame[usable].reset_index(drop=True)
+    frame = places.frame[usable].copy()
     frame.attrs["columns_used"] = dict(places.columns_used)
     frame.attrs["reading"] = places.reading
     return frame, rejected
@@ -419,7 +420,7 @@ def _nothing_usable(name: str, places: Places) -> str:
         f"{name}: no row can be put on a map",
         got=", ".join(f"{count} × {reason}" for reason, count in counts.items()) + f" (first: {places.detail.iloc[0]})",
         expected="longitude and latitude in degrees",
-        remedy="swap lon and lat in `columns`" if "swapped" in most else remedy,
+        remedy=SWAPPED_REMEDY if most == SWAPPED else remedy,
     )
 
 
@@ -444,9 +445,9 @@ _NO_PLACE = (
     "",
     "no coordinates",
     "coordinates are not numbers",
-    "coordinates out of range",
-    "longitude and latitude seem swapped",
-    "coordinates out of range",
+    SWAPPED,
+    OFF_GLOBE,
+    OFF_GLOBE,
     "coordinates are 0,0",
 )
 Reasons = tuple[npt.NDArray[np.object_], npt.NDArray[np.object_], npt.NDArray[np.object_]]
@@ -461,14 +462,15 @@ def _check_coordinates(table: pd.DataFrame, used: Mapping[str, str], crs: CRS | 
         texts = [table[used[role]].str.strip() for role in ("lon", "lat")]
     (lon, no_lon), (lat, no_lat) = as_numbers(texts[0]), as_numbers(texts[1])
     x, y = lon.to_numpy(), lat.to_numpy()
+    swapped = (crs is None or crs.is_geographic) & (np.abs(y) > 90) & (np.abs(y) <= 180) & (np.abs(x) <= 90)
     if crs is not None:
         x, y = Transformer.from_crs(crs, WGS84, always_xy=True).transform(x, y)
     told = np.select(
         [
             no_lon | no_lat,
             ~np.isfinite(lon) | ~np.isfinite(lat),
+            swapped,
             ~np.isfinite(x) | ~np.isfinite(y),
-            (np.abs(y) > 90) & (np.abs(y) <= 180) & (np.abs(x) <= 90),
             (np.abs(y) > 90) | (np.abs(x) > 180),
             ((lon == 0) & (lat == 0)).to_numpy(),
         ],
@@ -488,20 +490,18 @@ def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
     """Return geometries in EPSG:4326 (None where unusable), reasons and details of a vector file."""
     geometry = shapely.force_2d(vector.to_crs(WGS84).geometry.to_numpy())
     bounds = shapely.bounds(geometry)
-    with np.errstate(invalid="ignore"):
-        outside = ~((np.abs(bounds[:, [0, 2]]) <= 180) & (np.abs(bounds[:, [1, 3]]) <= 90)).all(axis=1)
-        swapped = (np.abs(bounds) <= np.array([90, 180, 90, 180])).all(axis=1)
+    outside, swapped = off_globe(vector)
     reason = np.select(
         [
             shapely.is_missing(geometry) | shapely.is_empty(geometry),
-            outside & swapped,
+            swapped,
             outside,
             (bounds == 0).all(axis=1),
         ],
         [
             "no geometry",
-            "longitude and latitude seem swapped",
-            "coordinates out of range",
+            SWAPPED,
+            OFF_GLOBE,
             "coordinates are 0,0",
         ],
         "",

@@ -14,6 +14,7 @@ import shapely
 
 from livingcircle_layers.crs import METRES_REMEDY, WGS84, metric_crs
 from livingcircle_layers.errors import InputError, sentence
+from livingcircle_layers.globe import SWAPPED, SWAPPED_REMEDY, off_globe
 from livingcircle_layers.headings import find_columns
 from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.vectors import attributes_as_text, read_vector
@@ -101,7 +102,9 @@ def read_units(given: Source | Path | str, *, overlapping: bool = False) -> Unit
     names = text.get("name", missing)
     ids = text["id"] if "id" in text else _made_ids(names)
     geometry = shapely.force_2d(layer.geometry.to_crs(WGS84).to_numpy())
-    if faults := [*_id_faults(name, ids), *_geometry_faults(name, geometry, ids)]:
+    rows = pd.Series("row " + ids.index.astype("str"), index=ids.index, dtype="str")
+    called = ids.where(ids != "", rows)
+    if faults := [*_id_faults(name, ids), *_geometry_faults(name, geometry, called, off_globe(layer))]:
         raise InputError.of(faults)
 
     sound, repaired = repair_polygons(geometry)
@@ -184,24 +187,29 @@ def _id_faults(file: str, ids: pd.Series[str]) -> list[str]:
     return faults
 
 
-def _geometry_faults(file: str, geometry: npt.NDArray[np.object_], ids: pd.Series[str]) -> list[str]:
+def _geometry_faults(
+    file: str,
+    geometry: npt.NDArray[np.object_],
+    ids: pd.Series[str],
+    away: tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]],
+) -> list[str]:
+    """Say which outlines cannot be counted; `away`: which lie off the globe, and which of them by changed axes."""
     kind = shapely.get_type_id(geometry)
     lost = shapely.is_missing(geometry) | shapely.is_empty(geometry)
     other = ~lost & ~np.isin(kind, [3, 6])
-    bounds = shapely.bounds(geometry)
-    inside = (np.abs(bounds[:, [0, 2]]) <= 180) & (np.abs(bounds[:, [1, 3]]) <= 90)
-    off = ~lost & ~inside.all(axis=1)
+    off, swapped = away
     flat = ~lost & ~other & ~off
     flat[flat] = shapely.area(repair_polygons(geometry[flat])[0]) == 0
     faults = []
-    for bad, what, expected in (
-        (lost, "units without geometry", "a polygon each"),
-        (other, "units are points or lines", "polygons"),
-        (off, "units outside the globe", f"degrees within ±180 and ±90; {METRES_REMEDY}"),
-        (flat, "units without area", "polygons that enclose something"),
+    for bad, what, expected, remedy in (
+        (lost, "units without geometry", "a polygon each", None),
+        (other, "units are points or lines", "polygons", None),
+        (swapped, f"{SWAPPED} in units", "degrees within ±180 and ±90", SWAPPED_REMEDY),
+        (off & ~swapped, "units outside the globe", "degrees within ±180 and ±90", METRES_REMEDY),
+        (flat, "units without area", "polygons that enclose something", None),
     ):
         if bad.any():
-            faults.append(sentence(f"{file}: {what}", got=_listed(ids[bad]), expected=expected))
+            faults.append(sentence(f"{file}: {what}", got=_listed(ids[bad]), expected=expected, remedy=remedy))
     return faults
 
 
