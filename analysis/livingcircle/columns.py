@@ -531,7 +531,10 @@ UNPLACED = Table(
     "未能使用的行与人口及原因",
     (
         Column("source", "text", "", "file the row came from", "来源文件"),
-        Column("row", "id", "", "row of the file as Excel shows it (headings: row 1), or id", "文件行号(与 Excel 一致,表头为第 1 行)或对象编号", "no single row"),
+        Column(
+            "row", "id", "", "row of the file as Excel shows it (headings: row 1), or id",
+            "文件行号(与 Excel 一致,表头为第 1 行)或对象编号", "no single row"
+        ),  # fmt: skip
         Column("name", "text", "", "name in the row", "名称", "not named"),
         Column("unit_id", "id", "", "unit the row belongs to", "所属单元", "not known"),
         Column(
