@@ -9,10 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from livingcircle import engine
 from livingcircle.engine import Cluster, Job
 from livingcircle.measured import Measured
 from livingcircle.tile_store import TileStore
@@ -22,35 +25,44 @@ from test_tiled import assert_equal, tiled
 
 pytestmark = pytest.mark.cluster
 ROOT = Path(__file__).parent.parent
+ENV = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in ("analysis", "layers", "tests")),
+}
 
 
 def _started(*arguments: str) -> subprocess.Popen[bytes]:
-    path = os.pathsep.join(str(ROOT / folder) for folder in ("analysis", "layers", "tests"))
     return subprocess.Popen(
         [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]],
-        env={**os.environ, "PYTHONPATH": path},
+        env=ENV,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
-@pytest.fixture(scope="module")
-def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    note = tmp_path_factory.mktemp("cluster") / "scheduler.json"
+@contextmanager
+def _cluster(note: Path, workers: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Give the address of a scheduler, and the processes: first the scheduler, then its workers."""
     common = ("--host", "127.0.0.1", "--no-dashboard")
-    boss = _started("scheduler", *common, "--port", "0", "--scheduler-file", str(note))
+    running = [_started("scheduler", *common, "--port", "0", "--scheduler-file", str(note))]
     try:
         for _ in range(300):
             if note.exists() and note.stat().st_size:
                 break
             time.sleep(0.1)
         address = json.loads(note.read_text())["address"]
-        workers = [_started("worker", address, "--nthreads", "1", "--no-nanny", *common) for _ in range(2)]
-        yield address
+        running += [_started("worker", address, "--nthreads", "1", "--no-nanny", *common) for _ in range(workers)]
+        yield address, running
     finally:
-        for process in (*locals().get("workers", ()), boss):
+        for process in running:
             process.kill()
             process.wait()
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with _cluster(tmp_path_factory.mktemp("cluster") / "scheduler.json", 2) as (address, _):
+        yield address
 
 
 def _kill_the_first_worker(marker: str, answer: int) -> int:
@@ -80,3 +92,45 @@ def test_a_cluster_gives_the_numbers_of_the_whole_although_a_worker_is_killed(
 def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:9.*--resume"):
         list(Cluster("tcp://127.0.0.1:9").run([Job(int, ("1",))]))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_what_a_job_raises_is_not_taken_for_a_lost_scheduler(scheduler: str, tmp_path: Path) -> None:
+    jobs = [Job(os.mkdir, (str(tmp_path / "missing" / "folder"),))]
+    with pytest.raises(InputError, match=r"a worker of tcp.* cannot use a file of the output folder.*missing/folder"):
+        list(Cluster(scheduler).run(jobs))
+    with pytest.raises(ValueError, match="invalid literal"):
+        list(Cluster(scheduler).run([Job(int, ("x",))]))
+
+
+LOST = """
+import sys, time
+from livingcircle import engine
+from livingcircle.engine import Cluster, Job
+from livingcircle_layers.errors import InputError
+try:
+    for _ in Cluster(sys.argv[1]).run([Job(time.sleep, (0.2,))] * 500):
+        print("one", flush=True)
+except InputError as error:
+    print(error)
+"""
+
+
+def test_a_scheduler_that_is_killed_is_told_in_one_line_without_the_tracebacks_of_dask(tmp_path: Path) -> None:
+    with _cluster(tmp_path / "scheduler.json", 1) as (address, running):
+        command = [sys.executable, "-c", LOST, address]
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        with subprocess.Popen(command, env=ENV, text=True, **pipes) as scan:
+            assert scan.stdout is not None
+            assert scan.stdout.readline() == "one\n"
+            running[0].kill()
+            out, err = scan.communicate(timeout=60)
+    assert err == ""
+    assert f"no Dask scheduler at {address}" in out.splitlines()[-1]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_a_scheduler_without_workers_is_not_waited_for_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "WAIT_FOR_WORKERS_S", 0.5)
+    with _cluster(tmp_path / "scheduler.json", 0) as (address, _), pytest.raises(InputError, match="has no workers"):
+        list(Cluster(address).run([Job(int, ("1",))]))

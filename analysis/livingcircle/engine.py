@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from livingcircle_layers.errors import InputError
 
+WAIT_FOR_WORKERS_S = 60.0  # they may be started after the scan
 ATTEMPTS = 3  # a job whose worker was killed is given to another one; one that kills three is not tried again
 
 
@@ -139,7 +141,8 @@ class Cluster:
         Raises
         ------
         InputError
-            Dask is not installed, or the scheduler cannot be reached or went away.
+            Dask is not installed, the scheduler cannot be reached or went away, it has no workers, or they cannot use
+            the folder.
         """
         try:
             from distributed import Client
@@ -150,12 +153,18 @@ class Cluster:
                 "--scheduler needs Dask",
                 remedy='here and on every worker, in the source folder: pip install -c constraints.txt ".[cluster]"',
             ) from error
+        _quiet_dask()
+        fault = None
         try:
             with Client(self.address, timeout="10s", set_as_default=False) as client:  # type: ignore[no-untyped-call]
+                self._wait_for_a_worker(client)
                 futures = [
                     client.submit(job.function, *job.arguments, pure=False, retries=ATTEMPTS - 1) for job in jobs
                 ]
                 for future in completed(futures, loop=client.loop):  # type: ignore[no-untyped-call]
+                    fault = future.exception()  # of the job; whatever is raised here is of the connection
+                    if fault is not None:
+                        break
                     yield future.result()
         except (OSError, TimeoutError, FutureCancelledError) as error:
             raise InputError(
@@ -164,8 +173,44 @@ class Cluster:
                 expected="a running scheduler whose workers see the output folder",
                 remedy="start it again and scan with --resume: what is done is kept",
             ) from error
+        if fault is not None:
+            raise self._told(fault)
+
+    def _wait_for_a_worker(self, client: Any) -> None:
+        try:
+            client.wait_for_workers(1, timeout=WAIT_FOR_WORKERS_S)
+        except TimeoutError as error:
+            raise InputError(
+                f"the Dask scheduler at {self.address} has no workers",
+                got=f"none within {WAIT_FOR_WORKERS_S:g} s",
+                remedy=f"start some (dask worker {self.address}), each where the output folder can be seen",
+            ) from error
+
+    def _told(self, fault: BaseException) -> BaseException:
+        """Return the fault of a job in words, where it is of the worker's machine and not of the program."""
+        from distributed.scheduler import KilledWorker
+
+        if isinstance(fault, KilledWorker):
+            return InputError(
+                f"the workers of {self.address} were killed again and again while they measured a part",
+                expected="enough memory on each of them",
+                remedy="a smaller --memory so that the parts are smaller; what is done is kept (--resume)",
+            )
+        if isinstance(fault, OSError):
+            return InputError(
+                f"a worker of {self.address} cannot use a file of the output folder",
+                got=str(fault),
+                expected="a folder that this machine and every worker see under the same path and may write to",
+                remedy="choose such a folder with -o; what is done is kept (--resume)",
+            )
+        return fault
 
 
-def default_jobs() -> int:
-    """Return how many processes this machine can run at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _quiet_dask() -> None:
+    """Keep what Dask logs of a lost connection from the screen: it is told in one line.
+
+    For good, as its threads still log tracebacks when all is over.
+    """
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -7,9 +7,13 @@ its name already, so that nothing is computed twice and nothing stale is taken f
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
+import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +36,7 @@ from livingcircle_layers.streets import Streets
 FORMAT = "2"  # a change of what is measured, or how, makes a new one: results of another format are never taken
 
 Arrays = dict[str, npt.NDArray[Any]]
+_OF_WALKER = {"walk_m": np.int32, "walk_s": np.int32, "nearest": np.uint64}  # of a result, with what numbers
 _STREETS = ("node_id", "node_xy", "tail", "head", "length_m", "oneway", "way_id", "raised", "signals", "exits")
 
 
@@ -56,17 +61,33 @@ class TileStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("parts", "results"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+        for path in (folder, folder / "parts", folder / "results"):
+            if path.is_file():
+                path.unlink()
+            path.mkdir(parents=True, exist_ok=True)
 
-    def has(self, key: str) -> bool:
-        """Tell whether a whole result is there; what a power cut has left of one is none."""
-        return zipfile.is_zipfile(self._result(key))
+    def load(self, task: Task, homes: int) -> Arrays | None:
+        """Return a result: hundredths (-1: not reached) and the key of the nearest door (0: none) per walker.
 
-    def load(self, key: str) -> Arrays:
-        """Return a result: hundredths (-1: not reached) and the key of the nearest door (0: none) per walker."""
-        with np.load(self._result(key)) as file:
-            return dict(file)
+        Parameters
+        ----------
+        task
+            What was measured.
+        homes
+            How many homes the part has.
+
+        Returns
+        -------
+        None where there is no such result, or a damaged one: it is to be measured again.
+        """
+        arrays = read_arrays(self._result(task.key))
+        kinds = {"straight_m": np.int32} | {
+            f"{what} {walker.name}": kind for walker in task.walkers for what, kind in _OF_WALKER.items()
+        }
+        whole = arrays is not None and {name: (a.dtype, a.shape) for name, a in arrays.items()} == {
+            name: (np.dtype(kind), (homes,)) for name, kind in kinds.items()
+        }
+        return arrays if whole else None
 
     def save(self, key: str, arrays: Arrays) -> None:
         """Write a result."""
@@ -74,12 +95,10 @@ class TileStore:
 
     @property
     def side_m(self) -> float | None:
-        """The side of the tiles that the results belong to; None: none yet."""
-        file = self.folder / "side_m.npz"
-        if not zipfile.is_zipfile(file):
-            return None
-        with np.load(file) as noted:
-            return float(noted["side_m"])
+        """The side of the tiles that the results belong to; None: none yet, or it cannot be read."""
+        noted = (read_arrays(self.folder / "side_m.npz") or {}).get("side_m")
+        known = noted is not None and noted.shape == () and noted.dtype == np.float64 and 0 < noted < np.inf
+        return float(noted) if noted is not None and known else None
 
     def note_side(self, side_m: float) -> None:
         """Write down the side of the tiles, so that a later run cuts the same ones."""
@@ -93,9 +112,9 @@ class TileStore:
         """Delete the results that the last run did not use, and all parts."""
         for path in (self.folder / "results").iterdir():
             if path.stem not in keys:
-                path.unlink()
+                _delete(path)
         for path in (self.folder / "parts").iterdir():
-            path.unlink()
+            _delete(path)
 
     def _result(self, key: str) -> Path:
         return self.folder / "results" / f"{key}.npz"
@@ -107,9 +126,33 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     try:
         with stage.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]
+        if path.is_dir():
+            _delete(path)
         stage.replace(path)
     finally:
         stage.unlink(missing_ok=True)
+
+
+def read_arrays(path: Path) -> Arrays | None:
+    """Return the arrays of a file; None where there is none, or where it is not as it was written.
+
+    Every byte is checked against the sums that the file carries, before anything is made of it.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                name.removesuffix(".npy"): np.lib.format.read_array(io.BytesIO(archive.read(name)), allow_pickle=False)
+                for name in archive.namelist()
+            }
+    except (OSError, EOFError, ValueError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile):
+        return None  # what archives say that are cut off, overwritten, or of somebody else
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def arrays_of(part: Part) -> Arrays:

@@ -26,6 +26,7 @@ from livingcircle.tile_store import (
 )
 from livingcircle.tiles import door_keys, part_of, reach_of, tiles_of
 from livingcircle.walkers import Walker
+from livingcircle_layers.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 
@@ -71,14 +72,14 @@ class Tiled:
         walkers = {w.name: w for chosen in needed.values() for w in chosen}
         reach_m = reach_of(walkers.values(), limit_m, sloped=city.network.streets.height_m is not None)
         squares = tiles_of(city.homes[["x", "y"]].to_numpy(dtype=float), side_m=self.side_m)
-        parts: list[tuple[Ints, dict[Layer, str]]] = []
+        parts: list[tuple[Ints, dict[Layer, Task]]] = []
         jobs = []
         for name, homes in squares:
             part = part_of(city, name, homes, reach_m=reach_m)
             arrays = arrays_of(part)
             tasks = tasks_of(part, arrays, needed, limit_m=limit_m)
-            parts.append((homes, {task.layer: task.key for task in tasks}))
-            missing = tuple(task for task in tasks if not self.store.has(task.key))
+            parts.append((homes, {task.layer: task for task in tasks}))
+            missing = tuple(task for task in tasks if self.store.load(task, len(homes)) is None)
             self._count(tasks, missing)
             if missing:
                 write_arrays(self.store.part_file(name), arrays)
@@ -105,7 +106,7 @@ def work(folder: str, name: str, tasks: Sequence[Task]) -> str:
     keys = city.doors["key"].to_numpy(dtype=np.uint64)
 
     def measured(task: Task) -> None:
-        if not store.has(task.key):
+        if store.load(task, len(city.homes)) is None:
             reach = measure_reach(city, task.layer, task.walkers, limit_m=task.limit_m)
             store.save(task.key, arrays_of_reach(reach, keys))
 
@@ -118,7 +119,7 @@ def _gathered(
     city: City,
     layer: Layer,
     walkers: Sequence[Walker],
-    parts: Sequence[tuple[Ints, Mapping[Layer, str]]],
+    parts: Sequence[tuple[Ints, Mapping[Layer, Task]]],
     store: TileStore,
 ) -> Reach:
     """Put the results of all parts together, in the order of the city's homes."""
@@ -126,8 +127,14 @@ def _gathered(
     columns = ["straight_m", *(f"walk_{unit} {w.name}" for w in walkers for unit in "ms")]
     whole = {column: np.full(n, -1, dtype=np.int32) for column in columns}
     doors = {w.name: np.zeros(n, dtype=np.uint64) for w in walkers}
-    for homes, keys in parts:
-        result = store.load(keys[layer])
+    for homes, tasks in parts:
+        result = store.load(tasks[layer], len(homes))
+        if result is None:
+            raise InputError(
+                f"a part that was measured is not found in {store.folder}",
+                expected="a folder that all workers write to, and nobody else",
+                remedy="scan again with --resume: what is there is kept",
+            )
         for column in columns:
             whole[column][homes] = result[column]
         for name, door in doors.items():
