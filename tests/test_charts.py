@@ -17,6 +17,8 @@ from livingcircle.cli import main
 from livingcircle.colours import SHARE
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.fonts import FONT_VARIABLE
+from livingcircle.ranks import ranked_apart
+from livingcircle.report import report_sheets
 from livingcircle_layers.errors import InputError, ResultWarning, UsageError
 from made_result import made_result
 from test_palette import palettes
@@ -53,6 +55,23 @@ def test_bars_are_the_scores_of_the_communities_highest_first(result):
     assert drawn == sorted(wanted["score"], reverse=True)
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names == ["社区4  1", "社区3  2", "盐市口  3", "春熙路  4"]
+
+
+def test_communities_of_people_come_before_those_of_factories(result):
+    """The industrial ones are more by number here; by people they are the last, in the chart and in the report."""
+    kinds = ["urban", "industrial", "industrial", "industrial", "urban"]
+    places = result.communities.assign(
+        unit_type=kinds, score=[40.0, 90.0, 80.0, 70.0, 50.0], people=[900, 1, 2, 3, 800]
+    )
+    mixed = replace(result, communities=places)
+    names = [label.get_text() for label in charts.ranking(mixed).axes[0].get_yticklabels()]
+    assert [name.split()[1] for name in names] == ["1", "2"]
+    assert [bar.get_width() for bar in charts.ranking(mixed).axes[0].patches] == [50.0, 40.0]
+    ranks = ranked_apart(places)
+    assert list(ranks["class_order"]) == [0, 1, 1, 1, 0]
+    assert list(ranks["rank"]) == [2, 1, 2, 3, 1]
+    sheet = next(s for s in report_sheets(mixed) if s.title.startswith("排名"))
+    assert [kind.split(" ")[0] for kind in sheet.frame["class"]] == ["urban"] * 2 + ["industrial"] * 3
 
 
 def test_of_many_communities_the_first_and_the_last_are_drawn_and_it_is_said():
@@ -167,6 +186,9 @@ def test_mistakes_are_told_with_what_would_be_right(result, tmp_path):
         charts.distances(result, rule="gb50180_2018_kindergarte")
     with pytest.raises(InputError, match="holds no distances, as one of an earlier version; remedy: scan again"):
         charts.distances(replace(result, distances=None), rule=RULE)
+    public = replace(result, distances=None, run={**result.run, "publication": {}})
+    with pytest.raises(InputError, match=r"for the public \(--publish\) tells no walks.* without --publish"):
+        charts.distances(public, rule=RULE)
     with pytest.raises(UsageError, match=r"expected a name that ends in .png, .svg or .pdf"):
         charts.lorenz(result).save(tmp_path / "lorenz.bmp")
 

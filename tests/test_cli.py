@@ -581,3 +581,9 @@ def test_a_file_of_another_program_is_not_overwritten(run: Any, folder: Path, tm
 def test_debug_shows_the_traceback() -> None:
     with pytest.raises(lc.InputError, match="study file not found"):
         main(["--debug", "check", "missing.toml"])
+
+
+def test_the_version_is_told(run: Any) -> None:
+    ended = run("--version")
+    assert ended.code == 0
+    assert re.fullmatch(r"livingcircle \d+\.\d+\S*\n", ended.out)

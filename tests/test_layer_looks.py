@@ -41,7 +41,8 @@ def test_communities_and_circles_have_a_default_style_that_qgis_finds(saved: Pat
     assert rows(saved / "communities.gpkg", wanted) == [("", "", "communities", "geom", 1)]
     assert rows(saved / "circles.gpkg", wanted) == [("", "", "circles", "geom", 1)]
     layers = [name for (name,) in rows(saved / "facilities.gpkg", "SELECT f_table_name FROM layer_styles")]
-    assert layers == ["facilities_osm", "access_osm", "facilities_菜市场_2024", "access_菜市场_2024"]
+    sources = ["facilities_osm", "access_osm", "facilities_菜市场_2024", "access_菜市场_2024"]
+    assert layers == [*sources, "background"]
     contents = "SELECT data_type FROM gpkg_contents WHERE table_name = 'layer_styles'"
     assert rows(saved / "communities.gpkg", contents) == [("attributes",)]
     for file in ("communities.gpkg", "circles.gpkg", "facilities.gpkg"):
@@ -51,7 +52,7 @@ def test_communities_and_circles_have_a_default_style_that_qgis_finds(saved: Pat
 def test_every_column_has_a_chinese_title_and_its_meaning(saved: Path) -> None:
     for file in ("communities.gpkg", "circles.gpkg", "facilities.gpkg"):
         for layer, geometry in pyogrio.list_layers(saved / file):
-            if geometry is None or layer == "background":
+            if geometry is None:
                 continue
             said = rows(
                 saved / file,
@@ -69,6 +70,21 @@ def test_every_column_has_a_chinese_title_and_its_meaning(saved: Path) -> None:
     assert rows(saved / "communities.gpkg", extension) == [
         ("gpkg_data_column_constraints", "read-write"), ("gpkg_data_columns", "read-write"),
     ]  # fmt: skip
+
+
+def test_the_background_is_drawn_in_its_colours_whether_lines_or_outlines(saved: Path) -> None:
+    """One layer holds both: QGIS draws an outline with a fill only, and a line with a line."""
+    file = saved / "facilities.gpkg"
+    ((text,),) = rows(file, "SELECT styleQML FROM layer_styles WHERE f_table_name = 'background'")
+    style = ET.fromstring(text.split("\n", 1)[1])
+    kinds = {symbol.get("name"): symbol.get("type") for symbol in style.iter("symbol")}
+    drawn = {one.get("value"): kinds[one.get("symbol")] for one in style.iter("category")}
+    assert drawn == {
+        "green Polygon": "fill", "water Polygon": "fill", "water Line": "line", "road Line": "line",
+        "rail Line": "line",
+    }  # fmt: skip
+    query = "SELECT column_name, title FROM gpkg_data_columns WHERE table_name = 'background'"
+    assert dict(rows(file, query)) == {"kind": "类别", "rank": "重要程度", "name": "名称"}
 
 
 def test_the_layers_read_as_before(saved: Path) -> None:

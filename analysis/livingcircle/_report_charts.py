@@ -41,7 +41,7 @@ def chart_pages(ranking: pd.DataFrame, city: pd.DataFrame, rules: RuleSet, histo
     Parameters
     ----------
     ranking
-        Ranked communities: ``unit_id, unit_name, class, rank, score``.
+        Ranked communities, the group of most people first: ``unit_id, unit_name, class, rank, score``.
     city
         Coverage of the whole city, a row per rule: ``rule, share, radius_share, status``.
     rules
@@ -53,11 +53,11 @@ def chart_pages(ranking: pd.DataFrame, city: pd.DataFrame, rules: RuleSet, histo
 
 
 def _ranking_page(ranking: pd.DataFrame) -> list[Page]:
-    """Draw the scores of the largest group of communities that are compared with each other."""
+    """Draw the scores of the communities that are compared with each other: of the group of most people."""
     ranked = ranking.dropna(subset="score")
     if ranked.empty:
         return []
-    group = ranked["class"].value_counts().sort_index(kind="stable").idxmax()
+    group = ranked["class"].iloc[0]
     one = ranked[ranked["class"] == group].sort_values(["score", "unit_id"], ascending=[False, True], kind="stable")
     shown = one.tail(MOST_BARS)
     title = f"社区得分 Scores of {len(one):,} communities ({group})"

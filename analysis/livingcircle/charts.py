@@ -85,8 +85,8 @@ class Chart(Figure):
 def ranking(result: Scanned, *, unit: str = "city", language: Language = "zh") -> Chart:
     """Draw the scores of the communities of a unit as bars, each with its rank among all and its range.
 
-    Communities of another type or list than the most frequent one are left out, as they are ranked apart. Of more
-    than 40 the first and the last are drawn.
+    Communities are ranked apart by type and list; those of the type and list of most people are drawn. Of more than 40
+    the first and the last are.
 
     Parameters
     ----------
@@ -414,9 +414,10 @@ def _class(share: float) -> str:
 
 
 def _ranked(result: ScanResult, unit: str) -> pd.DataFrame:
-    """Return a unit's communities of the most frequent type and list with a score, by their rank among all."""
+    """Return a unit's communities with a score, of the type and list of most of its people, by their rank among all."""
     places = pd.DataFrame(result.communities.drop(columns="geometry"))
-    scored = places.join(ranked_apart(places)).loc[communities_of(result, unit)]
+    own = places.loc[communities_of(result, unit)]
+    scored = own.join(ranked_apart(places)[["rank"]]).join(ranked_apart(own)[["class", "class_order"]])
     scored = scored[scored["score"].notna()]
     if scored.empty:
         raise InputError(
@@ -424,7 +425,7 @@ def _ranked(result: ScanResult, unit: str) -> pd.DataFrame:
             expected=f"{MIN_PEOPLE} people, and data for {MIN_DATA_SHARE:.0%} of the services",
             remedy="bring lists of services whose status in coverage.csv is no_data",
         )
-    alike = scored[scored["class"] == scored["class"].mode().iloc[0]]
+    alike = scored[scored["class_order"] == scored["class_order"].min()]
     return alike.rename_axis("unit_id").reset_index().sort_values(["rank", "unit_id"], ignore_index=True)
 
 
@@ -449,6 +450,11 @@ def _rule(result: ScanResult, rule: str) -> Rule:
 
 def _distance_rows(result: ScanResult, rule: Rule, unit: str) -> pd.DataFrame:
     table = result.distances
+    if table is None and "publication" in result.run:
+        raise InputError(
+            "a result for the public (--publish) tells no walks by steps of 100 m, which could point to single homes",
+            remedy="draw the chart of distances from a scan without --publish",
+        )
     if table is None:
         raise InputError("the scan holds no distances, as one of an earlier version", remedy="scan again")
     level = level_of(result, unit)

@@ -15,6 +15,7 @@ from livingcircle_layers.services import THEMES_ZH
 __all__ = [
     "ACCESS_POINTS",
     "ADDITIONS",
+    "BACKGROUND",
     "BANDS",
     "CAPACITY",
     "CAUSES",
@@ -781,6 +782,18 @@ ESTATE_NAMES = Table(
     ),
 )
 
+BACKGROUND = Table(
+    "background", "facilities.gpkg, layer background",
+    "Background of the map: water, green, roads and rails of OpenStreetMap",
+    "地图底图:OpenStreetMap 的水面、绿地、道路与铁路",
+    (
+        Column("kind", "id", "", "water, green, road or rail", "类别:水面、绿地、道路、铁路"),
+        Column("rank", "int", "", "importance within its kind: 0 is the highest", "重要程度:0 最高"),
+        Column("name", "text", "", "its name in OpenStreetMap", "OpenStreetMap 中的名称", "has none 无名称"),
+        Column("geometry", "geometry", "EPSG:4326", "outline or line", "轮廓或线"),
+    ),
+)
+
 BANDS = Table(
     "bands", "bands.gpkg, layer bands",
     "Bands: the ground from which people walk to a green within the metres of a rule (300米见绿、500米见园), for maps",
@@ -932,6 +945,7 @@ TABLES = (
     BANDS,
     FACILITY_CIRCLES,
     ESTATE_NAMES,
+    BACKGROUND,
     HOMES,
     MATRIX,
     STREET_NODES,

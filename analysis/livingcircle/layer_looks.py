@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -22,6 +22,7 @@ from livingcircle_layers.services import THEMES_ZH
 
 CIRCLE_COLOURS = tuple(reversed(SHARE))  # the shortest walk is the darkest
 BAND_COLOURS = ("#4d8b31", "#8cb369", "#2f6690", "#81a4cd", "#7a5195")
+GREEN, WATER, ROAD, RAIL = "#d3e6c3", "#a9cfe4", "#b9b4a8", "#8a8a8a"
 NO_SCORE, OUTLINE, WHITE, INK = "#d9d9d9", "#5a5a5a", "#ffffff", "#222222"
 FONT = "Microsoft YaHei"
 HEADER = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
@@ -56,7 +57,7 @@ _SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
 
 @dataclass(frozen=True)
 class Colour:
-    """One class of a layer: what it holds, the colour of its ground, and what the legend says."""
+    """One class of a layer: what it holds, its colour, and what the legend says; ground, or lines of some width."""
 
     label: str
     colour: str
@@ -64,6 +65,7 @@ class Colour:
     most: float = 0.0
     value: str = ""
     opacity: float = 1.0
+    line_mm: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Look:
         Expression of what is written on the ground; "" for nothing.
     top_first
         Column whose small values are drawn above its large ones; "" for any order.
+    titles
+        Chinese titles of columns that mean something else in other tables.
     """
 
     layer: str
@@ -90,6 +94,20 @@ class Look:
     classes: tuple[Colour, ...] = ()
     label: str = ""
     top_first: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
+
+
+def background_look(layer: str, table: Table) -> Look:
+    """Return water, green, roads and rails in the colours of the map; the layer has both lines and outlines."""
+    by = "\"kind\" || ' ' || geometry_type($geometry)"  # QGIS draws outlines with fills only, and lines with lines
+    classes = (
+        Colour("绿地 green", GREEN, value="green Polygon"),
+        Colour("水面 water", WATER, value="water Polygon"),
+        Colour("河流、溪流 streams", WATER, value="water Line", line_mm=0.5),
+        Colour("道路 roads", ROAD, value="road Line", line_mm=0.4),
+        Colour("铁路 rails", RAIL, value="rail Line", line_mm=0.3),
+    )
+    return Look(layer, table, by, classes, titles={"kind": "类别", "rank": "重要程度", "name": "名称"})
 
 
 def score_look(layer: str, table: Table) -> Look:
@@ -153,7 +171,10 @@ def write_looks(path: Path, looks: Sequence[Look], rules: RuleSet, *, time: str)
     """
     with closing(sqlite3.connect(path)) as database, database:
         columns = {look.layer: _columns(database, look.layer) for look in looks}
-        titles = {layer: {name: column_title(name, rules) for name in names} for layer, names in columns.items()}
+        titles = {
+            look.layer: {name: look.titles.get(name) or column_title(name, rules) for name in columns[look.layer]}
+            for look in looks
+        }
         _write_titles(database, looks, titles)
         _write_styles(database, looks, titles, time)
 
@@ -243,7 +264,7 @@ def _renderer(look: Look) -> ET.Element:
             drawn = ET.SubElement(classes, "category", value=one.value, type=number_type)
         for key, value in (("symbol", str(number)), ("label", one.label), ("render", "true")):
             drawn.set(key, value)
-        symbols.append(_ground(str(number), one))
+        symbols.append(_line(str(number), one) if one.line_mm else _ground(str(number), one))
     if look.top_first:
         order = ET.SubElement(renderer, "orderby")
         ET.SubElement(order, "orderByClause", asc="0", nullsFirst="0").text = f'"{look.top_first}"'
@@ -262,6 +283,21 @@ def _ground(name: str, one: Colour) -> ET.Element:
         "outline_style": "solid",
         "outline_width": "0.2",
         "outline_width_unit": "MM",
+    }.items():
+        ET.SubElement(options, "Option", type="QString", name=key, value=value)
+    return symbol
+
+
+def _line(name: str, one: Colour) -> ET.Element:
+    """Return the symbol of a class of lines."""
+    symbol = ET.Element("symbol", type="line", name=name, alpha=f"{one.opacity:g}", clip_to_extent="1")
+    layer = ET.SubElement(symbol, "layer", {"class": "SimpleLine", "enabled": "1", "pass": "0", "locked": "0"})
+    options = ET.SubElement(layer, "Option", type="Map")
+    for key, value in {
+        "line_color": _rgba(one.colour),
+        "line_style": "solid",
+        "line_width": f"{one.line_mm:g}",
+        "line_width_unit": "MM",
     }.items():
         ET.SubElement(options, "Option", type="QString", name=key, value=value)
     return symbol

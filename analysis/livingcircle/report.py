@@ -158,14 +158,14 @@ def _communities(result: ScanResult, scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ranking(communities: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
-    """Rank communities of the same type and list; those without a score follow, with the reason."""
+    """Rank communities of the same type and list, the type of most people first; those without a score follow."""
     weakest = communities["weakest_rule"]
     table = communities.join(ranked_apart(communities)).assign(
         why=_why_unranked(communities),
         weakest_rule=weakest.map(labels).fillna(weakest),
         unscored=communities["score"].isna(),
     )
-    order = ["unscored", "class", "rank", "unit_id"]
+    order = ["unscored", "class_order", "rank", "unit_id"]
     names = (
         "rank", "unit_id", "unit_name", "subdistrict", "district", "people", "score", "score_low", "score_high",
         "k_mean", "n_scored", "n_listed", "complete_share", "missing_one_share", "weakest_rule", "class",

@@ -26,6 +26,7 @@ from livingcircle.beside import beside
 from livingcircle.columns import (
     ACCESS_POINTS,
     ADDITIONS,
+    BACKGROUND,
     BANDS,
     CAPACITY,
     CIRCLES,
@@ -52,7 +53,7 @@ from livingcircle.columns import (
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
 from livingcircle.csv_file import write_csv
-from livingcircle.layer_looks import Look, circles_look, rules_look, score_look, write_looks
+from livingcircle.layer_looks import Look, background_look, circles_look, rules_look, score_look, write_looks
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
 from livingcircle.postgis_tables import Target, check_target, replaced_tables
 from livingcircle.progress import Progress, Stages
@@ -337,6 +338,7 @@ def _write_facilities(result: ScanResult, path: Path) -> None:
         _write_layer(points[points["source"] == source], path, layer=f"access_{safe}", result=result)
         looks += [Look(f"facilities_{safe}", FACILITIES), Look(f"access_{safe}", ACCESS_POINTS)]
     _write_layer(result.background, path, layer="background", result=result)
+    looks.append(background_look("background", BACKGROUND))
     if result.estate_names is not None and len(result.estate_names):
         _write_layer(published(result.estate_names, ESTATE_NAMES), path, layer="estates", result=result)
         looks.append(Look("estates", ESTATE_NAMES))

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 from typing import Annotated, Any
 
 import typer
@@ -56,11 +57,21 @@ def _told_warnings() -> Iterator[None]:
         warnings.showwarning = usual
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001  as typer calls it
+    if asked:
+        typer.echo(f"{PROGRAM} {metadata.version(PROGRAM)}")
+        raise typer.Exit
+
+
 @app.callback()
 def _options(
-    *, debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+    *,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_tell_version)
+    ] = False,
 ) -> None:
-    del debug  # read by main(), where errors end
+    del debug, version  # read by main(), where errors end; told by its own callback
 
 
 def _complain(text: str) -> None:
