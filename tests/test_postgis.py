@@ -92,10 +92,10 @@ def test_a_table_is_read_with_its_crs_and_its_large_ids(server: Any, postgis_url
 def test_a_query_gives_points_by_their_coordinates(server: Any, postgis_url: str) -> None:
     source = Source(Database(postgis_url), query="select * from 规划.点 ;", where='name != "乙"')
     points, rejected = read_points(source)
-    assert points["name"].tolist() == ["甲"]
+    assert points.cells("name").tolist() == ["甲"]
     assert rejected["reason"].tolist() == ["coordinates are 0,0"]
-    assert points.attrs["reading"].label.startswith("postgis:query ")
-    assert (points.attrs["reading"].rows, points.attrs["reading"].filtered) == (3, 1)
+    assert points.reading.label.startswith("postgis:query ")
+    assert (points.reading.rows, points.reading.filtered) == (3, 1)
 
 
 @pytest.mark.postgis

@@ -110,13 +110,12 @@ def test_every_kind_of_source_is_filtered_and_keeps_its_row_numbers(tmp_path: Pa
     table = read_table(Source(tmp_path / "t.csv", where=where))
     assert (list(table.index), table.attrs["rows"], table.attrs["filtered"]) == ([3, 4], 3, 1)
     points, _ = read_points(Source(tmp_path / "t.csv", where=where))
-    assert points["row"].tolist() == ["3", "4"]
-    assert (points.attrs["reading"].rows, points.attrs["reading"].filtered) == (3, 1)
+    assert points.frame["row"].tolist() == ["3", "4"]
+    assert (points.reading.rows, points.reading.filtered) == (3, 1)
     everything, _ = read_points(tmp_path / "t.csv")
     for name in ("t.gpkg", "t.geojson", "t.shp", "t.parquet"):
         path = tmp_path / name
-        ready = everything.drop(columns="row")
-        ready.attrs.clear()
+        ready = everything.frame.drop(columns="row").join(everything.table)
         ready.to_parquet(path) if name.endswith("parquet") else ready.to_file(path)
         kept = read_vector(Source(path, where=where))
         assert (list(kept.index), kept.attrs) == ([2, 3], {"rows": 3, "filtered": 1}), name

@@ -92,10 +92,10 @@ def test_a_sheet_is_chosen_or_said(tmp_path: Path) -> None:
         tmp_path, [], [["编码", "经度", "纬度"], ["a", 104, 30]], [["编码", "经度", "纬度"], ["b", 105, 31]]
     )
     first, _ = read_points(path)
-    assert first["row"].tolist() == ["a"]
-    assert "(sheet sheet 1, not sheet 0, sheet 2): 1 rows" in first.attrs["reading"].sentence()
+    assert first.frame["row"].tolist() == ["a"]
+    assert "(sheet sheet 1, not sheet 0, sheet 2): 1 rows" in first.reading.sentence()
     second, _ = read_points(Source(path, sheet="sheet 2"))
-    assert second["row"].tolist() == ["b"]
+    assert second.frame["row"].tolist() == ["b"]
     with pytest.raises(InputError, match="has no sheet '甲'; got sheet 0, sheet 1, sheet 2"):
         read_table(Source(path, sheet="甲"))
 
@@ -105,7 +105,7 @@ def test_a_table_in_metres_of_a_declared_crs(tmp_path: Path) -> None:
     x, y = Transformer.from_crs(4490, 4544, always_xy=True).transform(104.07, 30.65)
     path = write(tmp_path, "t.csv", f"name,x,y\na,{x},{y}\nb,0,0\nc,inf,3\n")
     points, rejected = read_points(Source(path, crs="EPSG:4544"))
-    assert shapely.get_coordinates(points.geometry.to_numpy())[0] == pytest.approx([104.07, 30.65], abs=1e-8)
+    assert shapely.get_coordinates(points.frame.geometry.to_numpy())[0] == pytest.approx([104.07, 30.65], abs=1e-8)
     assert rejected["reason"].tolist() == ["coordinates are 0,0", "coordinates are not numbers"]
 
 
@@ -417,10 +417,10 @@ h,infinite,inf,30,8
 
 def test_points_are_kept_or_listed_with_the_reason(tmp_path: Path) -> None:
     points, rejected = read_points(write(tmp_path, "f.csv", DIRTY))
-    assert points["row"].to_list() == ["a"]
-    assert points["beds"].to_list() == ["1"]
-    assert points.geometry.iloc[0] == shapely.Point(104.05, 30.65)
-    assert points.attrs["columns_used"] == {
+    assert points.frame["row"].to_list() == ["a"]
+    assert points.table["beds"].to_list() == ["1"]
+    assert points.frame.geometry.iloc[0] == shapely.Point(104.05, 30.65)
+    assert points.columns_used == {
         "lon": "lon", "lat": "lat", "id": "id", "name": "名称", "beds": "beds",
     }  # fmt: skip
     assert dict(zip(rejected["name"], rejected["reason"], strict=True)) == {
@@ -438,14 +438,14 @@ def test_points_are_kept_or_listed_with_the_reason(tmp_path: Path) -> None:
 
 def test_points_without_ids_carry_their_row_number(tmp_path: Path) -> None:
     points, rejected = read_points(write(tmp_path, "f.csv", "id,lon,lat\nx,1,2\n\nx,0,0\nx,3,4\n"))
-    assert points["row"].to_list() == ["2", "5"]
+    assert points.frame["row"].to_list() == ["2", "5"]
     assert rejected["row"].to_list() == ["4"]
 
 
 def test_one_column_with_both_coordinates(tmp_path: Path) -> None:
     text = 'name,location\na,"104.05,30.65"\nb,nowhere\nc,"104.06，30.66"\n'
     points, rejected = read_points(write(tmp_path, "f.csv", text))
-    assert shapely.get_coordinates(points.geometry).tolist() == [[104.05, 30.65], [104.06, 30.66]]
+    assert shapely.get_coordinates(points.frame.geometry).tolist() == [[104.05, 30.65], [104.06, 30.66]]
     assert rejected["name"].to_list() == ["b"]
 
 
@@ -474,9 +474,11 @@ def test_points_from_vector_files_in_any_crs(tmp_path: Path) -> None:
     path = tmp_path / "p.gpkg"
     TWO_POINTS.to_crs(32648).to_file(path)
     points, rejected = read_points(path)
-    np.testing.assert_allclose(shapely.get_coordinates(points.geometry), [[104.08, 30.65], [104.09, 30.66]], atol=1e-8)
-    assert points["beds"].to_list() == ["40", ""]
-    assert points["row"].to_list() == ["1", "2"]
+    np.testing.assert_allclose(
+        shapely.get_coordinates(points.frame.geometry), [[104.08, 30.65], [104.09, 30.66]], atol=1e-8
+    )
+    assert points.table["beds"].to_list() == ["40", ""]
+    assert points.frame["row"].to_list() == ["1", "2"]
     assert rejected.empty
 
 
@@ -485,7 +487,7 @@ def test_vector_rows_without_geometry_are_listed(tmp_path: Path) -> None:
     holes.geometry = np.array([shapely.Point(104, 30), None], dtype=object)
     holes.set_crs(4326, allow_override=True).to_file(tmp_path / "p.gpkg")
     points, rejected = read_points(tmp_path / "p.gpkg")
-    assert len(points) == 1
+    assert len(points.frame) == 1
     assert rejected.to_dict("records") == [{"row": "2", "name": "崇德里社区", "reason": "no geometry", "detail": ""}]
 
 
@@ -493,7 +495,7 @@ def test_vector_points_in_impossible_places_are_listed(tmp_path: Path) -> None:
     shapes = shapely.points([104.0, 30.6, 0.0, 404000.0], [30.6, 104.0, 0.0, 3390000.0])
     gpd.GeoDataFrame({"name": list("abcd")}, geometry=shapes, crs=4326).to_file(tmp_path / "p.gpkg")
     points, rejected = read_points(tmp_path / "p.gpkg")
-    assert points["name"].to_list() == ["a"]
+    assert points.cells("name").to_list() == ["a"]
     assert rejected["reason"].to_list() == [
         "longitude and latitude seem swapped",
         "coordinates are 0,0",
@@ -504,5 +506,5 @@ def test_vector_points_in_impossible_places_are_listed(tmp_path: Path) -> None:
 @pytest.mark.realdata
 def test_real_facilities(real_data: Path) -> None:
     points, rejected = read_points(real_data / "chengdu" / "facilities.csv")
-    assert (len(points), len(rejected)) == (1054, 0)
-    assert points.attrs["columns_used"]["area_m2"] == "total_area_m2"
+    assert (len(points.frame), len(rejected)) == (1054, 0)
+    assert points.columns_used["area_m2"] == "total_area_m2"

@@ -460,11 +460,11 @@ def isochrones(
 
 def _points_of(given: PlacesGiven, network: WalkNetwork) -> tuple[Floats, list[str]]:
     """Return centres in degrees and names of the rows of a table; a row that cannot be used is an error."""
-    points, rejected = read_points(labelled(given, "points"))
+    places, rejected = read_points(labelled(given, "points"))
     if len(rejected):
         raise InputError.of([f"points: row {r.row}: {r.reason} {r.detail}".rstrip() for r in rejected.itertuples()])
-    centres = points.to_crs(network.streets.crs).geometry.centroid.to_crs(WGS84)
-    return shapely.get_coordinates(centres.to_numpy()), list(points["row"])
+    centres = places.frame.to_crs(network.streets.crs).geometry.centroid.to_crs(WGS84)
+    return shapely.get_coordinates(centres.to_numpy()), list(places.frame["row"])
 
 
 def join_points(

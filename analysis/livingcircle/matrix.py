@@ -147,7 +147,8 @@ def _seconds(walk: Walk, start: Joins, end: Joins, i: Ints, j: Ints, usual: floa
 
 
 def _places(given: PlacesGiven, role: str, ground: Ground, joiner: Joiner) -> tuple[Joins, npt.NDArray[Any], list[str]]:
-    points, rejected = read_points(labelled(given, role))
+    places, rejected = read_points(labelled(given, role))
+    points = places.frame
     xy = shapely.get_coordinates(shapely.centroid(points.to_crs(ground.streets.crs).geometry.to_numpy()))
     joins = joiner.join(xy)
     label = role if isinstance(given, pd.DataFrame) else Path(given).name

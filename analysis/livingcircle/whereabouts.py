@@ -24,7 +24,7 @@ from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.people import People
 from livingcircle_layers.sources import Source
 from livingcircle_layers.tables import TABLE_SUFFIXES, read_points
-from livingcircle_layers.vectors import VECTOR_SUFFIXES, read_vector
+from livingcircle_layers.vectors import VECTOR_SUFFIXES, attributes_as_text, read_vector
 
 _AT_A_TIME = 1000  # streets or outlines that are looked at before it is asked whether one of them is near
 _CALLED = {
@@ -172,11 +172,13 @@ def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
     if layer.reference is None:
         return []
     if layer.reference.suffix.lower() in TABLE_SUFFIXES:
-        frame, _ = read_points(layer.reference)
+        places, _ = read_points(layer.reference)
+        frame, table = places.frame, places.table
     else:
         frame = read_vector(layer.reference)
-    column = find_column(frame.columns, "name")
-    names = frame[column].fillna("").astype("str").tolist() if column else ()
+        table = attributes_as_text(frame)
+    column = find_column(table, "name")
+    names = table[column].tolist() if column else ()
     return [known_of_layer(frame, title=layer.reference.name, crs=osm.crs, names=names)]
 
 

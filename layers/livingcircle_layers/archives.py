@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.parsing import parsed
 
 GIB = 2**30
 
 
 @contextmanager
-def archive_of(file: Path, *, limit: int) -> Iterator[zipfile.ZipFile]:
+def archive_of(file: Path, *, limit: int, expected: str) -> Iterator[zipfile.ZipFile]:
     """Open a zip archive if its members together unpack to no more than a limit in bytes.
 
     The sizes are those that the archive declares; Python reads no more of a member than is declared.
@@ -21,11 +22,11 @@ def archive_of(file: Path, *, limit: int) -> Iterator[zipfile.ZipFile]:
     Raises
     ------
     InputError
-        It would unpack to more.
-    zipfile.BadZipFile
-        It is no whole archive.
+        It would unpack to more, or is no whole archive.
     """
-    with zipfile.ZipFile(file) as archive:
+    with parsed(file, expected=expected):
+        opened = zipfile.ZipFile(file)
+    with opened as archive:
         refuse_bomb(file.name, [member.file_size for member in archive.infolist()], limit=limit)
         yield archive
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 
 WGS84 = CRS.from_epsg(4326)
 METRES_REMEDY = 'if they are metres of a plane, declare it: crs = "EPSG:4544", for example'  # standards.md 12.1
@@ -41,6 +42,25 @@ def metric_crs(bounds: Sequence[float]) -> CRS:
 def transformer(source: CRS, target: CRS) -> Transformer:
     """Return the way from one CRS to another, longitude first; PROJ takes long to find it, so it is kept."""
     return Transformer.from_crs(source, target, always_xy=True)
+
+
+def is_on_earth(crs: CRS) -> bool:
+    """Tell whether places in a CRS lie somewhere on the Earth.
+
+    Local planes (of CAD drawings), heights alone, coordinates from the middle of the Earth and other planets do not.
+
+    Examples
+    --------
+    >>> is_on_earth(CRS.from_epsg(4544)), is_on_earth(CRS('LOCAL_CS["site", UNIT["metre", 1]]'))
+    (True, False)
+    """
+    if not (crs.is_geographic or crs.is_projected):
+        return False
+    try:
+        transformer(crs, WGS84)
+    except ProjError:
+        return False
+    return True
 
 
 def reprojected(geometry: npt.NDArray[Any], source: CRS, target: CRS) -> npt.NDArray[Any]:

@@ -17,17 +17,16 @@ from livingcircle_layers.access import GATE_REACH_M, is_gate, walled
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.globe import on_globe
-from livingcircle_layers.headings import plain_heading
+from livingcircle_layers.headings import find_columns
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.units import repair_polygons
-from livingcircle_layers.vectors import read_vector
+from livingcircle_layers.vectors import attributes_as_text, read_vector
 
 GIVEN_GATE_REACH_M = 20.0  # a planner's gate point this close to an outline is a gate in it (a judgement)
 _YES = frozenset(("yes", "true", "1", "是", "y", "封闭", "gated"))
 _NO = frozenset(("no", "false", "0", "否", "n", "开放", "open"))
-_GATED = frozenset(("gated", "封闭", "是否封闭", "closed"))
-_NAMES = frozenset(("name", "名称", "小区名称", "小区"))
+_HEADINGS = {"name": ("name", "名称", "小区名称", "小区"), "gated": ("gated", "封闭", "是否封闭", "closed")}
 
 Geometries = npt.NDArray[Any]
 
@@ -144,33 +143,27 @@ def _outlines(
         raise InputError(
             f"{source.label} holds no estate", got="no polygon", expected="polygons, and points for the gates"
         )
-    gated = _gated(source.label, outlines)
-    names = _column(outlines, _NAMES)
+    table = attributes_as_text(outlines)
+    used = find_columns(table, list(_HEADINGS), columns=source.columns, what=source.label, usual=_HEADINGS)
+    gated = _gated(source.label, table[used["gated"]]) if "gated" in used else np.ones(len(table), dtype=bool)
     frame = gpd.GeoDataFrame(
         {
             "estate_id": [f"{source.label}:{row}" for row in outlines.index],
-            "name": outlines[names].astype("str").to_numpy() if names else "",
+            "name": table[used["name"]].to_numpy() if "name" in used else "",
             "source": source.label,
         },
         geometry=shapely.make_valid(outlines.geometry.to_numpy()),
         crs=layer.crs,
     )
-    return frame, gated, {"name": names} if names else {}
+    return frame, gated, used
 
 
-def _column(frame: pd.DataFrame, headings: frozenset[str]) -> str | None:
-    return next((str(c) for c in frame.columns if plain_heading(str(c)) in headings), None)
-
-
-def _gated(name: str, outlines: gpd.GeoDataFrame) -> npt.NDArray[np.bool_]:
-    column = _column(outlines, _GATED)
-    if column is None:
-        return np.ones(len(outlines), dtype=bool)
-    text = outlines[column].astype("str").str.strip().str.lower()
+def _gated(name: str, column: pd.Series[str]) -> npt.NDArray[np.bool_]:
+    text = column.str.lower()
     wrong = ~text.isin(_YES | _NO)
     if wrong.any():
         raise InputError(
-            f"{name}: column {column} is neither yes nor no",
+            f"{name}: column {column.name} is neither yes nor no",
             got=", ".join(f"row {row}: {cell!r}" for row, cell in text[wrong].iloc[:5].items()),
             expected="yes or no (是 or 否)",
         )

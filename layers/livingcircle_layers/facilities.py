@@ -19,7 +19,7 @@ from livingcircle_layers.access import has_fence_tag
 from livingcircle_layers.catalogue import SCHOOL_LEVELS, Catalogue, Refusal
 from livingcircle_layers.cleaning import Override, change, changes_table, kept_ids, overruled, without_inner_parts
 from livingcircle_layers.cleaning import merged as merged_places
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, reprojected
 from livingcircle_layers.datum import Datum, to_wgs84
 from livingcircle_layers.entrances import Hints, ways_in
 from livingcircle_layers.errors import InputError, sentence
@@ -27,7 +27,7 @@ from livingcircle_layers.grounds import ONLY_OPEN, OpenGrounds, campuses, ground
 from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.names import core_names, same_place_name
 from livingcircle_layers.sources import Reading, Source
-from livingcircle_layers.tables import pair_points, parse_numbers, read_points
+from livingcircle_layers.tables import Places, pair_points, parse_numbers, read_points
 
 SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
 STATION_ENTRANCE_M = (
@@ -424,17 +424,14 @@ def read_facilities(
     label = label or source.source.label
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
-    points, rejected = read_points(source.source)
-    used = points.attrs["columns_used"]
-    names = points[used["name"]].astype("str") if "name" in used else pd.Series("", index=points.index)
-    points = points.set_geometry(gpd.GeoSeries(to_wgs84(points.geometry.to_numpy(), source.datum), points.index, WGS84))
-    geometry = points.to_crs(crs).geometry.to_numpy()
-    sizes, faults = _sizes(points, used, label)
+    places, rejected = read_points(source.source)
+    geometry = reprojected(to_wgs84(places.frame.geometry.to_numpy(), source.datum), WGS84, crs)
+    sizes, faults = _sizes(places, label)
     area = _areas(sizes.pop("area_m2", None), geometry, crs)
-    categories = points[_category_columns(points)]
+    categories = places.table[_category_columns(places.table)]
     rows, at, lost = [], [], []
     removed: Records = []
-    for i, (row, name) in enumerate(zip(points["row"], names, strict=True)):
+    for i, (row, name) in enumerate(zip(places.frame["row"], places.cells("name"), strict=True)):
         place = f"{label}:{row}"
         words = categories.iloc[i].tolist()
         services, refusals = _services_of(source, catalogue, name, words, area[i], kept=place in keep)
@@ -449,17 +446,17 @@ def read_facilities(
             removed += [{**_refused(own, refusal), "at": geometry[i]} for refusal in refusals]
     lost.extend({"source": label, **{str(k): v for k, v in r.items()}} for r in rejected.to_dict("records"))
     if not rows:
-        faults.append(_no_service(label, points))
+        faults.append(_no_service(label, places.table))
     if faults:
         raise InputError.of(faults)
     frame = _frame(rows, geometry[at], crs).assign(**{role: size[at] for role, size in sizes.items()})
     coded = categories.apply(lambda column: column.astype("str").str.contains(_METRO_ENTRANCE)).any(axis=1).to_numpy()
     way_in = coded[at] | frame["name"].str.contains(_METRO_ENTRANCE).to_numpy()
     frame, stations = _metro_by_entrances(frame, way_in, keep=keep)
-    reading = points.attrs["reading"]
+    reading = places.reading
     told = reading.columns if source.service else _with_all_categories(reading.columns, categories.columns)
     reading = replace(reading, label=label, columns=told)
-    hints = _hints(points, used, source, label, crs)
+    hints = _hints(places, source, label, crs)
     return ReadFile(frame, unplaced_rows(lost), removed + stations, reading, hints)
 
 
@@ -470,23 +467,21 @@ def _areas(said: npt.NDArray[Any] | None, geometry: npt.NDArray[Any], crs: CRS) 
     return np.where(np.isnan(area) & (drawn > 0), drawn, area)
 
 
-def _sizes(
-    points: gpd.GeoDataFrame, used: Mapping[str, str], label: str
-) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
+def _sizes(places: Places, label: str) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
     """Return area, beds, seats and the like of each row, where the file has such a column; and the faults of all."""
     sizes, faults = {}, []
     for role in ("area_m2", *SIZES):
-        if role in used:
-            read, found = parse_numbers(points, used[role], what=f"{label}: {role}", minimum=0)
+        if heading := places.columns_used.get(role):
+            read, found = parse_numbers(places.table, heading, what=f"{label}: {role}", minimum=0)
             sizes[role] = read.to_numpy(dtype=float)
             faults += found
     return sizes, faults
 
 
-def _no_service(label: str, points: gpd.GeoDataFrame) -> str:
+def _no_service(label: str, table: pd.DataFrame) -> str:
     return sentence(
         f"{label}: no row is a service of the catalogue",
-        got=f"{len(points)} rows with the columns {', '.join(map(str, points.columns))}",
+        got=f"{len(table)} rows with the columns {', '.join(table.columns)}",
         expected="a column that names the kind of facility (类型, category, typecode) or telling names",
         remedy="say which service it is: --facilities SERVICE=FILE",
     )
@@ -504,16 +499,15 @@ def _services_of(
     return catalogue.sized(matched, None if np.isnan(area_m2) else float(area_m2)), refusals
 
 
-def _hints(points: gpd.GeoDataFrame, used: Mapping[str, str], source: FacilitySource, label: str, crs: CRS) -> Hints:
+def _hints(places: Places, source: FacilitySource, label: str, crs: CRS) -> Hints:
     """Return where the rows of a file are entered, and of which others they are parts."""
-    ids = label + ":" + points["row"].astype("str")
+    ids = label + ":" + places.frame["row"]
     entrance: dict[str, Any] = {}
-    if "entrance" in used:
-        degrees = gpd.GeoSeries(to_wgs84(pair_points(points, used["entrance"], source.source), source.datum), crs=WGS84)
-        known = degrees.notna().to_numpy()
-        entrance = dict(zip(ids[known], degrees[known].to_crs(crs), strict=True))
-    parent = points[used["parent"]].str.strip() if "parent" in used else pd.Series("", index=points.index)
-    return Hints(entrance, {i: f"{label}:{p}" for i, p in zip(ids, parent, strict=True) if p})
+    if heading := places.columns_used.get("entrance"):
+        degrees = to_wgs84(pair_points(places.table, heading, source.source), source.datum)
+        known = ~shapely.is_missing(degrees)
+        entrance = dict(zip(ids[known], reprojected(degrees[known], WGS84, crs), strict=True))
+    return Hints(entrance, {i: f"{label}:{p}" for i, p in zip(ids, places.cells("parent"), strict=True) if p})
 
 
 def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataFrame:
@@ -527,9 +521,9 @@ def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataF
     return gpd.GeoDataFrame(table.assign(given=places), geometry=places)
 
 
-def _category_columns(points: pd.DataFrame) -> list[str]:
+def _category_columns(table: pd.DataFrame) -> list[str]:
     wanted = {plain_heading(h) for role in ("category", "type") for h in HEADINGS[role]}
-    return [c for c in points.columns if plain_heading(str(c)) in wanted]
+    return [c for c in table.columns if plain_heading(c) in wanted]
 
 
 def _with_all_categories(columns: Mapping[str, str], categories: Iterable[object]) -> dict[str, str]:

@@ -128,6 +128,7 @@ def find_columns(
     columns: Mapping[str, str] | None = None,
     required: Sequence[str] = (),
     what: str,
+    usual: Mapping[str, Sequence[str]] = HEADINGS,
 ) -> dict[str, str]:
     """Find the columns of a table for several roles; what the user maps wins over the usual headings.
 
@@ -136,13 +137,15 @@ def find_columns(
     headings
         The headings of the table (a DataFrame will do).
     roles
-        The roles of `HEADINGS` that the reader can use.
+        The roles that the reader can use.
     columns
-        The user's own mapping, role to heading.
+        The user's own mapping, role to heading; ``""`` says that no column has the role.
     required
         Roles without which the table cannot be used.
     what
         The table, as errors name it.
+    usual
+        The headings that each role usually has.
 
     Returns
     -------
@@ -154,26 +157,35 @@ def find_columns(
         For mapped columns or roles that do not exist (with the nearest one) and missing columns, all at once.
     """
     present = [str(heading) for heading in headings]
-    faults: list[str] = []
-    used: dict[str, str] = {}
-    for role, heading in (columns or {}).items():
-        if role not in roles:
-            faults.append(f"{what}: `columns` cannot map {role!r}{nearest(role, roles)}")
-        elif heading not in present:
-            faults.append(f"{what} has no column {heading!r} for {role}{nearest(heading, present)}")
-        else:
-            used[role] = heading
+    mapped = columns or {}
+    faults = [fault for role in mapped if (fault := _wrong_mapping(mapped, role, roles, required, present, what))]
+    used = {role: heading for role, heading in mapped.items() if heading}
     for role in roles:
-        if role in used or role in (columns or {}):
+        if role in mapped:
             continue
-        found = find_column([heading for heading in present if heading not in used.values()], role)
+        free = [heading for heading in present if heading not in used.values()]
+        found = find_column(free, role if usual is HEADINGS else usual[role])
         if found is not None:
             used[role] = found
         elif role in required:
-            faults.append(_missing(f"the {role} of {what}", HEADINGS[role], present))
+            faults.append(_missing(f"the {role} of {what}", usual[role], present))
     if faults:
         raise InputError.of(faults)
     return {role: used[role] for role in roles if role in used}
+
+
+def _wrong_mapping(
+    columns: Mapping[str, str], role: str, roles: Sequence[str], required: Sequence[str], present: list[str], what: str
+) -> str | None:
+    """Say what is wrong with what the planner maps a role to."""
+    heading = columns[role]
+    if role not in roles:
+        return f"{what}: `columns` cannot map {role!r}{nearest(role, roles)}"
+    if heading and heading not in present:
+        return f"{what} has no column {heading!r} for {role}{nearest(heading, present)}"
+    if not heading and role in required:
+        return f"{what} cannot do without {role}; remedy: name its column in `columns`"
+    return None
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -13,13 +13,13 @@ from pyproj import CRS
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.globe import on_globe
-from livingcircle_layers.headings import plain_heading
+from livingcircle_layers.headings import find_columns
 from livingcircle_layers.sources import Source
-from livingcircle_layers.vectors import read_vector
+from livingcircle_layers.vectors import attributes_as_text, read_vector
 
 _HEADINGS = {
-    "id": frozenset(("id", "parcelid", "parcel_id", "地块编号", "宗地编号", "编号", "code")),
-    "name": frozenset(("name", "名称", "地块名称", "parcelname", "parcel_name")),
+    "id": ("id", "parcelid", "parcel_id", "地块编号", "宗地编号", "编号", "code"),
+    "name": ("name", "名称", "地块名称", "parcelname", "parcel_name"),
 }
 
 
@@ -51,7 +51,10 @@ def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
     layer = layer[np.isin(shapely.get_type_id(layer.geometry.to_numpy()), (0, 3, 6))]
     if layer.empty:
         raise InputError(f"{source.label} holds no parcel", got="lines only", expected="polygons or points")
-    ids = _texts(layer, source, "id")
+    table = attributes_as_text(layer)
+    used = find_columns(table, list(_HEADINGS), columns=source.columns, what=source.label, usual=_HEADINGS)
+    texts = {role: table[used[role]] if role in used else pd.Series("", table.index, dtype="str") for role in _HEADINGS}
+    ids = texts["id"]
     ids = ids.where(ids != "", [f"{source.label}:{row}" for row in layer.index])
     twice = ids[ids.duplicated()]
     if len(twice):
@@ -60,23 +63,8 @@ def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
             expected="an id for each parcel", remedy='correct the file, or leave the ids out: columns = {id = ""}',
         )  # fmt: skip
     frame = gpd.GeoDataFrame(
-        {"parcel_id": ids.to_numpy(), "name": _texts(layer, source, "name").to_numpy()},
+        {"parcel_id": ids.to_numpy(), "name": texts["name"].to_numpy()},
         geometry=shapely.make_valid(layer.geometry.to_numpy()),
         crs=crs,
     )
     return frame.sort_values("parcel_id", ignore_index=True)
-
-
-def _texts(layer: gpd.GeoDataFrame, source: Source, role: str) -> pd.Series:
-    """Return the texts of a role; empty where the file has no such column."""
-    heading = source.columns.get(role)
-    if heading is None:
-        heading = next((str(c) for c in layer.columns if plain_heading(str(c)) in _HEADINGS[role]), "")
-    elif heading and heading not in layer.columns:
-        raise InputError(
-            f"{source.label} has no column {heading}", expected=", ".join(map(str, layer.columns.drop("geometry"))),
-            remedy=f"correct columns = {{{role} = …}}",
-        )  # fmt: skip
-    if not heading:
-        return pd.Series("", index=layer.index, dtype="str")
-    return layer[heading].map(lambda v: "" if pd.isna(v) else str(v)).astype("str")

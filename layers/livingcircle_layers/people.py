@@ -361,7 +361,7 @@ def _with_reasons(frame: gpd.GeoDataFrame, blank: pd.Series[bool]) -> gpd.GeoDat
 
 def _read_counts(name: str, places: Places) -> tuple[dict[str, pd.Series[float]], pd.Series[float], list[str]]:
     """Return the counts by column and the area of the cells, or raise with all faults of the table."""
-    used, table = places.columns_used, places.frame
+    used, table = places.columns_used, places.table
     faults, notes = [*_repeated_ids(name, places), *_words_for_coordinates(name, places)], []
     read: dict[str, pd.Series[float]] = {}
     for role in ("population", *GROUPS, "households", "area_m2"):
@@ -395,9 +395,7 @@ def _groups_too_large(name: str, read: Mapping[str, pd.Series[float]], used: Map
 
 
 def _repeated_ids(name: str, places: Places) -> list[str]:
-    if "id" not in places.columns_used:
-        return []
-    ids = places.frame[places.columns_used["id"]]
+    ids = places.cells("id")
     twice = ids[ids.duplicated() & (ids != "")].unique()
     if len(twice) == 0:
         return []

@@ -63,8 +63,7 @@ def places_of_units(
     known = position >= 0
     owner = pd.Series(np.where(known, units.index.to_numpy(dtype=object)[position], ""), table.index, dtype="str")
     geometry = np.where(known, units.geometry.to_numpy()[position], None)
-    table = table.rename(columns={"row": "row_in_file", "geometry": "geometry_in_file", "unit": "unit_in_file"})
-    frame = gpd.GeoDataFrame(table.assign(row=table[used[best]].str.strip(), unit=owner), geometry=geometry, crs=WGS84)
+    frame = gpd.GeoDataFrame({"row": table[used[best]].str.strip(), "unit": owner}, geometry=geometry, crs=WGS84)
     reason = pd.Series(np.where(known, "", "no such community"), table.index, dtype="str")
     detail = (table[used[best]] + " is not among the communities").where(~known, "")
     if (twice := owner[known].duplicated()).any():
@@ -80,7 +79,7 @@ def places_of_units(
             f"{source.label}: {len(without)} communities have no row, so that nobody is counted there: "
             f"{', '.join(without[:_SHOWN])}{more}"
         )
-    return Places(frame, reason, detail, used, reading_of(source, table, used)), notes
+    return Places(frame, table, reason, detail, used, reading_of(source, table, used)), notes
 
 
 def _matched(values: pd.Series, units: gpd.GeoDataFrame, role: str) -> npt.NDArray[np.int64]:

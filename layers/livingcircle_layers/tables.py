@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import shapely
-from openpyxl.utils.exceptions import InvalidFileException
 from pyproj import CRS, Transformer
 
 from livingcircle_layers.archives import GIB, archive_of
@@ -28,10 +26,12 @@ from livingcircle_layers.crs import METRES_REMEDY, WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.globe import OFF_GLOBE, SWAPPED, SWAPPED_REMEDY, off_globe
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns
+from livingcircle_layers.parsing import parsed
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
 from livingcircle_layers.sources import Database, Reading, Source, reading_of
 from livingcircle_layers.vectors import (
+    BROKEN,
     VECTOR_SUFFIXES,
     attributes_as_text,
     checked_layer,
@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 _WORKBOOK_LIMIT = GIB // 2  # bytes unpacked; a full sheet of a million rows and twenty columns has less
+_WORKBOOK, _SAVE_AGAIN = "an Excel workbook (.xlsx)", "save it again from Excel"
+_LAST_ROW = 2**20  # of a sheet of Excel
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 
 
@@ -193,20 +195,16 @@ def _delimiter(text: str) -> str:
 
 def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame, str]:
     """Return headings, cells, and which of several sheets they are of."""
-    try:
-        with archive_of(file, limit=_WORKBOOK_LIMIT), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # styles and drop-down lists, which no value depends on
+    _refuse_locked(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # styles and drop-down lists, which no value depends on
+        whole = parsed(file, expected=_WORKBOOK, remedy=_SAVE_AGAIN)
+        with archive_of(file, limit=_WORKBOOK_LIMIT, expected=_WORKBOOK), whole:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            rows, sheets = _sheet(book, file.name, sheet)
-    except InputError:
-        raise
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise InputError(
-            f"{file.name} cannot be parsed",
-            got=str(error).splitlines()[0],
-            expected="an Excel workbook (.xlsx)",
-            remedy="save it again from Excel",
-        ) from error
+        try:
+            rows, sheets = _sheet(book, file, sheet)
+        finally:
+            book.close()
     if not rows:
         raise InputError(f"{file.name} is empty", expected="headings and rows in its first sheet")
     width = max(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows)
@@ -214,21 +212,39 @@ def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame,
     return cells[0], pd.DataFrame(cells[1:], columns=range(width), dtype="str"), sheets
 
 
-def _sheet(book: openpyxl.Workbook, name: str, wanted: str | None) -> tuple[list[list[str]], str]:
+def _refuse_locked(file: Path) -> None:
+    """Raise for a workbook with a password, which is an older kind of file around the encrypted one."""
+    with file.open("rb") as stream:
+        if stream.read(8) == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+            raise InputError(
+                f"{file.name} cannot be opened",
+                got="a workbook with a password, or one of Excel before 2007",
+                expected=_WORKBOOK,
+                remedy="save it from Excel as .xlsx without a password",
+            )
+
+
+def _sheet(book: openpyxl.Workbook, file: Path, wanted: str | None) -> tuple[list[list[str]], str]:
     """Return the cells of the wanted sheet, or of the first that is not empty."""
-    try:
-        titles = [sheet.title for sheet in book.worksheets]
-        if wanted is not None and wanted not in titles:
-            raise InputError(f"{name} has no sheet {wanted!r}", got=", ".join(titles), remedy="choose one with `sheet`")
-        for sheet in book.worksheets if wanted is None else [book[wanted]]:
-            sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
-            rows = [[as_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-            if any(any(row) for row in rows):
-                others = ", ".join(title for title in titles if title != sheet.title)
-                return rows, f"sheet {sheet.title}, not {others}" if others else ""
-        return [], ""
-    finally:
-        book.close()
+    titles = [sheet.title for sheet in book.worksheets]
+    if wanted is not None and wanted not in titles:
+        raise InputError(
+            f"{file.name} has no sheet {wanted!r}", got=", ".join(titles), remedy="choose one with `sheet`"
+        )
+    for sheet in book.worksheets if wanted is None else [book[wanted]]:
+        rows = [[as_text(cell) for cell in row] for row in _rows(sheet, file)]
+        if any(any(row) for row in rows):
+            others = ", ".join(title for title in titles if title != sheet.title)
+            return rows, f"sheet {sheet.title}, not {others}" if others else ""
+    return [], ""
+
+
+def _rows(sheet: Any, file: Path) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a sheet."""
+    with parsed(file, expected=_WORKBOOK, remedy=_SAVE_AGAIN):
+        sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
+        # No further than the last row there can be: a damaged number of a row would be counted up to.
+        yield from sheet.iter_rows(max_row=_LAST_ROW, values_only=True)
 
 
 def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
@@ -271,8 +287,10 @@ class Places:
     Attributes
     ----------
     frame
-        All attributes as text, ``row`` (the row's id, or its number in the file when ids are absent, blank or
-        repeated) and geometry in EPSG:4326; the index is the number of the row.
+        ``row`` (the row's id, or its number in the file when ids are absent, blank or repeated), geometry in
+        EPSG:4326 and, for totals of communities, ``unit``; the index is the number of the row.
+    table
+        The file's own columns as text, with the same index. They stand apart, so that a heading may be anything.
     reason, detail
         Why a row cannot be placed (``""``: it can), and what was found in it.
     columns_used
@@ -282,10 +300,22 @@ class Places:
     """
 
     frame: gpd.GeoDataFrame
+    table: pd.DataFrame
     reason: pd.Series[str]
     detail: pd.Series[str]
     columns_used: Mapping[str, str]
     reading: Reading
+
+    def cells(self, role: str) -> pd.Series[str]:
+        """Return the cells of a role, without blanks around them; all are ``""`` where there is no such column."""
+        if role not in self.columns_used:
+            return pd.Series("", index=self.table.index, dtype="str")
+        return self.table[self.columns_used[role]].str.strip()
+
+    def where(self, wanted: pd.Series[bool]) -> Places:
+        """Return some of the rows."""
+        parts = {name: getattr(self, name)[wanted] for name in ("frame", "table", "reason", "detail")}
+        return replace(self, **parts)
 
 
 def read_places(
@@ -323,11 +353,10 @@ def read_places(
         used = find_columns(table, names, columns=source.columns, required=required, what=source.label)
         used = _one_kind_of_coordinates(used, table, source.label)
         geometry, reason, detail = _check_coordinates(table, used, declared_crs(source))
-    table = table.rename(columns={"row": "row_in_file", "geometry": "geometry_in_file"})
-    frame = gpd.GeoDataFrame(table.assign(row=_row_labels(table, used.get("id"))), geometry=geometry, crs=WGS84)
+    frame = gpd.GeoDataFrame({"row": _row_labels(table, used.get("id"))}, geometry=geometry, crs=WGS84)
     as_series = {"index": frame.index, "dtype": "str"}
     reading = reading_of(source, table, used)
-    return Places(frame, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used, reading)
+    return Places(frame, table, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used, reading)
 
 
 def _load(source: Source) -> pd.DataFrame:
@@ -368,14 +397,12 @@ def labelled(given: PlacesGiven, label: str) -> PlacesGiven:
     return table
 
 
-def read_points(given: Source | Path | str | pd.DataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+def read_points(given: Source | Path | str | pd.DataFrame) -> tuple[Places, pd.DataFrame]:
     """Read places (facilities, entrances, origins) and list the rows that cannot be put on a map.
 
     Returns
     -------
-    The places in EPSG:4326 with all attributes as text and a column ``row``; the index is the number of the row in
-    the file. Their ``attrs["columns_used"]`` is the mapping role to heading, ``attrs["reading"]`` the `Reading`. And
-    the rejected rows: ``row, name, reason, detail``.
+    The places, and the rejected rows: ``row, name, reason, detail``.
 
     Raises
     ------
@@ -388,20 +415,9 @@ def read_points(given: Source | Path | str | pd.DataFrame) -> tuple[gpd.GeoDataF
     usable = places.reason == ""
     if not usable.any():
         raise InputError(_nothing_usable(places.reading.label, places))
-    bad = places.frame[~usable]
-    name = bad[places.columns_used["name"]] if "name" in places.columns_used else ""
-    rejected = pd.DataFrame(
-        {
-            "row": bad["row"],
-            "name": pd.Series(name, index=bad.index, dtype="str"),
-            "reason": places.reason[~usable],
-            "detail": places.detail[~usable],
-        }
-    ).reset_index(drop=True)
-    frame = places.frame[usable].copy()
-    frame.attrs["columns_used"] = dict(places.columns_used)
-    frame.attrs["reading"] = places.reading
-    return frame, rejected
+    bad = places.where(~usable)
+    told = {"row": bad.frame["row"], "name": bad.cells("name"), "reason": bad.reason, "detail": bad.detail}
+    return places.where(usable), pd.DataFrame(told).reset_index(drop=True)
 
 
 def pair_points(table: pd.DataFrame, heading: str, source: Source) -> npt.NDArray[Any]:
@@ -493,12 +509,14 @@ def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
     outside, swapped = off_globe(vector)
     reason = np.select(
         [
+            vector.index.isin(vector.attrs.get(BROKEN, ())),
             shapely.is_missing(geometry) | shapely.is_empty(geometry),
             swapped,
             outside,
             (bounds == 0).all(axis=1),
         ],
         [
+            "geometry is broken",
             "no geometry",
             SWAPPED,
             OFF_GLOBE,
@@ -508,7 +526,8 @@ def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
     ).astype(object)
     good = reason == ""
     west = pd.Series(bounds[:, 0]).astype("str") + ", " + pd.Series(bounds[:, 1]).astype("str")
-    detail = np.where(good | (reason == "no geometry"), "", west.to_numpy(dtype=object))
+    detail = np.where(good | shapely.is_missing(geometry) | shapely.is_empty(geometry), "", west.to_numpy(dtype=object))
+    detail[reason == "geometry is broken"] = "a ring is not closed, or has too few points"
     placed = np.full(len(vector), None, dtype=object)
     placed[good] = geometry[good]
     return placed, reason, detail

@@ -285,7 +285,9 @@ def _problem(kind: str, ground: gpd.GeoSeries) -> gpd.GeoDataFrame:
 
 def _repeated(table: pd.DataFrame, used: Mapping[str, str], geometry: npt.NDArray[np.object_]) -> npt.NDArray[np.bool_]:
     """Tell which rows repeat an earlier one: the same id (without ids the same attributes) and the same outline."""
-    key = (table[[used["id"]]] if "id" in used else table).assign(_outline=shapely.to_wkb(geometry))
+    told = table[[used["id"]]] if "id" in used else table
+    key = told.set_axis(range(told.shape[1]), axis="columns")  # so that no heading is that of the outline
+    key[-1] = shapely.to_wkb(geometry)
     again: npt.NDArray[np.bool_] = key.duplicated().to_numpy() & ~shapely.is_missing(geometry)
     return again
 

@@ -7,21 +7,25 @@ import re
 import shutil
 import sqlite3
 import tempfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import warnings
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow.parquet
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError, FieldError
+import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from livingcircle_layers.archives import GIB, archive_of, refuse_bomb
+from livingcircle_layers.crs import WGS84, is_on_earth
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.geojson_crs import refuse_unknown_crs
+from livingcircle_layers.parsing import parsed
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.readers import added_reader, added_suffixes
 from livingcircle_layers.row_filter import kept_rows
@@ -39,9 +43,12 @@ _FIRST_BYTES = {
 VECTOR_SUFFIXES = frozenset(_FIRST_BYTES) | added_suffixes()
 _VIRTUAL = re.compile(r'\s*create\s+virtual\s+table\s.*?\busing\s+"?(\w+)', re.IGNORECASE | re.DOTALL)
 _INDEXES = frozenset(("rtree", "fts3", "fts4", "fts5"))  # virtual tables of SQLite that keep their rows in the file
+_SHAPES = "geometry"  # what pyogrio calls them, also where a column has that heading
+_ARCHIVE = "a whole .zip file"
 _DECLARE_CRS = 'declare it in the study, for example crs = "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
 QGIS_STYLES = "layer_styles"  # the table in which QGIS keeps the styles of a GeoPackage
-_BROKEN = (DataSourceError, DataLayerError, FieldError, ValueError, OSError, sqlite3.Error, zipfile.BadZipFile)
+BROKEN = "broken"
+"""In the ``attrs`` of a layer, if there are any: the numbers of the rows whose geometry is written but is none."""
 _UNPACKED_LIMIT = 4 * GIB  # bytes; a shapefile cannot be larger than 2 GiB, its table hardly
 
 
@@ -83,12 +90,13 @@ def read_vector(given: Source | Path | str) -> gpd.GeoDataFrame:
     Returns
     -------
     The rows that `where` keeps, in the CRS that the source or else the file declares. The index ``row_number`` is the
-    number of the row in the file, from 1; ``attrs`` hold the number of ``rows`` and of those ``filtered`` out.
+    number of the row in the file, from 1; ``attrs`` hold the number of ``rows`` and of those ``filtered`` out, and
+    which are `BROKEN`.
 
     Raises
     ------
     InputError
-        For a missing, empty, foreign or unreadable file, no features, no geometry, no CRS.
+        For a missing, empty, foreign or unreadable file, no features, no geometry, no CRS on the Earth.
     """
     source = Source.of(given)
     source.check()
@@ -121,6 +129,7 @@ def checked_layer(frame: pd.DataFrame, source: Source) -> gpd.GeoDataFrame:
     if not isinstance(frame, gpd.GeoDataFrame) or (frame.geometry.isna() | frame.geometry.is_empty).all():
         raise InputError(
             f"{source.label} has no geometry",
+            got="rings that are not closed, or have too few points" if frame.attrs.get(BROKEN) else None,
             expected="polygons, lines or points",
             remedy="export the layer with its geometry",
         )
@@ -136,14 +145,18 @@ def declared_crs(source: Source) -> CRS | None:
     """Return the CRS that a source declares, None if it leaves that to the file."""
     if source.crs is None:
         return None
+    expected = 'a code such as "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
     try:
-        return CRS.from_user_input(source.crs)
+        crs = CRS.from_user_input(source.crs)
     except CRSError:
         raise InputError(
-            f"{source.label}: `crs` is no coordinate reference system",
-            got=repr(source.crs),
-            expected='a code such as "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)',
+            f"{source.label}: `crs` is no coordinate reference system", got=repr(source.crs), expected=expected
         ) from None
+    if not is_on_earth(crs):
+        raise InputError(
+            f"{source.label}: `crs` has no places on the Earth", got=f"{source.crs!r}, {crs.name}", expected=expected
+        )
+    return crs
 
 
 def _with_crs(frame: gpd.GeoDataFrame, source: Source) -> gpd.GeoDataFrame:
@@ -156,57 +169,75 @@ def _with_crs(frame: gpd.GeoDataFrame, source: Source) -> gpd.GeoDataFrame:
             expected="a layer that says which coordinate reference system it is in",
             remedy=_DECLARE_CRS,
         )
+    if not is_on_earth(frame.crs):
+        raise InputError(
+            f"{source.label}: its CRS has no places on the Earth",
+            got=f"{frame.crs.name} ({frame.crs.type_name})",
+            expected="degrees, or a plane with a known place",
+            remedy=_DECLARE_CRS,
+        )
     return frame
 
 
-def _read(file: Path, source: Source) -> gpd.GeoDataFrame:
-    with _parsed(file):
-        match file.suffix.lower():
-            case ".parquet":
-                refuse_bomb(file.name, _parquet_sizes(file), limit=_UNPACKED_LIMIT)
+def _read(file: Path, source: Source) -> pd.DataFrame:
+    whole = f"a whole {file.suffix.lower()} file"
+    match file.suffix.lower():
+        case ".parquet":
+            with parsed(file, expected=whole):
+                sizes = _parquet_sizes(file)
+            refuse_bomb(file.name, sizes, limit=_UNPACKED_LIMIT)
+            with parsed(file, expected=whole):
                 return gpd.read_parquet(file)
-            case ".shp":
-                return _read_shapefile(file, source)
-            case ".zip":
-                return _read_zip(file, source)
-            case ".gpkg":
-                _check_geopackage(file)
-                return pyogrio.read_dataframe(file, layer=_choose_layer(file, source.layer))
-            case suffix if suffix not in _FIRST_BYTES:
-                return added_reader(suffix)(file)
-            case _:
+        case ".shp":
+            return _read_shapefile(file, source)
+        case ".zip":
+            return _read_zip(file, source)
+        case ".gpkg":
+            _check_geopackage(file)
+            layer = _choose_layer(file, source.layer)
+            with parsed(file, expected=whole):
+                return _features(file, source, layer=layer)
+        case suffix if suffix not in _FIRST_BYTES:
+            read = added_reader(suffix)
+            with parsed(file, expected=whole):
+                return read(file)
+        case _:
+            with parsed(file, expected=whole):
                 # Without the prefix, GDAL would follow JSON that tells it to fetch its features elsewhere.
-                return pyogrio.read_dataframe(f"GEOJSON:{file}")
+                frame = _features(f"GEOJSON:{file}", source)
+            if source.crs is None and isinstance(frame, gpd.GeoDataFrame) and frame.crs == WGS84:
+                refuse_unknown_crs(file)
+            return frame
 
 
-@contextmanager
-def _parsed(file: Path) -> Iterator[None]:
-    """Turn what the libraries say of a broken file into one line."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (
-        DataSourceError,
-        DataLayerError,
-        FieldError,
-        ValueError,
-        OSError,
-        sqlite3.Error,
-        zipfile.BadZipFile,
-    ) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{file.name} cannot be parsed",
-            got=reason.split("; It might help")[0],
-            expected=f"a whole {file.suffix.lower()} file",
-            remedy="export it again",
-        ) from error
+def _features(path: str | Path, source: Source, **options: Any) -> pd.DataFrame:
+    """Read a layer with GDAL; a geometry that is written but is none is missing, and noted as `BROKEN`."""
+    with warnings.catch_warnings():
+        # What GDAL remarks on single features is seen in the rows that lack a geometry.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        if _SHAPES not in source.columns.values():
+            try:
+                return pyogrio.read_dataframe(path, **options)
+            except shapely.errors.GEOSException:  # of one row: the others are sound
+                pass
+        table: pd.DataFrame = pyogrio.read_dataframe(path, read_geometry=False, **options)
+        described, _, written, _ = pyogrio.raw.read(path, columns=[], **options)
+    if written is None:
+        return table
+    shapes = shapely.from_wkb(written, on_invalid="ignore")
+    name = _SHAPES
+    while name in table:
+        name += "_"
+    frame = gpd.GeoDataFrame(table.assign(**{name: shapes}), geometry=name, crs=described["crs"])
+    if (broken := shapely.is_missing(shapes) & ~pd.isna(written)).any():
+        frame.attrs[BROKEN] = (np.flatnonzero(broken) + 1).tolist()
+    return frame
 
 
 def _check_geopackage(file: Path) -> None:
     """Refuse a database that is no GeoPackage, or one with tables that would fetch their rows from elsewhere."""
-    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+    address = f"{file.resolve().as_uri()}?mode=ro&immutable=1"
+    with parsed(file, expected="a whole .gpkg file"), closing(sqlite3.connect(address, uri=True)) as database:
         made = dict(database.execute("select name, sql from sqlite_master where sql is not null"))
     if "gpkg_contents" not in made:
         raise InputError(
@@ -236,14 +267,15 @@ def layer_names(source: Source) -> list[str]:
     if not isinstance(source.file, Path) or source.file.suffix.lower() != ".gpkg":
         return []
     file = _genuine(source.file)
-    with _parsed(file):
-        _check_geopackage(file)
-        return _layers_of(file)
+    _check_geopackage(file)
+    return _layers_of(file)
 
 
 def _layers_of(file: Path) -> list[str]:
     """Return the layers of a file; the styles that QGIS keeps in a GeoPackage are none."""
-    return [str(name) for name in pyogrio.list_layers(file)[:, 0] if name != QGIS_STYLES]
+    with parsed(file, expected=f"a whole {file.suffix.lower()} file"):
+        layers = pyogrio.list_layers(file)[:, 0]
+    return [str(name) for name in layers if name != QGIS_STYLES]
 
 
 def _choose_layer(file: Path, layer: str | None) -> str:
@@ -271,34 +303,51 @@ def _read_shapefile(file: Path, source: Source) -> gpd.GeoDataFrame:
             remedy="copy all files of the shapefile"
             + (f"; if there is no .prj, {_DECLARE_CRS}" if ".prj" in missing else ""),
         )
-    if ".cpg" in beside:
-        try:
-            return pyogrio.read_dataframe(file, encoding=_encoding(beside[".cpg"]))
-        except (LookupError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{source.label}: its .cpg names an encoding that its .dbf is not in",
-                got=error,
-                remedy="delete the .cpg (UTF-8 and GB18030 are told apart without it)",
-            ) from error
-    try:
-        return pyogrio.read_dataframe(file, encoding="utf-8")
-    except UnicodeDecodeError:
-        return pyogrio.read_dataframe(file, encoding="gb18030")
+    if empty := sorted(suffix for suffix in (".dbf", ".shx") if beside[suffix].stat().st_size == 0):
+        raise InputError(
+            f"{source.label}: its {' and '.join(empty)} hold nothing",
+            got="0 bytes",
+            expected="what belongs to the shapes",
+            remedy="copy all files of the shapefile again, or export it again",
+        )
+    named = _encoding(beside[".cpg"], source) if ".cpg" in beside else None
+    with parsed(file, expected="a whole shapefile", called=source.label):
+        for encoding in (named,) if named else ("utf-8", "gb18030"):
+            try:
+                return _features(file, source, encoding=encoding)
+            except (UnicodeDecodeError, LookupError) as error:
+                wrong = error
+    if named:
+        raise _wrong_encoding(source, wrong)
+    raise InputError(
+        f"{source.label}: its .dbf is neither UTF-8 nor GB18030",
+        got=wrong,
+        remedy="export it again as UTF-8, or add a .cpg that names the encoding",
+    )
 
 
-def _encoding(code_page: Path) -> str:
-    """Return the encoding that a .cpg names, by a name that Python knows; LookupError for none."""
+def _encoding(code_page: Path, source: Source) -> str:
+    """Return the encoding that a .cpg names, by a name that Python knows."""
     said = code_page.read_text(encoding="ascii", errors="replace").strip()
-    number = re.fullmatch(r"(?:ansi|cp|windows)?[ -]?(\d+)", said, re.IGNORECASE)
-    if number is None:
+    if number := re.fullmatch(r"(?:ansi|cp|windows)?[ -]?(\d+)", said, re.IGNORECASE):
+        page = number[1]
+        said = {"65001": "utf-8"}.get(page, f"iso8859-{page[4:]}" if page.startswith("8859") else f"cp{page}")
+    try:
         return codecs.lookup(said).name
-    if number[1] == "65001":
-        return "utf-8"
-    return codecs.lookup(f"iso8859-{number[1][4:]}" if number[1].startswith("8859") else f"cp{number[1]}").name
+    except (LookupError, ValueError) as error:
+        raise _wrong_encoding(source, error) from error
+
+
+def _wrong_encoding(source: Source, got: object) -> InputError:
+    return InputError(
+        f"{source.label}: its .cpg names an encoding that its .dbf is not in",
+        got=got,
+        remedy="delete the .cpg (UTF-8 and GB18030 are told apart without it)",
+    )
 
 
 def _read_zip(file: Path, source: Source) -> gpd.GeoDataFrame:
-    with archive_of(file, limit=_UNPACKED_LIMIT) as archive, tempfile.TemporaryDirectory() as folder:
+    with archive_of(file, limit=_UNPACKED_LIMIT, expected=_ARCHIVE) as archive, tempfile.TemporaryDirectory() as folder:
         members = [m for m in archive.infolist() if not m.is_dir() and "__MACOSX" not in m.filename]
         shapes = [m for m in members if m.filename.lower().endswith(".shp")]
         if len(shapes) != 1:
@@ -308,10 +357,11 @@ def _read_zip(file: Path, source: Source) -> gpd.GeoDataFrame:
                 remedy="put the files of one shapefile into the archive",
             )
         stem = shapes[0].filename[:-4]
-        parts = [m for m in members if m.filename[:-4] == stem]
-        for member in parts:  # under names of our own: those in the archive may lead anywhere, in any encoding
+        for member in (m for m in members if m.filename[:-4] == stem):
+            # Under names of our own: those in the archive may lead anywhere, in any encoding.
             target = Path(folder) / f"{file.stem}{member.filename[-4:].lower()}"
-            with archive.open(member) as packed, target.open("wb") as sink:
+            whole = parsed(file, expected=_ARCHIVE, remedy="pack it again")
+            with whole, archive.open(member) as packed, target.open("wb") as sink:
                 shutil.copyfileobj(packed, sink)
         return _read_shapefile(Path(folder) / f"{file.stem}.shp", source)
 
