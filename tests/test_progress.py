@@ -117,7 +117,7 @@ def test_what_a_scan_in_parts_tells(city: Path, tmp_path: Path) -> None:
     begun = [event.stage for event in heard if isinstance(event, StageBegun)]
     assert begun == [event.stage for event in heard if isinstance(event, StageEnded)]  # none lies in another
     assert begun[:2] == ["read_units", "read_streets"]
-    assert begun[-4:] == ["tables", "circles", "write", "map"]
+    assert begun[-4:] == ["additions", "circles", "write", "map"]
     run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert set(run["timings_s"]) == set(begun)
     parts = [(event.done, event.total) for event in heard if isinstance(event, PartDone)]
@@ -232,7 +232,7 @@ def test_lines_are_in_the_language_of_the_system_or_the_option(
     out, err = capsys.readouterr()
     assert out.startswith("人口: ")
     assert "结果在" in out.splitlines()[-1]
-    assert "读取道路与设施" in err
+    assert "读取设施、范围与服务区" in err
 
 
 def test_a_log_has_the_time_and_not_every_part(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,10 @@ best one would serve the same people.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
 
 import geopandas as gpd
 import numpy as np
@@ -20,13 +22,13 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from livingcircle.beside import beside
 from livingcircle.columns import ADDITIONS
 from livingcircle.coverage import rule_walker
 from livingcircle.gaps import KNOWN, without_place
 from livingcircle.joins import Joins, island_edges
 from livingcircle.measured import Measured, joiner_of
 from livingcircle.network import Walk
-from livingcircle.reach import City
 from livingcircle.rules import Rule
 from livingcircle_layers.access import access_points
 from livingcircle_layers.crs import WGS84
@@ -39,6 +41,7 @@ _STEEPEST = 1.2  # nobody walks faster than this times the speed on the flat (To
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Int32s = npt.NDArray[np.int32]
+_Key = tuple[str, str, str]  # rule, part, what is counted
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,18 @@ class _Goal:
     limit: float
     reach_m: float
 
+    @property
+    def key(self) -> _Key:
+        return self.rule.id, self.part.id, self.counts
+
+
+@dataclass(frozen=True)
+class _Best:
+    """What was found for a goal: its best candidates, and what every candidate brings, -1 where it was not tried."""
+
+    candidates: Ints
+    values: Ints
+
 
 def additions_table(measured: Measured, candidates: Candidates) -> pd.DataFrame:
     """Return the best single additions of the city, by rule and by the people who then have every required service.
@@ -94,17 +109,35 @@ def additions_table(measured: Measured, candidates: Candidates) -> pd.DataFrame:
     candidates
         Where a place is tried (see `candidates_of`).
     """
-    top = measured.study.candidates.top
-    goals = _goals(measured) if top and not measured.people.of_land else []  # what is counted are people
-    best: dict[tuple[str, str, str], Ints] = {}
-    values: dict[tuple[str, str, str], Ints] = {}
-    for group in _by_search(goals):
-        found, value = _search(measured.city_of(measured.first_gates), candidates, group, top)
-        for column, goal in enumerate(group):
-            key = (goal.rule.id, goal.part.id, goal.counts)
-            best[key], values[key] = found[column], value[:, column]
-    pairs = dict.fromkeys((goal.rule.id, goal.part.id) for goal in goals)
-    return _table(measured, candidates, list(pairs), best, values)
+    search = _search_of(measured, candidates)
+    return _table(measured, candidates, search.goals, search.run())
+
+
+@contextmanager
+def additions_beside(measured: Measured) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
+    """Look for the additions that a study asks for while the caller does something else.
+
+    The search works on arrays, and on no table that others look at.
+
+    Yields
+    ------
+    What waits for the search and returns the table (see `additions_table`; None where the study asks for none) and what
+    is to be said of it. Who leaves without it gives the search up.
+    """
+    if not measured.study.candidates.top:
+        yield lambda: (None, [])
+        return
+    candidates = candidates_of(measured)
+    search = _search_of(measured, candidates)
+    with beside(search.run) as found:
+
+        def answer() -> tuple[pd.DataFrame, list[str]]:
+            return _table(measured, candidates, search.goals, found()), candidate_notes(measured, candidates)
+
+        try:
+            yield answer
+        finally:
+            search.given_up.set()
 
 
 def candidates_of(measured: Measured) -> Candidates:
@@ -173,6 +206,13 @@ def parcel_candidates(measured: Measured) -> Candidates:
     )
 
 
+def _search_of(measured: Measured, candidates: Candidates) -> _Search:
+    """Return the search that a study asks for."""
+    city, top = measured.city_of(measured.first_gates), measured.study.candidates.top
+    goals = _goals(measured) if top and not measured.people.of_land else []  # what is counted are people
+    return _Search(candidates, goals, city.home_joins, city.homes[["x", "y"]].to_numpy(dtype=float), top)
+
+
 def _goals(measured: Measured) -> list[_Goal]:
     """Return what one more place of each scoring rule could bring; rules without data are left out."""
     judged, people = measured.first, measured.people
@@ -223,31 +263,55 @@ def _by_search(goals: Sequence[_Goal]) -> list[list[_Goal]]:
     return list(groups.values())
 
 
-def _search(city: City, candidates: Candidates, goals: Sequence[_Goal], top: int) -> tuple[list[Ints], Ints]:
-    """Return for each goal its best candidates, and the values of all that were searched (candidates × goals)."""
-    homes = np.flatnonzero(np.logical_or.reduce([goal.weight > 0 for goal in goals]))
-    weights = np.empty((len(homes), len(goals)), dtype=np.int32)
-    for column, goal in enumerate(goals):  # one after the other: all at once would be there twice
-        weights[:, column] = goal.weight[homes]
-    limits = np.array([goal.limit for goal in goals])
-    catchments = goals[0].walk.catchments(city.home_joins.take(homes), weights)
-    xy = city.homes[["x", "y"]].to_numpy(dtype=float)[homes]
-    bounds = _bounds(xy, weights, candidates.xy, np.array([goal.reach_m for goal in goals]))
-    order = np.argsort(-bounds, axis=0, kind="stable")
-    values, done = np.zeros_like(bounds), np.zeros(len(bounds), dtype=bool)
-    best = [np.empty(0, dtype=np.int64)] * len(goals)
-    open_ = list(range(len(goals)))
-    while open_:
-        ahead = {c: order[~done[order[:, c]], c] for c in open_}
-        pick = np.unique(np.concatenate([a[: max(1, _BATCH // len(open_))] for a in ahead.values()]))
-        values[pick] = catchments.sums(*candidates.take(pick), limits)
-        done[pick] = True
-        for c in list(open_):
-            left = bounds[~done, c].max(initial=0)
-            best[c] = _apart(candidates.xy, np.where(done, values[:, c], 0), goals[c].reach_m, top)
-            if left == 0 or (len(best[c]) == top and values[best[c][-1], c] > left):
-                open_.remove(c)
-    return best, np.where(done[:, None], values, -1)
+@dataclass(frozen=True)
+class _Search:
+    """The search for the best candidates of all goals: arrays alone, so that it can run beside other work.
+
+    Attributes
+    ----------
+    homes, homes_xy
+        Where the homes join, and their positions in the plane of the network.
+    given_up
+        When it is set, the search ends after the next batch, and what it found is worth nothing.
+    """
+
+    candidates: Candidates
+    goals: list[_Goal]
+    homes: Joins
+    homes_xy: Floats
+    top: int
+    given_up: Event = field(default_factory=Event)
+
+    def run(self) -> dict[_Key, _Best]:
+        """Return the best candidates of every goal."""
+        return {key: best for goals in _by_search(self.goals) for key, best in self._together(goals).items()}
+
+    def _together(self, goals: Sequence[_Goal]) -> dict[_Key, _Best]:
+        """Return the best candidates of goals that share one walk and one limit."""
+        homes = np.flatnonzero(np.logical_or.reduce([goal.weight > 0 for goal in goals]))
+        weights = np.empty((len(homes), len(goals)), dtype=np.int32)
+        for column, goal in enumerate(goals):  # one after the other: all at once would be there twice
+            weights[:, column] = goal.weight[homes]
+        limits = np.array([goal.limit for goal in goals])
+        catchments = goals[0].walk.catchments(self.homes.take(homes), weights)
+        xy, reach_m = self.candidates.xy, np.array([goal.reach_m for goal in goals])
+        bounds = _bounds(self.homes_xy[homes], weights, xy, reach_m)
+        order = np.argsort(-bounds, axis=0, kind="stable")
+        values, done = np.zeros_like(bounds), np.zeros(len(bounds), dtype=bool)
+        best = [np.empty(0, dtype=np.int64)] * len(goals)
+        open_ = list(range(len(goals)))
+        while open_ and not self.given_up.is_set():
+            ahead = {c: order[~done[order[:, c]], c] for c in open_}
+            pick = np.unique(np.concatenate([a[: max(1, _BATCH // len(open_))] for a in ahead.values()]))
+            values[pick] = catchments.sums(*self.candidates.take(pick), limits)
+            done[pick] = True
+            for c in list(open_):
+                left = bounds[~done, c].max(initial=0)
+                best[c] = _apart(xy, np.where(done, values[:, c], 0), goals[c].reach_m, self.top)
+                if left == 0 or (len(best[c]) == self.top and values[best[c][-1], c] > left):
+                    open_.remove(c)
+        told = np.where(done[:, None], values, -1)
+        return {goal.key: _Best(best[c], told[:, c]) for c, goal in enumerate(goals)}
 
 
 def _apart(xy: Floats, values: Ints, apart_m: float, top: int) -> Ints:
@@ -286,17 +350,16 @@ def _bounds(homes: Floats, weights: Int32s, xy: Floats, reach_m: Floats) -> Ints
 def _table(
     measured: Measured,
     candidates: Candidates,
-    pairs: Sequence[tuple[str, str]],
-    best: dict[tuple[str, str, str], Ints],
-    values: dict[tuple[str, str, str], Ints],
+    goals: Sequence[_Goal],
+    found: Mapping[_Key, _Best],
 ) -> pd.DataFrame:
     """Put the best of every goal into one table, each candidate of a rule once, with both numbers."""
     tables = []
-    for rule_id, part_id in pairs:
-        gained, completed = (rule_id, part_id, "gained"), (rule_id, part_id, "completed")
-        everything = completed in best
-        at = np.array(list(dict.fromkeys([*best[gained], *(best[completed] if everything else [])])), dtype=np.int64)
-        rank = pd.Series(np.arange(1.0, len(best[gained]) + 1), index=best[gained]).reindex(at)
+    for rule_id, part_id in dict.fromkeys((goal.rule.id, goal.part.id) for goal in goals):
+        gained, completed = found[rule_id, part_id, "gained"], found.get((rule_id, part_id, "completed"))
+        listed = [*gained.candidates, *(completed.candidates if completed else [])]
+        at = np.array(list(dict.fromkeys(listed)), dtype=np.int64)
+        rank = pd.Series(np.arange(1.0, len(gained.candidates) + 1), index=gained.candidates).reindex(at)
         tables.append(
             pd.DataFrame(
                 {
@@ -304,8 +367,8 @@ def _table(
                     "service": "|".join(measured.first[part_id].rule.services),
                     "candidate": at,
                     "rank": rank.to_numpy(),
-                    "gained": values[gained][at],
-                    "completed": values[completed][at].astype(float) if everything else np.nan,
+                    "gained": gained.values[at],
+                    "completed": completed.values[at].astype(float) if completed else np.nan,
                 }
             )
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,8 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from livingcircle.beside import beside
 from livingcircle.overlays import Overlay
-from livingcircle.population import read_beside, read_population
+from livingcircle.population import read_beside, read_counted, read_population
 from livingcircle.progress import Stages
 from livingcircle.study import Study
 from livingcircle.study_parts import PopulationInput, SharesInput
@@ -87,17 +90,18 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     check_files(study)
     with stages.stage("read_units", "reading communities"):
         drawn = read_communities(study)
-    with stages.stage("read_streets", "reading streets and facilities"):
-        osm, street_notes, streets_read = read_streets(study, catalogue, drawn)
-        if drawn:
-            check_overlap(study, drawn.frame.to_crs(osm.crs), osm)
+    with _people_beside(study, drawn) as people:
+        with stages.stage("read_streets", "reading streets"):
+            osm, street_notes, streets_read = read_streets(study, catalogue, drawn)
+            if drawn:
+                check_overlap(study, drawn.frame.to_crs(osm.crs), osm)
+        with stages.stage("read_people", "reading people"):
+            population = people(osm)
+            shares = read_shares_of(study.population)
+    with stages.stage("read_places", "reading facilities, areas and catchments"):
         facilities = read_places(study, catalogue, osm)
         facility_notes = check_places(study, facilities, osm)
         estates = read_gated(study, osm)
-    with stages.stage("read_people", "reading people"):
-        around = drawn.frame.total_bounds if drawn else extent(osm).bounds
-        population = read_population(study.population, osm, drawn.frame if drawn else None, tuple(around))
-        shares = read_shares_of(study.population)
         communities = drawn or _cells(study, osm, population)
         units = communities.frame.to_crs(osm.crs)
         overlays, overlay_notes, areas_read = _read_overlays(study, osm, units)
@@ -126,6 +130,26 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
         _by_service(study, catchments), other_people, read_shares_of(other),
     )  # fmt: skip
+
+
+@contextmanager
+def _people_beside(study: Study, drawn: Units | None) -> Iterator[Callable[[OsmExtract], People]]:
+    """Read the population beside the streets where the communities tell the plane, else when it is asked for.
+
+    Nothing else may read a workbook or a raster meanwhile: what quiets their warnings does so for all threads.
+    """
+    given = study.population
+    if drawn is None:
+        yield lambda osm: read_population(given, osm, None, extent(osm).bounds)
+        return
+    around = tuple(drawn.frame.total_bounds)
+    if given is None:
+        yield lambda osm: read_population(given, osm, drawn.frame, around)
+        return
+    # An index of its own: two threads must not look things up in the same one.
+    units = drawn.frame.set_axis(drawn.frame.index.copy(deep=True))
+    with beside(partial(read_counted, given, metric_crs(around), units, around)) as people:
+        yield lambda _: people()
 
 
 def check_inputs(study: Study) -> gpd.GeoDataFrame | None:

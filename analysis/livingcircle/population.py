@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from livingcircle.study_parts import PopulationInput
 from livingcircle_layers.crs import WGS84
@@ -50,9 +51,14 @@ def read_population(
                 remedy="give --population: a table, totals of communities or a raster",
             )
         return people_of_land(osm.residential_land)
+    return read_counted(given, osm.crs, units, around)
+
+
+def read_counted(given: PopulationInput, crs: CRS, units: gpd.GeoDataFrame | None, around: tuple[float, ...]) -> People:
+    """Read one population of a study into the plane `crs`; see `read_population`."""
     people = read_people(
         given.rows,
-        crs=osm.crs,
+        crs=crs,
         window=shapely.box(*around).buffer(_AROUND),
         units=units,
         values=given.values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.accounts import account, lost_notes, outline_notes, run_record, settings_of, size_notes
-from livingcircle.additions import additions_table, candidate_notes, candidates_of
+from livingcircle.additions import additions_beside
 from livingcircle.capacity import capacity_notes, capacity_table
 from livingcircle.choice import count_within
 from livingcircle.circles import CircleGrid, answered_beside
@@ -94,7 +94,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
     # Long because a scan has many tables: it is one line for each, in the order in which they are made.
     study, inputs, rules, city = measured.study, measured.inputs, measured.rules, measured.city
     stages = Stages(progress, dict(measured.seconds))
-    with _drawn_beside(measured, stages) as drawn:
+    with _drawn_beside(measured, stages) as drawn, _added_beside(measured, stages) as added:
         with stages.stage("aggregate", "counting people by unit"):
             coverage = coverage_of(measured)
             told = (rules, measured.first, measured.standings, measured.people)
@@ -102,8 +102,6 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
             reached = services_reached(*told, catalogue=measured.catalogue)
             gaps = gaps_table(measured, coverage)
             gains = _gains(measured)
-        with stages.stage("additions", "looking where one more place would help most"):
-            additions, more = _additions(measured)
         with stages.stage("capacity", "sharing out beds, seats and floor"):
             capacity = capacity_table(measured)
         doubt = None
@@ -134,7 +132,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
                 background=inputs.osm.background.to_crs(WGS84),
                 rules=rules,
                 catalogue=measured.catalogue,
-                run=_with_warnings(run, [*_notes(measured, communities), *more]),
+                run=_with_warnings(run, _notes(measured, communities)),
                 settings=settings,
                 approval_number=study.map.approval_number,
                 estates=gains,
@@ -144,13 +142,15 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
                 gaps=gaps,
                 false_coverage=false_coverage_table(coverage),
                 fairness=fairness_table(histogram, scores),
-                additions=additions,
                 capacity=capacity,
                 sensitivity=doubt.shares if doubt else None,
                 rank_stability=doubt.ranks if doubt else None,
                 facility_changes=inputs.facilities.changes,
                 distances=_distances(measured, coverage),
             )
+        with stages.stage("additions", "looking where one more place would help most"):
+            additions, more = added()
+            result = replace(result, additions=additions, run=_with_warnings(dict(result.run), more))
         with stages.stage("circles", "drawing the last circles"):
             result = _with_circles(result, *drawn())
     chosen = _restricted_to(result, measured.only) if measured.only else result
@@ -169,14 +169,6 @@ def _gains(measured: Measured) -> pd.DataFrame | None:
         return None
     opened = measured.judged[len(measured.walkers)]
     return estate_gains(measured.inputs.estates, measured.city.homes, measured.people, measured.first, opened)
-
-
-def _additions(measured: Measured) -> tuple[pd.DataFrame | None, list[str]]:
-    """Return where one more place would help most, and what is to be said of it."""
-    if not measured.study.candidates.top:
-        return None, []
-    candidates = candidates_of(measured)
-    return additions_table(measured, candidates), candidate_notes(measured, candidates)
 
 
 def _notes(measured: Measured, communities: gpd.GeoDataFrame) -> list[str]:
@@ -334,6 +326,15 @@ def _drawn_beside(measured: Measured, stages: Stages) -> Iterator[Callable[[], l
         questions = [communities_question(measured), bands_question(measured), facilities_question(measured)]
     with answered_beside(grid, questions) as answers:
         yield answers
+
+
+@contextmanager
+def _added_beside(measured: Measured, stages: Stages) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
+    """Look beside other work where one more place would help most."""
+    with ExitStack() as stack:
+        with stages.stage("candidates", "finding where one more place can stand"):
+            added = stack.enter_context(additions_beside(measured))
+        yield added
 
 
 def _with_circles(

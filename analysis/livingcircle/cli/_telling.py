@@ -47,12 +47,14 @@ Language = Annotated[
 
 STAGES_ZH = {
     "read_units": "读取社区边界",
-    "read_streets": "读取道路与设施",
+    "read_streets": "读取道路",
+    "read_places": "读取设施、范围与服务区",
     "read_people": "读取人口",
     "place": "把人口落到居住点",
     "join": "接入道路",
     "walk": "测算步行距离",
     "check_datum": "把各图层与道路比对(坐标系)",
+    "candidates": "寻找可增设的位置",
     "aggregate": "按单元统计人数",
     "additions": "寻找增设一处效果最好的位置",
     "capacity": "分摊床位、学位与面积",
