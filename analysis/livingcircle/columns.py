@@ -535,7 +535,7 @@ UNPLACED = Table(
         Column(
             "row", "id", "", "row of the file as Excel shows it (headings: row 1), or id",
             "文件行号(与 Excel 一致,表头为第 1 行)或对象编号", "no single row"
-        ),  # fmt: skip
+        ),
         Column("name", "text", "", "name in the row", "名称", "not named"),
         Column("unit_id", "id", "", "unit the row belongs to", "所属单元", "not known"),
         Column(
