@@ -50,6 +50,30 @@ def test_a_new_clinic_is_the_cause_of_what_it_brings(tmp_path: Path) -> None:
     assert (tmp_path / "again" / "compare.xlsx").read_bytes() == (tmp_path / "out" / "compare.xlsx").read_bytes()
 
 
+def test_a_row_in_front_of_a_list_without_ids_is_the_only_cause(tmp_path: Path) -> None:
+    first, second, third = (210, 390, "二诊所"), (-310, 190, "三诊所"), (310, -190, "四诊所")
+    lists = {
+        "old": [first, second],
+        "front": [third, first, second],
+        "moved": [(first[0] + 30, first[1], first[2]), (*second[:2], "仁心诊所")],
+    }
+    found = {}
+    for name, rows in lists.items():
+        file = write_table(tmp_path / "clinics.csv", "name", rows)
+        study = small_study(tmp_path / "a", facilities=[{"file": str(file), "service": "clinic", "mode": "add"}])
+        lc.scan(study).save(tmp_path / name)
+        causes = compare(tmp_path / "old", tmp_path / name).causes
+        found[name] = causes[causes["cause"].str.startswith("facility")].to_numpy().tolist()
+    assert found == {
+        "old": [],
+        "front": [["facility came", "clinic clinics.csv:2 四诊所", "", ""]],
+        "moved": [
+            ["facility moved", "clinic clinics.csv:2 二诊所", "", "30 m"],
+            ["facility renamed", "clinic clinics.csv:3 仁心诊所", "三诊所", "仁心诊所"],
+        ],
+    }
+
+
 def test_units_of_one_side_only_are_listed(tmp_path: Path) -> None:
     result = lc.scan(small_study(tmp_path / "a"))
     west = lc.scan(small_study(tmp_path / "a"), only=["w"])

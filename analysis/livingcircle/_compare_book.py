@@ -18,6 +18,7 @@ CAUSES = {
     "facility came": "设施新增 facility came",
     "facility went": "设施减少 facility went",
     "facility moved": "设施移位 facility moved",
+    "facility renamed": "设施更名 facility renamed",
     "setting": "设置 setting",
     "input": "输入文件 input",
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from livingcircle._compare_book import write_comparison
@@ -13,6 +15,7 @@ from livingcircle._report_words import rule_label
 from livingcircle.columns import CAUSES, COMPARISON, conform, published
 from livingcircle.output_folder import replaced_file
 from livingcircle.result import ScanResult
+from livingcircle.same_places import metres_apart, places_of, same_places
 from livingcircle.saved import load_result
 
 KEY = ["level", "unit_id", "rule", "walker", "gates"]
@@ -29,7 +32,8 @@ class Comparison:
     rows
         Per unit and rule the people before and after; see `livingcircle.columns.COMPARISON`.
     causes
-        Facilities that came, went or moved, settings and inputs that changed; see `livingcircle.columns.CAUSES`.
+        Facilities that came, went, moved or were renamed, settings and inputs that changed; see
+        `livingcircle.columns.CAUSES`.
     labels
         The rules of both scans in words, by id.
     """
@@ -101,19 +105,32 @@ def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:
 
 
 def _facilities(old: ScanResult, new: ScanResult) -> list[tuple[str, str, str, str]]:
-    sides = []
-    for result in (old, new):
-        frame = result.facilities
-        points = frame.geometry.to_crs(result.run["crs"]).centroid
-        names = frame["service"] + " " + frame["facility_id"] + " " + frame["name"].fillna("")
-        sides.append(dict(zip(names.str.strip(), points, strict=True)))
-    before, after = sides
-    rows = []
-    for name in sorted({*before, *after}):
-        if name not in before:
-            rows.append(("facility came", name, "", ""))
-        elif name not in after:
-            rows.append(("facility went", name, "", ""))
-        elif (metres := before[name].distance(after[name])) > MOVED_M and old.run["crs"] == new.run["crs"]:
-            rows.append(("facility moved", name, "", f"{metres:.0f} m"))
-    return rows
+    """List the places that came, went, moved or have another name."""
+    before, after = (places_of(side.facilities, side.run) for side in (old, new))
+    first, second = same_places(before, after)
+    was, now = before.iloc[first], after.iloc[second]
+    metres = metres_apart(was, now)
+    moved = metres > MOVED_M
+    renamed = was["key"].to_numpy() != now["key"].to_numpy()
+    rows = [
+        *(("facility came", what, "", "") for what in _called(_without(after, second))),
+        *(("facility went", what, "", "") for what in _called(_without(before, first))),
+        *(
+            ("facility moved", what, "", f"{m:.0f} m")
+            for what, m in zip(_called(now[moved]), metres[moved], strict=True)
+        ),
+        *(
+            ("facility renamed", what, a, b)
+            for what, a, b in zip(_called(now[renamed]), was["name"][renamed], now["name"][renamed], strict=True)
+        ),
+    ]
+    return sorted(rows, key=lambda row: (row[1], row[0]))
+
+
+def _without(places: pd.DataFrame, positions: npt.NDArray[np.int64]) -> pd.DataFrame:
+    return places[~np.isin(np.arange(len(places)), positions)]
+
+
+def _called(places: pd.DataFrame) -> list[str]:
+    named = places["service"] + " " + places["facility_id"] + " " + places["name"]
+    return [str(what).strip() for what in named]

@@ -353,9 +353,13 @@ def read_places(
         used = find_columns(table, names, columns=source.columns, required=required, what=source.label)
         used = _one_kind_of_coordinates(used, table, source.label)
         geometry, reason, detail = _check_coordinates(table, used, declared_crs(source))
-    frame = gpd.GeoDataFrame({"row": _row_labels(table, used.get("id"))}, geometry=geometry, crs=WGS84)
+    labels = _own_ids(table, used.get("id"))
+    # Ids that are blank or repeated are told as unused: rows are then known by their number.
+    told = used if labels is not None else {role: heading for role, heading in used.items() if role != "id"}
+    row = pd.Series(table.index.astype("str"), table.index, dtype="str") if labels is None else labels
+    frame = gpd.GeoDataFrame({"row": row}, geometry=geometry, crs=WGS84)
     as_series = {"index": frame.index, "dtype": "str"}
-    reading = reading_of(source, table, used)
+    reading = reading_of(source, table, told)
     return Places(frame, table, pd.Series(reason, **as_series), pd.Series(detail, **as_series), used, reading)
 
 
@@ -449,12 +453,12 @@ def _one_kind_of_coordinates(used: Mapping[str, str], table: pd.DataFrame, name:
     raise InputError(f"{name} has no two columns for lon and lat", remedy="map both in `columns`")
 
 
-def _row_labels(table: pd.DataFrame, id_column: str | None) -> pd.Series[str]:
-    if id_column is not None:
-        ids = table[id_column].str.strip()
-        if ids.is_unique and (ids != "").all():
-            return ids
-    return pd.Series(table.index.astype("str"), index=table.index, dtype="str")
+def _own_ids(table: pd.DataFrame, id_column: str | None) -> pd.Series[str] | None:
+    """Return the ids of the rows; None where there are none, or where some are blank or repeated."""
+    if id_column is None:
+        return None
+    ids = table[id_column].str.strip()
+    return ids if ids.is_unique and (ids != "").all() else None
 
 
 _NO_PLACE = (
