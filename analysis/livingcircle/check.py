@@ -256,9 +256,12 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
     ------
     InputError
         Inputs cannot be used: the faults of all of them at once, each with what to do.
+    UsageError
+        A standard or walker does not exist.
     """
     stages = Stages(progress)
     study = _with_both_populations(study)
+    study.walker_profiles()  # a slip in a name ends here
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
     try:

@@ -205,7 +205,8 @@ def explain(
         return _explained(measured, unit, rule, walker, gates)
     folder = scan if isinstance(scan, ScanResult) else load_result(scan)
     asked = _unit(folder.coverage, unit)
-    _check_words(folder.coverage, folder.rules, unit_id=asked, rule=rule)  # before the long work begins
+    chosen = {name: word for name, word in (("walker", walker), ("gates", gates)) if word}
+    _check_words(folder.coverage, folder.rules, unit_id=asked, rule=rule, **chosen)  # before the long work begins
     district = district_of(folder, asked)
     if isinstance(scan, ScanResult):
         measured = measure(_study_of(scan), progress=progress)
@@ -258,7 +259,7 @@ def _unit(coverage: pd.DataFrame, unit: str) -> str:
 def _check_words(coverage: pd.DataFrame, rules: RuleSet, **asked: str) -> None:
     """Name what is legal where a word that is asked for is in no row."""
     for column, value in asked.items():
-        legal = list(dict.fromkeys(coverage[column]))
+        legal = [word for word in dict.fromkeys(coverage[column]) if word]
         if value not in legal:
             close = _meant(column, value, coverage, rules) or nearest(value, legal)
             raise UsageError(f"the scan has no {column} {value}", remedy=f"did you mean {close}?" if close else

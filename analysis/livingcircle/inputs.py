@@ -88,6 +88,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     """Read and check every input of a study; computes nothing."""
     stages = stages or Stages()
     check_files(study)
+    check_services(study, catalogue)
     with stages.stage("read_units", "reading communities"):
         drawn = read_communities(study)
     with _people_beside(study, drawn) as people:
@@ -313,6 +314,14 @@ def _populations(study: Study) -> dict[str, PopulationInput | SharesInput]:
             parts[role] = part
             parts |= {f"{role} shares": part.shares} if part.shares else {}
     return parts
+
+
+def check_services(study: Study, catalogue: Catalogue) -> None:
+    """Complain about every service of the study that does not exist, before anything is read."""
+    named = [entry.service for part in (study.facilities, study.layer, study.catchments) for entry in part]
+    unknown = dict.fromkeys(name for name in named if name is not None and name not in catalogue.services)
+    if unknown:
+        raise InputError.of([str(catalogue.unknown_service(name)) for name in unknown])
 
 
 def check_files(study: Study) -> None:

@@ -26,7 +26,7 @@ from livingcircle.gates import (
     with_open_borders,
     without_closed_crossings,
 )
-from livingcircle.inputs import Inputs, read_inputs
+from livingcircle.inputs import Inputs, check_inputs, read_inputs
 from livingcircle.joins import Joiner, Joins
 from livingcircle.land import Land, land_notes, land_points, of_every_point, square_metres
 from livingcircle.network import WalkNetwork
@@ -155,6 +155,8 @@ def measure(
     catalogue = load_catalogue(study.catalogue)
     rules = load_standard(study.standard, catalogue=catalogue)
     study = study.model_copy(update={"search_limit_m": search_limit_m(study, rules)})
+    if only and (drawn := check_inputs(study)) is not None:  # before the streets, which take long
+        check_units(only, drawn)
     inputs = read_inputs(study, catalogue, stages)
     check_units(only, inputs.units)
     scene_records(study, rules, inputs.units)  # scenes that name what is not there stop the run before the long work

@@ -24,7 +24,7 @@ from livingcircle.measured import Measured, check_units
 from livingcircle.output_folder import replaced_file
 from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer
-from livingcircle.recorded import district_of, measured_again, own_id
+from livingcircle.recorded import district_of, measured_again, own_id, recorded_study
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
 from livingcircle.saved import load_result
@@ -33,10 +33,12 @@ from livingcircle.unit_names import unit_called
 from livingcircle.walkers import Walker
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError, UsageError
+from livingcircle_layers.typed_toml import nearest
 
 Floats = npt.NDArray[np.float64]
 
 WITHIN, BEYOND, MISSING, NO_DATA = "within", "beyond", "missing", "no_data"
+PAPERS = ("A4", "A3")
 
 
 @dataclass(frozen=True)
@@ -165,12 +167,34 @@ def scanned_sheet(
     unit_id = unit_called(unit_id, result.communities["unit_name"])
     check_units([unit_id], result.communities)  # before the long work begins
     district = district_of(result, unit_id)
+    who = find_walkers([walker], recorded_study(directory, district).profiles())[0] if walker else None
     measured = measured_again(directory, study, district=district, progress=progress)
     own = own_id(measured, district, unit_id)
     here = result.coverage["unit_id"] == unit_id
     result = replace(result, coverage=result.coverage[here].assign(unit_id=own))
-    who = find_walkers([walker], measured.study.profiles())[0] if walker else None
     return circle_sheet(measured, result, own, at=at, minutes=minutes, walker=who)
+
+
+def check_sheet_file(path: str | Path, *, paper: str = "A4") -> None:
+    """Refuse a name or a paper that no sheet can be written to, before the long work begins.
+
+    Raises
+    ------
+    UsageError
+        The name ends in neither .pdf nor .png, or the paper is neither A4 nor A3.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".pdf", ".png"):
+        raise UsageError(
+            "a sheet is a PDF or a PNG",
+            got=path.name,
+            expected="a name that ends in .pdf or .png",
+            remedy=f"did you mean {path.with_suffix('.pdf').name}?",
+        )
+    if paper not in PAPERS:
+        close = nearest(paper.upper(), PAPERS)
+        remedy = f"did you mean {close}?" if close else None
+        raise UsageError("a sheet is not printed on this paper", got=paper, expected=" or ".join(PAPERS), remedy=remedy)
 
 
 def save_sheet(sheet: Sheet, path: str | Path, *, paper: str = "A4") -> Path:
@@ -186,10 +210,7 @@ def save_sheet(sheet: Sheet, path: str | Path, *, paper: str = "A4") -> Path:
     from livingcircle._sheet_page import draw_sheet
 
     path = Path(path)
-    if path.suffix.lower() not in (".pdf", ".png"):
-        raise UsageError("a sheet is a PDF or a PNG", got=path.name, expected="a name that ends in .pdf or .png")
-    if paper not in ("A4", "A3"):
-        raise UsageError("a sheet is not printed on this paper", got=paper, expected="A4 or A3")
+    check_sheet_file(path, paper=paper)
     with replaced_file(path) as stage:
         draw_sheet(sheet, stage, paper=paper, form="pdf" if path.suffix.lower() == ".pdf" else "png")
     return path

@@ -160,8 +160,11 @@ def sheet(
 
     Example: livingcircle sheet outputs/demo --unit SY004 --paper A3 -o sheet.pdf -o sheet.png
     """
-    from livingcircle.sheet import save_sheet, scanned_sheet
+    from livingcircle.sheet import check_sheet_file, save_sheet, scanned_sheet
 
+    files = output or [Path("sheet.pdf")]
+    for path in files:
+        check_sheet_file(path, paper=paper)
     with progress() as say:
         page = scanned_sheet(
             directory,
@@ -172,7 +175,7 @@ def sheet(
             study=study,
             progress=say,
         )
-    for path in output or [Path("sheet.pdf")]:
+    for path in files:
         typer.echo(str(save_sheet(page, path, paper=paper)))
 
 
