@@ -237,6 +237,57 @@ def test_ctrl_c_says_of_a_download_that_what_has_come_is_kept(tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
+PRESSES = """
+import os, signal, sys
+class Presses:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Presses())
+from livingcircle.cli import main
+main(sys.argv[2:])
+"""
+BUSY = """
+import sys
+from livingcircle.beside import beside
+from livingcircle.interrupts import interruptible
+def busy():
+    while True:
+        sum(range(20_000))
+with interruptible("scan"), beside(busy) as done:
+    print("said, and not flushed")
+    print("begun", file=sys.stderr, flush=True)
+    done()
+"""
+ENDED = "livingcircle: stopped by Ctrl-C 已中断"
+
+
+@pytest.mark.parametrize("module", ["typer", "numpy", "pandas._libs.lib", "geopandas", "pyogrio._io"])
+def test_ctrl_c_while_a_library_is_loaded_ends_in_one_line(tmp_path: Path, module: str) -> None:
+    (tmp_path / "study.toml").touch()
+    command = [sys.executable, "-c", PRESSES, module, "scan", str(tmp_path / "study.toml")]
+    ended = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False, **AT_A_TERMINAL)
+    assert ended.returncode == 130, ended.stderr
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith(ENDED)
+
+
+def test_ctrl_c_does_not_wait_for_a_thread_that_computes() -> None:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", BUSY], env=ENV, text=True, **AT_A_TERMINAL, **pipes) as busy:
+        assert busy.stderr is not None
+        assert busy.stderr.readline() == "begun\n"
+        start = time.monotonic()
+        busy.send_signal(signal.SIGINT)
+        out, err = busy.communicate(timeout=30)
+        took_s = time.monotonic() - start
+    assert busy.returncode == 130
+    assert err == f"{ENDED}; goes on with --resume 可用 --resume 续算\n"
+    assert out == "said, and not flushed\n"
+    assert took_s < 1
+
+
 @pytest.mark.parametrize("stage", ["reading streets", "measured part 1", "writing results"])
 def test_ctrl_c_ends_a_scan_within_two_seconds_in_one_line(tmp_path: Path, stage: str) -> None:
     small_study(tmp_path / "city")

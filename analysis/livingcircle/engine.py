@@ -82,7 +82,9 @@ class Processes:
     def _run_once(self, left: dict[int, Job]) -> Iterator[Any]:
         context = multiprocessing.get_context("spawn")
         others = multiprocessing.active_children()
-        with ProcessPoolExecutor(min(self.number, max(len(left), 1)), context, _end_with_the_parent) as pool:
+        with _silent_cleaner():
+            workers = ProcessPoolExecutor(min(self.number, max(len(left), 1)), context, _end_with_the_parent)
+        with workers as pool:
             try:
                 with _not_for_children():
                     futures = {pool.submit(job.function, *job.arguments): number for number, job in left.items()}
@@ -108,6 +110,20 @@ def _end_with_the_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _silent_cleaner() -> Iterator[None]:
+    """Start the process that clears up after a program that was ended, Python's own, without a word when it does so."""
+    name, before = "PYTHONWARNINGS", os.environ.get("PYTHONWARNINGS")
+    os.environ[name] = ",".join(filter(None, (before, "ignore:resource_tracker:UserWarning")))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 @contextmanager

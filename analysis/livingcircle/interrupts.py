@@ -1,19 +1,25 @@
-"""Ctrl-C: a command ends within two seconds, with one line and nothing half done."""
+"""Ctrl-C: a command ends within two seconds, with one line and nothing half done.
+
+What is tidied up in that time is tidied up; what is not, the next run does (`livingcircle.stage`). This module is
+loaded first of all and loads little itself.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from socket import socket
 
 EXIT_CODE = 130  # what shells give a program that Ctrl-C ended: 128 + SIGINT
-GRACE_S = 1.5  # for tidying up; a long computation in machine code does not hear of Ctrl-C, and is ended after it
+GRACE_S = 1.0  # for tidying up; a long computation in machine code does not hear of Ctrl-C, and is ended after it
 STOPPED = "stopped by Ctrl-C 已中断"
 # What a command that is run again can use of the first run.
 _GOES_ON = {
@@ -27,6 +33,25 @@ class Interrupted(BaseException):
 
 
 @contextmanager
+def ended_at_once() -> Iterator[None]:
+    """End the program at Ctrl-C without more ado: while libraries are loaded, and nothing is to be tidied up."""
+    if not _wanted():
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        _Line("").tell()
+        _end()
+
+    handler = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+@contextmanager
 def interruptible(command: str = "") -> Iterator[None]:
     """End the program at Ctrl-C: tidily, or without that where tidying up takes too long.
 
@@ -35,15 +60,15 @@ def interruptible(command: str = "") -> Iterator[None]:
     command
         Which one it runs: the line at the end says how that goes on.
 
-    Raises
-    ------
-    SystemExit
-        Ctrl-C was pressed; the line that says so is printed.
+    Whoever pressed Ctrl-C gets the line that says so, and nothing after this is run: threads that still compute are
+    not waited for.
     """
-    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        yield  # somebody else looks after signals, or they are not wanted (nohup)
+    if not _wanted():
+        yield
         return
-    ours, theirs = socket.socketpair()
+    from socket import socketpair
+
+    ours, theirs = socketpair()
     theirs.setblocking(False)
     pressed, over, told = threading.Event(), threading.Event(), _Line(command)
 
@@ -61,7 +86,9 @@ def interruptible(command: str = "") -> Iterator[None]:
     except BaseException:
         if pressed.is_set():  # whatever a library has made of it
             told.tell()
-            raise SystemExit(EXIT_CODE) from None
+            with suppress(OSError, RuntimeError):
+                sys.stdout.flush()  # what was said before
+            _end()
         raise
     finally:
         if not pressed.is_set():
@@ -71,15 +98,29 @@ def interruptible(command: str = "") -> Iterator[None]:
         theirs.close()
 
 
-def _watch(signals: socket.socket, over: threading.Event, told: _Line) -> None:
+def _wanted() -> bool:
+    """Tell whether Ctrl-C is ours: else somebody looks after signals, or they are not wanted (nohup)."""
+    mine = threading.current_thread() is threading.main_thread()
+    return mine and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+
+
+def _watch(signals: socket, over: threading.Event, told: _Line) -> None:
     """Wait for Ctrl-C, then for the end of the program; where that does not come, make it."""
     with signals:
         while got := signals.recv(1):  # empty: the command is over
             if got[0] == signal.SIGINT and not over.wait(GRACE_S):
-                for process in multiprocessing.active_children():
-                    process.kill()
                 told.tell()
-                os._exit(EXIT_CODE)
+                _end()
+
+
+def _end() -> NoReturn:
+    """End the program and its workers now."""
+    if "multiprocessing" in sys.modules:
+        from multiprocessing import active_children
+
+        for process in active_children():
+            process.kill()
+    os._exit(EXIT_CODE)
 
 
 class _Line:
@@ -92,5 +133,6 @@ class _Line:
     def tell(self) -> None:
         if not self._told.is_set():
             self._told.set()
-            sys.stderr.write(f"livingcircle: {self._text}\n")
-            sys.stderr.flush()
+            with suppress(OSError, RuntimeError):  # nobody reads it any more, or another line is just being written
+                sys.stderr.write(f"livingcircle: {self._text}\n")
+                sys.stderr.flush()

@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 
 
-def main(arguments: list[str] | None = None) -> None:
+def run(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
