@@ -161,6 +161,32 @@ def test_a_share_of_a_layer_that_may_miss_places_is_a_lower_bound_and_no_data_is
         assert text.startswith("≥") == (row.status == "incomplete")
 
 
+def test_shares_of_people_and_of_ground_are_not_compared(tmp_path):
+    made = made_result(names=["春熙路"])
+    base = made.rules.rule("gb50180_2018_kindergarten")
+    people, more, land = (
+        base.model_copy(update={"id": id_, "name_zh": name}) for id_, name in (("a", "甲"), ("b", "乙"), ("c", "丙"))
+    )
+    row = made.coverage[made.coverage["rule"] == base.id].assign(status="ok")
+    told = {
+        "a": {"denominator": "people", "demand": 2000, "covered": 1000, "share": 0.5},
+        "b": {"denominator": "people", "demand": 2000, "covered": 1800, "share": 0.9},
+        "c": {"denominator": "residential_land", "demand": 70000, "covered": 7000, "share": 0.1},
+    }
+    coverage = pd.concat([row.assign(rule=rule, **values) for rule, values in told.items()], ignore_index=True)
+    rules = RuleSet("own", "自定", "own", "file", (people, more, land), ("a", "b"))
+    result = replace(made, rules=rules, coverage=coverage, gaps=None, false_coverage=None)
+    (path,) = word_reports(result.save(tmp_path / "out"), tmp_path, choices=PLAIN)
+    assert (
+        "步行覆盖率最低的是“甲”,为 50.0%;按居住用地面积计,步行覆盖率最低的是“丙”,为 10.0%;"
+        "未覆盖人数最多的是“甲”,1,000 人。"
+    ) in "\n".join(said(path))
+    table = next(t for t in docx.Document(str(path)).tables if t.rows[0].cells[1].text == "应服务量")
+    assert {row.cells[0].text: row.cells[1].text for row in table.rows[1:]} == {
+        "甲": "2,000 人", "乙": "2,000 人", "丙": "70,000 m²",
+    }  # fmt: skip
+
+
 def test_without_a_score_it_says_why(folder, tmp_path):
     result = load_result(folder)
     bare = result.scores.assign(score=float("nan"), score_low=float("nan"), score_high=float("nan"))

@@ -38,7 +38,7 @@ NUMBER = r"-?[\d,]+(?:\.\d+)?"
 
 def number(text: str) -> tuple[float, float] | None:
     """Read a number as it is printed, with half of its last digit; a dash is nothing."""
-    found = re.fullmatch(rf"≥?({NUMBER})(%?)", text.strip())
+    found = re.fullmatch(rf"≥?({NUMBER})(%?)(?: (?:人|m²|户|个社区))?", text.strip())
     if found is None:
         return None
     digits, scale = found[1].replace(",", ""), 100 if found[2] else 1

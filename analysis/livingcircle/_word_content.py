@@ -19,6 +19,7 @@ from livingcircle.charts import Chart, Language, communities_of
 from livingcircle.columns import COVERAGE, SCORES, published
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.headings import Headings
+from livingcircle.missed import people_without
 from livingcircle.report import finding, report_sheets
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
@@ -36,6 +37,25 @@ DECIMALS: Mapping[str, str] = {
     "int": "{:,.0f}", "metres": "{:,.0f}", "score": "{:.1f}", "degrees": "{:.5f}",
     "share": "{:.1%}",
 }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a demand is counted in, and how a sentence says that a share is one of it."""
+
+    zh: str
+    en: str
+    by_zh: str = ""
+    by_en: str = ""
+
+
+UNITS: Mapping[str, Unit] = {
+    "people": Unit("人", "people"),
+    "residential_land": Unit("m²", "m²", "按居住用地面积计,", " by residential land"),
+    "land": Unit("m²", "m²", "按用地面积计,", " by land"),
+    "households": Unit("户", "households", "按户数计,", " by households"),
+    "units": Unit("个社区", "communities", "按社区数计,", " by communities"),
+}
 
 WORDS: Mapping[str, str] = {
     "study": "name of the study 研究名称",
@@ -105,9 +125,8 @@ class District:
         table = published(self.result.coverage, COVERAGE)
         table = table[(table["level"] == self.level) & (table["unit_id"] == self.unit)].drop_duplicates("rule")
         binding = table["rule"].map({name: rule.may_fail_publicly for name, rule in self.rules.items()})
-        counted = table["denominator"].eq("people") & table["covered"].notna()
         return table.assign(
-            without=(table["demand"] - table["covered"]).where(counted),
+            without=people_without(table),
             finding=finding(table["met_clause"], binding=binding.eq(True), status=table["status"]),
         )
 
@@ -222,7 +241,7 @@ def sections(it: District) -> list[Block]:
             blocks.append(Words(it.pick("本次运行没有可归入此节的条文,未测量。", "No rule of this run: not measured.")))
             continue
         blocks += [Words(_summary(it, own)), *_grid(it, _told(it, own), {
-            "label": 3.6, "demand": 2.0, "share": 1.7, "radius_share": 1.7, "without": 1.7, "value": 1.5,
+            "label": 3.4, "demand": 2.2, "share": 1.7, "radius_share": 1.7, "without": 1.7, "value": 1.5,
             "finding": 2.6, "no": 1.1, "mark": 1.3,
         }, most=ALL_ROWS)]  # fmt: skip
     return blocks
@@ -349,11 +368,8 @@ def _summary(it: District, rows: pd.DataFrame) -> str:
     )
     if known.empty:
         return said
-    low = known.sort_values(["share", "rule"]).iloc[0]
-    share = _share(low["share"], low["status"])
-    said += it.pick(
-        f"步行覆盖率最低的是“{it.rule_name(low['rule'])}”,为 {share}",
-        f"The lowest share on foot is {share}, of “{it.rule_name(low['rule'])}”",
+    said += it.pick(";", "; ").join(
+        _lowest(it, known[known["denominator"] == what], what) for what in UNITS if (known["denominator"] == what).any()
     )
     missed = known[known["without"].notna()]
     if len(missed):
@@ -364,6 +380,17 @@ def _summary(it: District, rows: pd.DataFrame) -> str:
             f"; most people, {people}, go without “{it.rule_name(most['rule'])}”",
         )
     return said + it.pick("。", ".")
+
+
+def _lowest(it: District, rows: pd.DataFrame, counted: str) -> str:
+    """Say which rule has the lowest share of those that count the same: people are not compared with ground."""
+    low = rows.sort_values(["share", "rule"]).iloc[0]
+    share, name = _share(low["share"], low["status"]), it.rule_name(low["rule"])
+    kind = UNITS[counted]
+    return it.pick(
+        f"{kind.by_zh}步行覆盖率最低的是“{name}”,为 {share}",
+        f"The lowest share on foot{kind.by_en} is {share}, of “{name}”",
+    )
 
 
 def _told(it: District, rows: pd.DataFrame) -> pd.DataFrame:
@@ -406,6 +433,8 @@ def _grid(it: District, frame: pd.DataFrame, widths: Mapping[str, float], *, mos
     columns = [
         [_share(value, state) for value, state in zip(shown[name], least, strict=True)]
         if name == "share"
+        else [_demand(it, value, kind) for value, kind in zip(shown[name], _counted(shown), strict=True)]
+        if name == "demand"
         else [_words(it, name, value) for value in shown[name]]
         for name in kept
     ]
@@ -418,6 +447,18 @@ def _grid(it: District, frame: pd.DataFrame, widths: Mapping[str, float], *, mos
     left = len(frame) - len(shown)
     more = it.pick(f"另有 {left:,} 行,见 report.xlsx。", f"{left:,} more rows: see report.xlsx.")
     return [grid, *([Words(more, NOTE)] if left else [])]
+
+
+def _counted(frame: pd.DataFrame) -> pd.Series:
+    """Tell what each row counts; tables that do not say it count people alone."""
+    people = pd.Series("people", index=frame.index)
+    return frame["denominator"].fillna("people") if "denominator" in frame else people
+
+
+def _demand(it: District, value: Any, counted: object) -> str:
+    """Write a demand with its unit: of one table some rules may count people and others ground."""
+    written, kind = number(value, "int"), UNITS.get(str(counted))
+    return written if written == NONE or kind is None else f"{written} {it.pick(kind.zh, kind.en)}"
 
 
 def _least(frame: pd.DataFrame) -> pd.Series:

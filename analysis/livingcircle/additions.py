@@ -25,9 +25,10 @@ import shapely
 from livingcircle.beside import beside
 from livingcircle.columns import ADDITIONS
 from livingcircle.coverage import rule_walker
-from livingcircle.gaps import KNOWN, without_place
+from livingcircle.gaps import without_place
 from livingcircle.joins import Joins, island_edges
 from livingcircle.measured import Measured, joiner_of
+from livingcircle.missed import KNOWN
 from livingcircle.network import Walk
 from livingcircle.rules import Rule
 from livingcircle_layers.access import access_points

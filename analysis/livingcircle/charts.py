@@ -25,6 +25,7 @@ from livingcircle.compare import compare
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.fairness import lorenz as lorenz_curve
 from livingcircle.fonts import chinese_text, spell
+from livingcircle.missed import counts_people, people_without
 from livingcircle.output_folder import replaced_file
 from livingcircle.ranks import ranked_apart
 from livingcircle.result import ScanResult
@@ -364,11 +365,11 @@ def largest_gap(result: ScanResult, unit: str = "city") -> str:
     table = result.coverage
     own = (table["level"] == level_of(result, unit)) & (table["unit_id"] == unit)
     rows = table[own & table["rule"].isin(result.rules.scoring)]
-    rows = rows[rows["denominator"].eq("people") & rows["covered"].notna()].drop_duplicates("rule")
+    rows = rows[counts_people(rows)].drop_duplicates("rule")
     if rows.empty:
         raise InputError("the scan counts no people for any scoring rule, so that there is no chart of their walks")
     rows = rows[rows["covered"] > 0] if (rows["covered"] > 0).any() else rows
-    left = (rows["demand"] - rows["covered"]).astype("int64")
+    left = people_without(rows).astype("int64")
     return str(rows.assign(left=-left).sort_values(["left", "rule"])["rule"].iloc[0])
 
 

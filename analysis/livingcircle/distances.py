@@ -9,7 +9,7 @@ import pandas as pd
 
 from livingcircle.columns import DISTANCES
 from livingcircle.coverage import Judged, People, Units
-from livingcircle.gaps import KNOWN
+from livingcircle.missed import counts_people
 
 STEP_M = 100.0  # metres; the limits of the clauses are whole hundreds, so that they lie on a border of two steps
 LEVELS = ("district", "city")  # few units: a curve of some dozens of people would tell of single homes
@@ -37,9 +37,7 @@ def distances_table(
         See `livingcircle.columns.DISTANCES`; its people are those of the demand, each counted once. Steps in which
         nobody lives have no row.
     """
-    known = coverage[
-        coverage["level"].isin(LEVELS) & coverage["status"].isin(KNOWN) & (coverage["denominator"] == "people")
-    ]
+    known = coverage[coverage["level"].isin(LEVELS) & counts_people(coverage)]
     key = ["level", "unit_id", "rule", "walker", "gates"]
     units_of = [units for units in levels if units.level in LEVELS]
     found = [part for verdict in judged for part in _counted(verdict, people, units_of)]

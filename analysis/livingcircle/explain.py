@@ -21,10 +21,11 @@ import shapely
 from livingcircle.columns import COVERAGE, published
 from livingcircle.coverage import Judged, rule_walker
 from livingcircle.credits import NOT_A_SURVEY, approval_line, input_credit
-from livingcircle.gaps import KNOWN, nearest_doors, without_place
+from livingcircle.gaps import nearest_doors, without_place
 from livingcircle.joins import Joins
 from livingcircle.marks import input_files
 from livingcircle.measured import Measured, measure
+from livingcircle.missed import KNOWN
 from livingcircle.output_folder import replaced_file
 from livingcircle.progress import Progress
 from livingcircle.reach import City, Layer

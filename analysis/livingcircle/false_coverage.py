@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from livingcircle.columns import FALSE_COVERAGE
+from livingcircle.missed import counts_people
 
 
 def false_coverage_table(coverage: pd.DataFrame) -> pd.DataFrame:
@@ -18,8 +19,7 @@ def false_coverage_table(coverage: pd.DataFrame) -> pd.DataFrame:
     coverage
         Table of coverage.
     """
-    known = coverage["status"].isin(("ok", "incomplete")) & (coverage["denominator"] == "people")
-    table = coverage[known & coverage["radius_covered"].notna()]
+    table = coverage[counts_people(coverage) & coverage["radius_covered"].notna()]
     people = (table["radius_covered"] - table["covered"]).to_numpy(dtype=float)
     demand = table["demand"].to_numpy(dtype=float)
     share = np.divide(people, demand, out=np.full(len(table), np.nan), where=demand > 0)

@@ -12,10 +12,9 @@ from scipy.sparse import coo_array
 from livingcircle.columns import GAPS
 from livingcircle.coverage import Judged
 from livingcircle.measured import Measured
+from livingcircle.missed import people_without
 from livingcircle.quantiles import people_quantiles
 from livingcircle.reach import Layer
-
-KNOWN = ("ok", "incomplete")  # statuses of layers that are known well enough to say that somebody goes without
 
 Ints = npt.NDArray[np.int64]
 
@@ -32,12 +31,8 @@ def gaps_table(measured: Measured, coverage: pd.DataFrame) -> pd.DataFrame:
     coverage
         Its table of coverage (`livingcircle.scan.coverage_of`).
     """
-    here = coverage[(coverage["level"] == "community") & (coverage["denominator"] == "people")]
-    here = here[here["status"].isin(KNOWN)]
-    here = here.assign(
-        without=here["demand"] - here["covered"],
-        scores=here["rule"].isin(measured.rules.scoring),
-    )
+    here = coverage[coverage["level"] == "community"]
+    here = here.assign(without=people_without(here), scores=here["rule"].isin(measured.rules.scoring))
     here = here[here["without"] > 0]
     keys = ["unit_id", "rule", "walker", "gates"]
     places, lacking = _places_of(measured), set(here["rule"])

@@ -40,6 +40,7 @@ from livingcircle.columns import (
     published,
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
+from livingcircle.missed import counts_people, people_without
 from livingcircle.ranks import ranked_apart
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
@@ -132,9 +133,7 @@ def _with_words(coverage: pd.DataFrame, rules: RuleSet, labels: Mapping[str, str
     """Add what a reader needs beside the numbers: the rule in words, status, findings, people missed."""
     binding = coverage["rule"].map({rule.id: rule.may_fail_publicly for rule in rules.rules})
     status = coverage["status"]
-    counted = coverage["denominator"].fillna("").isin(("people", "")) & status.isin(("ok", "incomplete"))
-    missed = (coverage["demand"] - coverage["covered"]).where(counted)
-    circled = (coverage["radius_covered"] - coverage["covered"]).where(counted)
+    circled = (coverage["radius_covered"] - coverage["covered"]).where(counts_people(coverage))
     return coverage.assign(
         label=coverage["rule"].map(labels),
         scores=coverage["rule"].isin(list(rules.scoring)).map({True: "✓", False: ""}),
@@ -143,7 +142,7 @@ def _with_words(coverage: pd.DataFrame, rules: RuleSet, labels: Mapping[str, str
         group_basis=coverage["group_basis"].map(BASES),
         finding=finding(coverage["met_clause"], binding=binding.eq(True), status=status),
         walk_finding=walk_finding(coverage["met_walk"], status=status),
-        without=missed,
+        without=people_without(coverage),
         only_radius=circled,
     )
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pandas as pd
 
+from livingcircle.missed import counts_people, people_without
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.typed_toml import unknown_word
 
@@ -101,7 +102,7 @@ def default_scenes(result: ScanResult) -> list[Scene]:
     if (result.scores["score"].notna() & (result.scores["level"] == "community")).any():
         scenes.append(_scene("综合得分", "Overall score", SCORE))
     if len(scoring):
-        worst = rules[_first(scoring.assign(left=scoring["demand"] - scoring["covered"]), "left")]
+        worst = rules[_first(scoring.assign(left=people_without(scoring)), "left")]
         scenes.append(
             _scene(f"缺口最大:{worst.name_zh}", f"Largest gap: {worst.name_en or worst.id}", worst.id, people=True)
         )
@@ -114,9 +115,7 @@ def default_scenes(result: ScanResult) -> list[Scene]:
 def _walked(result: ScanResult, rules: Mapping[str, Rule]) -> pd.DataFrame:
     """Rows that say how many people walk there, of the first walker and treatment of gates."""
     table = result.coverage
-    table = table[table["rule"].isin(list(rules)) & table["status"].isin(["ok", "incomplete"])]
-    people = table["denominator"].fillna("").isin(["", "people"])
-    table = table[people & table["covered"].notna() & (table["demand"].fillna(0) > 0)]
+    table = table[table["rule"].isin(list(rules)) & counts_people(table) & (table["demand"].fillna(0) > 0)]
     return table.drop_duplicates(["level", "unit_id", "rule", "group"])
 
 
