@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,63 @@ def test_want_of_memory_fails_one_district_alone(folder: Path, monkeypatch: pyte
         ("failed", "MemoryError Unable to allocate 9 GiB"),
         ("done", ""),
     ]
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_fault_of_the_program_fails_one_district_and_is_kept_in_a_log(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, debug: bool
+) -> None:
+    honest = batches.measure
+
+    def broken(study: Any, **more: Any) -> Any:
+        if study.name == "west":
+            raise KeyError("/home/li/a column\nnobody thought of")
+        return honest(study, **more)
+
+    monkeypatch.setattr(batches, "measure", broken)
+    path = written(folder, SHARED + DISTRICTS)
+    with pytest.raises(SystemExit) as ended:
+        main([*(["--debug"] if debug else []), "scan", str(path), "-o", str(tmp_path)])
+    assert ended.value.code == 3
+    table = pd.read_csv(tmp_path / "districts.csv")
+    assert list(table["status"]) == ["failed", "done"]
+    assert table["why"][0].startswith("unexpected KeyError 'a column")
+    assert table["why"][0].endswith("please report it; details in .livingcircle-work/errors.log")
+    log = (tmp_path / ".livingcircle-work/errors.log").read_text(encoding="utf-8")
+    assert "district west\nTraceback (most recent call last):" in log
+    assert "in broken" in log
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-2] == f"west\tfailed\t{table['why'][0]}"
+    assert ("Traceback" in told.err) == debug
+
+
+def test_an_input_that_goes_while_others_are_scanned_is_told_in_words(folder: Path, tmp_path: Path) -> None:
+    (folder / "gone.osm").write_bytes((folder / "town.osm").read_bytes())
+    text = SHARED + DISTRICTS.replace('"west.geojson"', '"west.geojson"\nstreets.osm = "gone.osm"')
+
+    def told(event: Any) -> None:
+        if event.kind == "district_begun" and event.district == "west":
+            (folder / "gone.osm").unlink()
+        if event.kind == "stage_begun" and event.stage == "join" and event.district == "east":
+            raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / ".livingcircle-work"))
+
+    ended = scan_batch(Batch.load(written(folder, text, "gone.toml")), tmp_path, progress=told)
+    assert [outcome.status for outcome in ended.outcomes] == ["failed", "failed"]
+    assert "gone.osm" in ended.outcomes[0].reason
+    assert "the disk is full" in ended.outcomes[1].reason
+    assert not any(outcome.details for outcome in ended.outcomes)
+    assert not (tmp_path / ".livingcircle-work/errors.log").exists()
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(batches, "measure", broken)
+    (tmp_path / ".livingcircle-work/errors.log").mkdir(parents=True)
+    ended = scan_batch(Batch.load(written(folder, SHARED + DISTRICTS)), tmp_path)
+    assert [outcome.reason.partition(";")[0] for outcome in ended.outcomes] == ["unexpected ZeroDivisionError"] * 2
+    assert all(outcome.reason.endswith("cannot be written (Is a directory)") for outcome in ended.outcomes)
+    assert all("in broken" in outcome.details for outcome in ended.outcomes)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,13 @@ from livingcircle.columns import DISTRICTS, conform
 from livingcircle.combined import Part, combined
 from livingcircle.inputs import check_inputs
 from livingcircle.measured import measure
-from livingcircle.output_folder import held_folder
+from livingcircle.output_folder import disk_errors, held_folder
 from livingcircle.postgis_tables import Target
 from livingcircle.progress import DistrictBegun, DistrictEnded, Progress, Stages, nobody, of_district
 from livingcircle.publishing import published_result
 from livingcircle.result import ScanResult
 from livingcircle.runs import WORK_FOLDER, Measurements, Work
-from livingcircle.save import homes_stay, prepare_output, result_files, save_result
+from livingcircle.save import homes_stay, prepare_output, result_files, save_result, without_folders
 from livingcircle.scan import result_of
 from livingcircle.standards import load_standard
 from livingcircle.study import Study, StudyOptions
@@ -35,6 +37,7 @@ from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
 from livingcircle_layers.typed_toml import checked, nearest, read_toml
 
 KEY = "district"  # [[district]] in a study file
+ERRORS_FILE = f"{WORK_FOLDER}/errors.log"  # hidden: it names folders, and results are handed on
 NOT_CHOSEN = "not among the chosen districts"
 OVERLAP_SHARE = 0.01  # of the smaller community; borders that are drawn twice never fit to the centimetre
 ALIKE = {
@@ -106,12 +109,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a district: done, failed or skipped, and why."""
+    """What became of a district: done, failed or skipped, and why; where the program is at fault, with a traceback."""
 
     district: str
     status: str
     reason: str = ""
     part: Part | None = None
+    details: str = ""
 
 
 @dataclass(frozen=True)
@@ -325,15 +329,33 @@ def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Pro
     folder = directory.absolute() / WORK_FOLDER / hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
     measurer = Measurements(work, folder, progress)
     try:
-        # What is withheld is decided over all districts together.
-        measured = measure(study.model_copy(update={"publish": False}), progress=progress, measurer=measurer)
-        part = Part.of(measured, result_of(measured, walks_of_homes=homes, progress=progress))
+        with disk_errors(directory):
+            # What is withheld is decided over all districts together.
+            measured = measure(study.model_copy(update={"publish": False}), progress=progress, measurer=measurer)
+            part = Part.of(measured, result_of(measured, walks_of_homes=homes, progress=progress))
+            measurer.finish()
     except LivingCircleError as fault:
         return Outcome(name, "failed", str(fault))
-    except (MemoryError, ArithmeticError) as fault:  # of this district's size or numbers: the others go on
+    except MemoryError as fault:  # of this district's size: the others go on
         return Outcome(name, "failed", f"{type(fault).__name__} {fault}".strip())
-    measurer.finish()
+    except Exception as fault:  # noqa: BLE001  a night's work on the others is not lost; it is told, and kept in a log
+        return _unexpected(name, directory, fault)
     return Outcome(name, "done", part=part)
+
+
+def _unexpected(name: str, directory: Path, fault: Exception) -> Outcome:
+    """Return what became of a district on which the program itself failed, and keep the traceback in a log."""
+    details, place = "".join(traceback.format_exception(fault)), f"details in {ERRORS_FILE}"
+    stamp = datetime.now().astimezone().isoformat(timespec="seconds")
+    try:
+        (directory / WORK_FOLDER).mkdir(exist_ok=True)
+        with (directory / ERRORS_FILE).open("a", encoding="utf-8") as log:
+            log.write(f"{stamp} district {name}\n{details}\n")
+    except OSError as unwritten:
+        place = f"details with --debug, as {ERRORS_FILE} cannot be written ({unwritten.strerror})"
+    what = f"unexpected {type(fault).__name__} {without_folders(str(fault))}".strip()
+    reason = sentence(what, remedy=f"this is a fault of livingcircle, please report it; {place}")
+    return Outcome(name, "failed", reason, details=details)
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def demo(
 
 @app.command()
 def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
+    context: typer.Context,
     study: Annotated[Path | None, typer.Argument(help="Study file (TOML); or use the options below.")] = None,
     *,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the results.")] = None,
@@ -127,7 +128,8 @@ def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
             if only:
                 raise UsageError("--only names communities of one study", got="a batch", remedy="use --district")
             more: dict[str, Any] = {"chosen": district or [], "homes": homes, "work": work, "postgis": to_postgis}
-            _scan_districts(teller, study, _chosen(options), output, **more)
+            debug = bool(context.find_root().params.get("debug"))
+            _scan_districts(teller, study, _chosen(options), output, debug=debug, **more)
             return
         if district:
             raise UsageError("--district needs a study file with [[district]] entries")
@@ -164,7 +166,9 @@ def _scan_and_save(teller: Teller, study: Study, output: Path, **more: Any) -> N
     _ended(teller, result, output)
 
 
-def _scan_districts(teller: Teller, path: Path, options: StudyOptions, output: Path | None, **more: Any) -> None:
+def _scan_districts(
+    teller: Teller, path: Path, options: StudyOptions, output: Path | None, *, debug: bool, **more: Any
+) -> None:
     """Scan the districts of a study file, print what became of each, and end with 3 if one failed."""
     from livingcircle.batch import Batch, scan_batch
 
@@ -177,6 +181,8 @@ def _scan_districts(teller: Teller, path: Path, options: StudyOptions, output: P
     for outcome, line in zip(ended.outcomes, ended.lines(), strict=True):
         tell = teller.last if outcome.status == "failed" else teller.say
         tell(line, line)
+        if outcome.details and debug:
+            typer.echo(outcome.details, err=True)
     if ended.failed:
         raise typer.Exit(3)
 
