@@ -9,7 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from typer.models import ArgumentInfo, ParamMeta
+from typer.models import ArgumentInfo, Context, ParamMeta
 from typer.utils import get_params_from_function
 
 from livingcircle.cli import app
@@ -54,7 +54,7 @@ def _table(command: Callable[..., Any]) -> list[str]:
 
 def _row(meta: ParamMeta) -> Iterator[str]:
     info = meta.default
-    if getattr(info, "hidden", False):
+    if meta.annotation is Context or getattr(info, "hidden", False):  # a context is nothing that is typed
         return
     kind, many = _kind(meta.annotation)
     if isinstance(info, ArgumentInfo):
