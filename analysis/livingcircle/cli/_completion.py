@@ -9,6 +9,7 @@ from typer._completion_shared import Shells, get_completion_script, install
 from typer.core import TyperGroup
 
 PROGRAM = "livingcircle"
+_SPELLINGS = {"--language": "--lang"}  # how some commands once called it
 
 
 class NamedShells(TyperGroup):
@@ -19,6 +20,8 @@ class NamedShells(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Print or install the script of a shell that is named behind the option; else parse as ever."""
+        args = [_SPELLINGS.get(word.partition("=")[0], word.partition("=")[0]) + "".join(word.partition("=")[1:])
+                for word in args]  # fmt: skip
         option, shell = (*args, "", "")[:2]
         if shell in {known.value for known in Shells}:
             if option == "--show-completion":

@@ -9,8 +9,14 @@ import typer
 
 from livingcircle.cli._app import app
 from livingcircle.cli._completion import walkers
+from livingcircle.cli._telling import Language, tongue_of
 from livingcircle.cli._words import known_language, numbers, point, progress
+from livingcircle.said_zh import said
 from livingcircle_layers.errors import UsageError
+
+DrawnIn = Annotated[
+    str, typer.Option("--lang", help="Language of the pictures, of the Word report and of what is printed: zh or en.")
+]
 
 
 @app.command("map")
@@ -20,7 +26,7 @@ def map_(
     png: Annotated[bool, typer.Option("--png", help="Also a picture, A3 landscape (needs Chromium).")] = False,
     pdf: Annotated[bool, typer.Option("--pdf", help="Also a PDF, A3 landscape (needs Chromium).")] = False,
     scene: Annotated[str, typer.Option(help="Number of the scene that is drawn, or all.")] = "",
-    language: Annotated[str, typer.Option(help="Language of the picture: zh or en.")] = "zh",
+    language: DrawnIn = "zh",
 ) -> None:
     """Draw the map of a finished scan again, and its scenes as pictures.
 
@@ -51,7 +57,7 @@ def charts(
     ] = "",
     before: Annotated[Path | None, typer.Option(help="Folder of an earlier scan, for before and after.")] = None,
     svg: Annotated[bool, typer.Option("--svg", help="SVG instead of PNG.")] = False,
-    language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
+    language: DrawnIn = "zh",
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the charts.")] = Path("charts"),
 ) -> None:
     """Draw charts of a finished scan: ranking, Lorenz curve, how far people walk; and before and after.
@@ -70,7 +76,7 @@ def charts(
         language=known_language(language),
     )
     for reason in missing:
-        typer.echo(f"note: {reason}", err=True)
+        typer.echo(said(f"note: {reason}", language), err=True)
     for path in files:
         typer.echo(str(path))
 
@@ -83,7 +89,7 @@ def report(
     district: Annotated[list[str] | None, typer.Option(help="Id of a district, or city; may be repeated.")] = None,
     template: Annotated[Path | None, typer.Option(help="A template of your own (.docx).")] = None,
     headings: Annotated[str, typer.Option(help="themes, scenes7 (七大场景) or scenes9 (九场景).")] = "themes",
-    language: Annotated[str, typer.Option(help="Language of the Word report: zh or en.")] = "zh",
+    language: DrawnIn = "zh",
     no_map: Annotated[bool, typer.Option("--no-map", help="Leave the scenes of the map out.")] = False,
     write_template: Annotated[
         Path | None, typer.Option(help="Write the shipped template to this file, to be edited.")
@@ -110,7 +116,7 @@ def report(
         typer.echo(str(save_report(load_result(directory), output or directory)))
         return
     chosen = WordChoices(template=template, headings=headings, language=tongue, with_map=not no_map)
-    with progress() as say:
+    with progress(tongue) as say:
         made = word_reports(directory, output, districts=district or (), choices=chosen, progress=say)
     for path in made:
         typer.echo(str(path))
@@ -122,6 +128,7 @@ def compare(
     new: Annotated[Path, typer.Argument(help="Folder of a later one.")],
     *,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the tables.")] = Path("compare"),
+    language: Language = "",
 ) -> None:
     """Compare two finished scans: the difference per unit and rule in people, and what caused it.
 
@@ -129,14 +136,17 @@ def compare(
     """
     from livingcircle.compare import compare as run_compare
 
+    tongue = tongue_of(language)
     found = run_compare(old, new)
     city = found.rows[(found.rows["level"] == "city") & (found.rows["covered_change"].fillna(0) != 0)]
     for row in city.itertuples():
         typer.echo(f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}")
     for cause in found.causes.itertuples():
-        typer.echo(f"{cause.cause}: {cause.what}")
+        typer.echo(said(f"{cause.cause}: {cause.what}", tongue))
     only = found.rows["side"].value_counts()
-    typer.echo(f"rows only in the old scan: {only.get('old', 0)}, only in the new one: {only.get('new', 0)}")
+    typer.echo(
+        said(f"rows only in the old scan: {only.get('old', 0)}, only in the new one: {only.get('new', 0)}", tongue)
+    )
     typer.echo(f"{found.save(output)}: compare.xlsx, compare.csv, compare_causes.csv")
 
 
@@ -155,6 +165,7 @@ def sheet(
         Path | None, typer.Option(help="The study file, where the inputs are not where they were.")
     ] = None,
     output: Annotated[list[Path] | None, typer.Option("-o", "--output", help="PDF or PNG; may be repeated.")] = None,
+    language: Language = "",
 ) -> None:
     """Make one page about one place for a hearing (生活圈单页): its circle, who lives inside, what is missing.
 
@@ -165,7 +176,7 @@ def sheet(
     files = output or [Path("sheet.pdf")]
     for path in files:
         check_sheet_file(path, paper=paper)
-    with progress() as say:
+    with progress(tongue_of(language)) as say:
         page = scanned_sheet(
             directory,
             unit,
@@ -194,6 +205,7 @@ def explain(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="GeoJSON of the way that is too long.")] = None,
+    language: Language = "",
 ) -> None:
     """Tell why a unit has its share of a rule: the sum, the places that counted, a way that is just too long.
 
@@ -203,7 +215,7 @@ def explain(
 
     from livingcircle.explain import explain as run_explain
 
-    with progress() as say:
+    with progress(tongue_of(language)) as say:
         found = run_explain(directory, unit, rule, walker=walker, gates=gates, study=study, progress=say)
     if as_json:
         typer.echo(json.dumps(found.as_dict(), ensure_ascii=False, indent=2))

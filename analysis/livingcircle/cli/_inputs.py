@@ -10,15 +10,16 @@ import typer
 
 from livingcircle.cli._app import app
 from livingcircle.cli._completion import standards
-from livingcircle.cli._telling import AsEvents, Language, Quiet, telling
+from livingcircle.cli._telling import AsEvents, Language, Quiet, telling, tongue_of
 from livingcircle.cli._words import FacilityFiles, progress
+from livingcircle.said_zh import said
 
 if TYPE_CHECKING:
     from livingcircle.starting import Question
 
 
 @app.command()
-def init(
+def init(  # noqa: PLR0913  one parameter for each option
     folder: Annotated[
         Path, typer.Argument(help="Folder of the study; what lies in it is proposed.", show_default=False)
     ] = Path(),
@@ -43,6 +44,7 @@ def init(
         typer.Option(help="FILE=gcj02, bd09, cgcs2000 or wgs84: of a file of your own; may be repeated."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Write over a study file that is there.")] = False,
+    language: Language = "",
 ) -> None:
     """Begin a study: asks for its files, checks each at once, and writes a commented study.toml.
 
@@ -52,11 +54,12 @@ def init(
     """
     from livingcircle.starting import Answers, start_study
 
+    tongue = tongue_of(language)
     given = Answers(
         osm, communities, population, tuple(facilities) if facilities else None, standard, name, tuple(datum or ())
     )
     study = start_study(folder, given, ask=_ask if on_terminal() else None, say=typer.echo, force=force)
-    typer.echo(f"{study}: next, livingcircle check {study}")
+    typer.echo(said(f"{study}: next, livingcircle check {study}", tongue))
 
 
 def on_terminal() -> bool:
@@ -97,6 +100,7 @@ def fetch(  # noqa: PLR0913  one parameter for each option
     ] = 180,
     part_km2: Annotated[float, typer.Option("--part-km2", min=1, help="Larger boxes are asked for in parts.")] = 100,
     cache: Annotated[Path | None, typer.Option(help="Folder of answers, which a second run uses again.")] = None,
+    language: Language = "",
 ) -> None:
     """Download streets, services and land from OpenStreetMap, as a study that scans as it is.
 
@@ -108,6 +112,7 @@ def fetch(  # noqa: PLR0913  one parameter for each option
     from livingcircle.fetch import parse_box
     from livingcircle_layers.overpass import NOMINATIM, OVERPASS, Servers
 
+    tongue = tongue_of(language)
     found = run_fetch(
         output,
         place=place,
@@ -123,7 +128,7 @@ def fetch(  # noqa: PLR0913  one parameter for each option
     )
     for note in found.notes:
         typer.echo(note)
-    typer.echo(f"{found.study}: next, livingcircle check {found.study}")
+    typer.echo(said(f"{found.study}: next, livingcircle check {found.study}", tongue))
 
 
 @app.command()
@@ -161,7 +166,7 @@ def extract(
             margin_m=margin_m,
             progress=teller.progress,
         )
-        teller.last(made.line(), made.line())
+        teller.last(said(made.line(), "zh"), made.line())
         teller.result(Result(0, str(made.path.parent), (made.path.name,)))
 
 
@@ -170,6 +175,7 @@ def check(
     study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
+    language: Language = "",
 ) -> None:
     """Validate and describe every input of a study on one page; measures no walk.
 
@@ -180,10 +186,11 @@ def check(
     from livingcircle.check import check_study
     from livingcircle.study import Study
 
-    with progress() as say:
+    tongue = tongue_of(language)
+    with progress(tongue) as say:
         page = check_study(Study.load(study), progress=say)
     if as_json:
         typer.echo(json.dumps(page.as_dict(), ensure_ascii=False, indent=2))
         return
     for line in page.lines():
-        typer.echo(line)
+        typer.echo(said(line, tongue))

@@ -11,6 +11,7 @@ from livingcircle.cli._app import app
 from livingcircle.cli._completion import standards, walkers
 from livingcircle.cli._telling import AsEvents, Language, Quiet, Teller, telling
 from livingcircle.cli._words import FacilityFiles, Heights, Output, StreetColumns, StreetLayer, columns
+from livingcircle.said_zh import said
 from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ def _scan_districts(
     _ended(teller, ended.result, folder, {outcome.district: outcome.status for outcome in ended.outcomes})
     for outcome, line in zip(ended.outcomes, ended.lines(), strict=True):
         tell = teller.last if outcome.status == "failed" else teller.say
-        tell(line, line)
+        tell("\t".join(said(part, "zh") for part in line.split("\t")), line)
         if outcome.details and debug:
             typer.echo(outcome.details, err=True)
     if ended.failed:
@@ -206,11 +207,11 @@ def _report(teller: Teller, result: ScanResult) -> None:
             teller.say(f"{zh} {status}: {rules}", f"{status}: {rules}")
     for source in result.run["inputs"]:
         if "rows" in source:
-            teller.say(f"读入: {_reading(source)}", f"read: {_reading(source)}")
+            teller.tell(f"read: {_reading(source)}")
     for warning in result.run["warnings"]:
         teller.warn(warning)
     settings = "; ".join(f"{key} = {value}" for key, value in result.settings.items())
-    teller.say(f"采用: {settings}", f"In force: {settings}")
+    teller.say(f"采用: {said(settings, 'zh')}", f"In force: {settings}")
 
 
 def _ended(teller: Teller, result: ScanResult | None, output: Path, districts: dict[str, str] | None = None) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from livingcircle.cli._app import app
+from livingcircle.cli._telling import Language, tongue_of
+from livingcircle.said_zh import said
 
 
 @app.command()
@@ -14,6 +16,7 @@ def standards(
     name: Annotated[str | None, typer.Argument(help="Bundle, standard, or TOML file of rules.")] = None,
     *,
     unverified: Annotated[bool, typer.Option("--unverified", help="Only rules that nobody has checked yet.")] = False,
+    language: Language = "",
 ) -> None:
     """List standards and bundles; or the rules of one, a line each, with clause and confidence.
 
@@ -21,16 +24,20 @@ def standards(
 
     Example: livingcircle standards gb50180-2018
     """
+    tongue = tongue_of(language)
     from livingcircle.standards import checklist, describe, list_standards, load_standard
 
     if unverified:
         for line in checklist(name):
             typer.echo(line)
-        typer.echo("Compared one? In a file of your own: [[verified]] rule = …, by = …, date = …, page = …", err=True)
+        asked = "Compared one? In a file of your own: [[verified]] rule = …, by = …, date = …, page = …"
+        typer.echo(said(asked, tongue), err=True)
         return
     if name is None:
         for entry in list_standards():
-            typer.echo(f"{entry.id}\t{entry.kind}\t{entry.n_rules} rules\t{entry.title}")
+            kind = {"bundle": "组合", "standard": "标准"}[entry.kind] if tongue == "zh" else entry.kind
+            rules = f"{entry.n_rules} 条" if tongue == "zh" else f"{entry.n_rules} rules"
+            typer.echo(f"{entry.id}\t{kind}\t{rules}\t{entry.title}")
         return
     for line in describe(load_standard(name)):
         typer.echo(line)

@@ -27,6 +27,7 @@ from livingcircle.progress import (
     StageEnded,
     nobody,
 )
+from livingcircle.said_zh import said
 from livingcircle_layers.errors import LivingCircleError, UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +107,12 @@ class Teller:
         """Tell what the planner should know of the numbers."""
         if self.as_events:
             self.progress(Caution(text))
-        self.say(f"提醒: {text}", f"note: {text}")
+        self.say(f"提醒: {said(text, 'zh')}", f"note: {text}")
+
+    def tell(self, text: str, *, err: bool = False) -> None:
+        """Print a line that is made in English, in the language that is spoken."""
+        if not self.quiet and not self.as_events:
+            typer.echo(said(text, self.tongue), err=err)
 
     def result(self, ended: Result) -> None:
         """Tell other programs how it ended."""
@@ -222,7 +228,7 @@ def words_of(event: Event, tongue: Tongue) -> str:
             return part_words(event, tongue)
         case DistrictBegun() | DistrictEnded():
             return district_words(event, tongue)
-    return str(event)
+    return said(str(event), tongue)
 
 
 class _Log:

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from livingcircle.cli._app import app
+from livingcircle.cli._telling import Language, tongue_of
 from livingcircle.cli._words import (
     Heights,
     OsmFile,
@@ -20,6 +21,7 @@ from livingcircle.cli._words import (
     numbers,
     point,
 )
+from livingcircle.said_zh import said
 from livingcircle_layers.errors import UsageError
 
 
@@ -27,6 +29,8 @@ from livingcircle_layers.errors import UsageError
 def streets(
     osm: OsmFile,
     output: Annotated[Path, typer.Option("-o", "--output", help="GeoPackage to write.")] = Path("streets.gpkg"),
+    *,
+    language: Language = "",
 ) -> None:
     """Write the walking network of an OpenStreetMap file: layers nodes and edges.
 
@@ -38,7 +42,9 @@ def streets(
 
     network = WalkNetwork.from_osm(osm)
     save_streets(network.streets, output, credit=f"{ATTRIBUTION}, {LICENCE}")
-    typer.echo(f"{output}: {len(network.streets.node_id)} nodes, {len(network.streets.tail)} edges")
+    typer.echo(
+        said(f"{output}: {len(network.streets.node_id)} nodes, {len(network.streets.tail)} edges", tongue_of(language))
+    )
 
 
 @app.command()
@@ -57,6 +63,7 @@ def matrix(  # noqa: PLR0913  one parameter for each option
     ] = None,
     walker: WalkerName = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="CSV file to write.")] = Path("matrix.csv"),
+    language: Language = "",
 ) -> None:
     """Write the walks between origins and destinations; pairs that are not reached are left out.
 
@@ -65,12 +72,14 @@ def matrix(  # noqa: PLR0913  one parameter for each option
     from livingcircle.matrix import matrix_table
     from livingcircle.saved import save_matrix
 
-    ground, who = chosen_walk(study, walker, osm=osm, streets=streets, streets_columns=streets_columns, dem=dem)
+    ground, who = chosen_walk(
+        study, walker, osm=osm, streets=streets, streets_columns=streets_columns, dem=dem, language=language
+    )
     table, lost = matrix_table(ground, origins, destinations, limit_m=limit_m, walker=who, nearest=nearest)
     save_matrix(table, output)
     for line in lost:
         typer.echo(line, err=True)
-    typer.echo(f"{output}: {len(table)} pairs within {limit_m:g} m")
+    typer.echo(said(f"{output}: {len(table)} pairs within {limit_m:g} m", tongue_of(language)))
 
 
 @app.command()
@@ -86,6 +95,7 @@ def isochrone(  # noqa: PLR0913  one parameter for each option
     metres: Annotated[str | None, typer.Option(help="For example 300,500,1000.")] = None,
     walker: WalkerName = None,
     output: Annotated[Path, typer.Option("-o", "--output", help="GeoJSON file to write.")] = Path("isochrone.geojson"),
+    language: Language = "",
 ) -> None:
     """Draw the circles that can be walked from a point (生活圈).
 
@@ -97,7 +107,9 @@ def isochrone(  # noqa: PLR0913  one parameter for each option
     if (minutes is None) == (metres is None):
         raise UsageError("say how far: --minutes or --metres, one of them", got="both" if minutes else "neither")
     points = np.array([point(text) for text in at])
-    ground, who = chosen_walk(study, walker, osm=osm, streets=streets, streets_columns=streets_columns, dem=dem)
+    ground, who = chosen_walk(
+        study, walker, osm=osm, streets=streets, streets_columns=streets_columns, dem=dem, language=language
+    )
     frame = isochrones(
         ground.network,
         ground.barriers,
@@ -107,4 +119,4 @@ def isochrone(  # noqa: PLR0913  one parameter for each option
         walker=who,
     )
     save_geojson(frame, output)
-    typer.echo(f"{output}: {len(frame)} circles")
+    typer.echo(said(f"{output}: {len(frame)} circles", tongue_of(language)))

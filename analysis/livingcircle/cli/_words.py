@@ -10,6 +10,8 @@ import typer
 from livingcircle.cli._completion import sources, walkers
 from livingcircle.cli._telling import known_language as known_language  # noqa: PLC0414  what most commands use
 from livingcircle.cli._telling import progress as progress  # noqa: PLC0414
+from livingcircle.cli._telling import tongue_of
+from livingcircle.said_zh import said
 from livingcircle_layers.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ WalkerName = Annotated[
 
 
 def chosen_walk(
-    study: Path | None, walker: str | None, *, streets_columns: str | None, **options: Path | None
+    study: Path | None, walker: str | None, *, streets_columns: str | None, language: str, **options: Path | None
 ) -> tuple[Ground, Walker]:
     """Read the streets of a study or of the options, tell what is not known of them, and find who walks."""
     from livingcircle.ground import chosen_ground
@@ -58,7 +60,7 @@ def chosen_walk(
     given = StudyOptions.model_validate({**options, "streets_columns": columns(streets_columns)})
     ground, who = chosen_ground(study, given, walker=walker)
     for note in ground.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(said(f"note: {note}", tongue_of(language)), err=True)
     return ground, who
 
 
