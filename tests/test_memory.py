@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from livingcircle import runs
+from livingcircle import memory, runs
 from livingcircle.memory import PROCESS_BYTES, memory_note, resident_bytes
 from livingcircle.runs import Work, parse_memory
 from livingcircle_layers.errors import UsageError
-from small_city import CSV_FILES
+from small_city import CSV_FILES, small_study
 
 TESTS = Path(__file__).parent
 GB = 10**9
@@ -27,7 +30,7 @@ folder = Path(sys.argv[1])
 expected, used, notes = [], [], []
 runs.scan_into(small_study(folder), folder / "plain")  # what is compiled now takes no memory later
 honest = runs.expected_bytes
-runs.expected_bytes = lambda *given: expected.append(honest(*given)) or expected[-1]
+runs.expected_bytes = lambda *given, **more: expected.append(honest(*given, **more)) or expected[-1]
 def watch():
     while True:
         used.append(runs.resident_bytes())
@@ -61,6 +64,32 @@ def test_only_stages_beyond_the_memory_are_named() -> None:
     note = memory_note(expected, 2 * GB)
     assert note is not None
     assert "(expected: circles 3.0 GB)" in note
+
+
+def test_a_study_with_ranges_is_said_to_hold_a_second_set_of_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "resident_bytes", lambda: GB)
+    city: Any = SimpleNamespace(
+        homes=range(1_000_000), network=SimpleNamespace(streets=SimpleNamespace(tail=range(1_000_000)))
+    )
+    needed: Any = {"school": ["adult", "elder"], "park": ["adult"]}
+    plain, again = memory.expected_bytes(city, needed), memory.expected_bytes(city, needed, judged_again=True)
+    # a layer is 8 bytes of a home and 12 for each walker: 8 + 24 and 8 + 12, for a million homes
+    assert again == {**plain, "sensitivity": plain["tables"] + 52_000_000}
+
+
+def test_what_a_scan_with_ranges_needs_is_told_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def stop(*_: Any, **__: Any) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr(runs, "Tiled", stop)  # the walks are not needed
+    study = small_study(tmp_path / "city", sensitivity={})
+    with pytest.raises(RuntimeError):
+        runs.scan_into(
+            study, tmp_path / "out", work=Work(memory_bytes=1), progress=lambda event: told.append(str(event))
+        )
+    assert re.search(r"expected: tables .* GB, sensitivity .* GB, additions", "\n".join(told))
 
 
 @pytest.mark.parametrize(("jobs", "room", "fitting"), [(4, 10, 4), (4, 2.5, 2), (4, 0.5, 1), (1, 9, 1), (4, -1, 1)])

@@ -41,7 +41,9 @@ def resident_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def expected_bytes(city: City, needed: Mapping[Layer, Sequence[Walker]]) -> dict[str, int]:
+def expected_bytes(
+    city: City, needed: Mapping[Layer, Sequence[Walker]], *, judged_again: bool = False
+) -> dict[str, int]:
     """Return about how much memory the stages after the searches will use, which hold the whole city at once.
 
     Parameters
@@ -50,16 +52,20 @@ def expected_bytes(city: City, needed: Mapping[Layer, Sequence[Walker]]) -> dict
         Read and joined, before anything is searched.
     needed
         The layers of the rules, and whose walks to each.
+    judged_again
+        Whether the study asks for ranges (`--sensitivity`): each choice holds walks and verdicts of its own.
 
     Returns
     -------
-    Bytes by stage: ``tables``, ``additions``, ``circles``; what the process uses already is in each of them.
+    Bytes by stage: ``tables``, ``sensitivity`` where it is asked for, ``additions``, ``circles``; what the process uses
+    already is in each of them.
     """
     homes, edges = len(city.homes), len(city.network.streets.tail)
     walks = sum(LAYER_BYTES + WALKER_BYTES * len(walkers) for walkers in needed.values())
     tables = resident_bytes() + homes * (HOME_BYTES + walks)
     return {
         "tables": tables,
+        **({"sensitivity": tables + homes * walks} if judged_again else {}),
         "additions": tables + homes * ADDITION_BYTES * len(needed),
         "circles": tables + edges * CIRCLE_BYTES,
     }

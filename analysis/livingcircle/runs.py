@@ -90,11 +90,16 @@ def parse_memory(text: str) -> int:
 
 @dataclass
 class Measurements:
-    """Measures at once what is small, and part by part what is large or was asked to be."""
+    """Measures at once what is small, and part by part what is large or was asked to be.
+
+    What a study with ranges (`--sensitivity`) searches again afterwards is searched at once: no more than a second set
+    of walks is held with it, and the note about memory counts it.
+    """
 
     work: Work
     folder: Path
     progress: Progress
+    judged_again: bool = False
     tally: Tally = field(default_factory=Tally)
     store: TileStore | None = None
 
@@ -121,7 +126,7 @@ class Measurements:
     def _tell_of_memory(self, city: City, needed: Mapping[Layer, Sequence[Walker]]) -> None:
         """Say before the long work begins where it will use more than it was given."""
         if self.work.memory_bytes is not None:
-            note = memory_note(expected_bytes(city, needed), self.work.memory_bytes)
+            note = memory_note(expected_bytes(city, needed, judged_again=self.judged_again), self.work.memory_bytes)
             if note:
                 self.progress(Note(note))
 
@@ -174,7 +179,8 @@ def scan_into(
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
     with held_folder(directory, result_files()):
-        measurer = Measurements(work or Work(), directory.absolute() / WORK_FOLDER, progress or nobody)
+        folder, again = directory.absolute() / WORK_FOLDER, study.sensitivity is not None
+        measurer = Measurements(work or Work(), folder, progress or nobody, judged_again=again)
         measured = measure(study, only=only, progress=progress, measurer=measurer)
         result = result_of(measured, walks_of_homes=homes, progress=progress)
         del measured  # no table refers to the reaches: their memory is free while files are written
