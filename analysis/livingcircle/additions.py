@@ -12,8 +12,9 @@ best one would serve the same people.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Event
 
 import geopandas as gpd
@@ -22,7 +23,6 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.beside import beside
 from livingcircle.columns import ADDITIONS
 from livingcircle.coverage import rule_walker
 from livingcircle.gaps import without_place
@@ -110,15 +110,23 @@ def additions_table(measured: Measured, candidates: Candidates) -> pd.DataFrame:
     candidates
         Where a place is tried (see `candidates_of`).
     """
-    search = _search_of(measured, candidates)
-    return _table(measured, candidates, search.goals, search.run())
+    return _table(measured, candidates, _searched(measured, candidates, _places_of_homes(measured)))
 
 
 @contextmanager
-def additions_beside(measured: Measured) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
+def additions_beside(
+    measured: Measured, thread: ThreadPoolExecutor
+) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
     """Look for the additions that a study asks for while the caller does something else.
 
     The search works on arrays, and on no table that others look at.
+
+    Parameters
+    ----------
+    measured
+        What was measured.
+    thread
+        Searches when it has done what it was given before.
 
     Yields
     ------
@@ -128,17 +136,16 @@ def additions_beside(measured: Measured) -> Iterator[Callable[[], tuple[pd.DataF
     if not measured.study.candidates.top:
         yield lambda: (None, [])
         return
-    candidates = candidates_of(measured)
-    search = _search_of(measured, candidates)
-    with beside(search.run) as found:
+    candidates, given_up = candidates_of(measured), Event()
+    found = thread.submit(_searched, measured, candidates, _places_of_homes(measured), given_up)
 
-        def answer() -> tuple[pd.DataFrame, list[str]]:
-            return _table(measured, candidates, search.goals, found()), candidate_notes(measured, candidates)
+    def answer() -> tuple[pd.DataFrame, list[str]]:
+        return _table(measured, candidates, found.result()), candidate_notes(measured, candidates)
 
-        try:
-            yield answer
-        finally:
-            search.given_up.set()
+    try:
+        yield answer
+    finally:
+        given_up.set()
 
 
 def candidates_of(measured: Measured) -> Candidates:
@@ -207,13 +214,6 @@ def parcel_candidates(measured: Measured) -> Candidates:
     )
 
 
-def _search_of(measured: Measured, candidates: Candidates) -> _Search:
-    """Return the search that a study asks for."""
-    city, top = measured.city_of(measured.first_gates), measured.study.candidates.top
-    goals = _goals(measured) if top and not measured.people.of_land else []  # what is counted are people
-    return _Search(candidates, goals, city.home_joins, city.homes[["x", "y"]].to_numpy(dtype=float), top)
-
-
 def _goals(measured: Measured) -> list[_Goal]:
     """Return what one more place of each scoring rule could bring; rules without data are left out."""
     judged, people = measured.first, measured.people
@@ -264,55 +264,55 @@ def _by_search(goals: Sequence[_Goal]) -> list[list[_Goal]]:
     return list(groups.values())
 
 
-@dataclass(frozen=True)
-class _Search:
-    """The search for the best candidates of all goals: arrays alone, so that it can run beside other work.
+def _places_of_homes(measured: Measured) -> Floats:
+    """Return where the homes are, in the plane of the network."""
+    return measured.city_of(measured.first_gates).homes[["x", "y"]].to_numpy(dtype=float)
 
-    Attributes
-    ----------
-    homes, homes_xy
-        Where the homes join, and their positions in the plane of the network.
-    given_up
-        When it is set, the search ends after the next batch, and what it found is worth nothing.
-    """
 
-    candidates: Candidates
-    goals: list[_Goal]
-    homes: Joins
-    homes_xy: Floats
-    top: int
-    given_up: Event = field(default_factory=Event)
+def _searched(
+    measured: Measured, candidates: Candidates, homes_xy: Floats, given_up: Event | None = None
+) -> dict[_Key, _Best]:
+    """Return the best candidates of every goal; when `given_up` is set, what is found is worth nothing."""
+    joins, top = measured.city_of(measured.first_gates).home_joins, measured.study.candidates.top
+    goals = _goals(measured) if top and not measured.people.of_land else []  # what is counted are people
+    found: dict[_Key, _Best] = {}
+    for group in _by_search(goals):
+        found.update(_search(joins, homes_xy, candidates, group, top, given_up))
+    return {goal.key: found[goal.key] for goal in goals}
 
-    def run(self) -> dict[_Key, _Best]:
-        """Return the best candidates of every goal."""
-        return {key: best for goals in _by_search(self.goals) for key, best in self._together(goals).items()}
 
-    def _together(self, goals: Sequence[_Goal]) -> dict[_Key, _Best]:
-        """Return the best candidates of goals that share one walk and one limit."""
-        homes = np.flatnonzero(np.logical_or.reduce([goal.weight > 0 for goal in goals]))
-        weights = np.empty((len(homes), len(goals)), dtype=np.int32)
-        for column, goal in enumerate(goals):  # one after the other: all at once would be there twice
-            weights[:, column] = goal.weight[homes]
-        limits = np.array([goal.limit for goal in goals])
-        catchments = goals[0].walk.catchments(self.homes.take(homes), weights)
-        xy, reach_m = self.candidates.xy, np.array([goal.reach_m for goal in goals])
-        bounds = _bounds(self.homes_xy[homes], weights, xy, reach_m)
-        order = np.argsort(-bounds, axis=0, kind="stable")
-        values, done = np.zeros_like(bounds), np.zeros(len(bounds), dtype=bool)
-        best = [np.empty(0, dtype=np.int64)] * len(goals)
-        open_ = list(range(len(goals)))
-        while open_ and not self.given_up.is_set():
-            ahead = {c: order[~done[order[:, c]], c] for c in open_}
-            pick = np.unique(np.concatenate([a[: max(1, _BATCH // len(open_))] for a in ahead.values()]))
-            values[pick] = catchments.sums(*self.candidates.take(pick), limits)
-            done[pick] = True
-            for c in list(open_):
-                left = bounds[~done, c].max(initial=0)
-                best[c] = _apart(xy, np.where(done, values[:, c], 0), goals[c].reach_m, self.top)
-                if left == 0 or (len(best[c]) == self.top and values[best[c][-1], c] > left):
-                    open_.remove(c)
-        told = np.where(done[:, None], values, -1)
-        return {goal.key: _Best(best[c], told[:, c]) for c, goal in enumerate(goals)}
+def _search(
+    joins: Joins,
+    homes_xy: Floats,
+    candidates: Candidates,
+    goals: Sequence[_Goal],
+    top: int,
+    given_up: Event | None,
+) -> dict[_Key, _Best]:
+    """Return the best candidates of goals that share one walk and one limit."""
+    homes = np.flatnonzero(np.logical_or.reduce([goal.weight > 0 for goal in goals]))
+    weights = np.empty((len(homes), len(goals)), dtype=np.int32)
+    for column, goal in enumerate(goals):  # one after the other: all at once would be there twice
+        weights[:, column] = goal.weight[homes]
+    limits = np.array([goal.limit for goal in goals])
+    catchments = goals[0].walk.catchments(joins.take(homes), weights)
+    bounds = _bounds(homes_xy[homes], weights, candidates.xy, np.array([goal.reach_m for goal in goals]))
+    order = np.argsort(-bounds, axis=0, kind="stable").astype(np.int32)
+    values, done = np.zeros_like(bounds), np.zeros(len(bounds), dtype=bool)
+    best = [np.empty(0, dtype=np.int64)] * len(goals)
+    open_ = list(range(len(goals)))
+    while open_ and not (given_up and given_up.is_set()):
+        ahead = {c: order[~done[order[:, c]], c] for c in open_}
+        pick = np.unique(np.concatenate([a[: max(1, _BATCH // len(open_))] for a in ahead.values()]))
+        values[pick] = catchments.sums(*candidates.take(pick), limits)
+        done[pick] = True
+        for c in list(open_):
+            left = bounds[~done, c].max(initial=0)
+            best[c] = _apart(candidates.xy, np.where(done, values[:, c], 0), goals[c].reach_m, top)
+            if left == 0 or (len(best[c]) == top and values[best[c][-1], c] > left):
+                open_.remove(c)
+    values[~done] = -1
+    return {goal.key: _Best(best[c], values[:, c]) for c, goal in enumerate(goals)}
 
 
 def _apart(xy: Floats, values: Ints, apart_m: float, top: int) -> Ints:
@@ -351,12 +351,11 @@ def _bounds(homes: Floats, weights: Int32s, xy: Floats, reach_m: Floats) -> Ints
 def _table(
     measured: Measured,
     candidates: Candidates,
-    goals: Sequence[_Goal],
     found: Mapping[_Key, _Best],
 ) -> pd.DataFrame:
     """Put the best of every goal into one table, each candidate of a rule once, with both numbers."""
     tables = []
-    for rule_id, part_id in dict.fromkeys((goal.rule.id, goal.part.id) for goal in goals):
+    for rule_id, part_id in dict.fromkeys((rule, part) for rule, part, _ in found):
         gained, completed = found[rule_id, part_id, "gained"], found.get((rule_id, part_id, "completed"))
         listed = [*gained.candidates, *(completed.candidates if completed else [])]
         at = np.array(list(dict.fromkeys(listed)), dtype=np.int64)

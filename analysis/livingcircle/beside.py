@@ -11,6 +11,16 @@ Answer = TypeVar("Answer")
 
 
 @contextmanager
+def one_thread() -> Iterator[ThreadPoolExecutor]:
+    """Give a thread that does one piece of work after the other; who leaves by an error does not wait for it."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
 def beside(work: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
     """Begin some work beside that of the caller.
 
@@ -32,8 +42,5 @@ def beside(work: Callable[[], Answer]) -> Iterator[Callable[[], Answer]]:
     ...     mine + answer()
     43
     """
-    pool = ThreadPoolExecutor(1)
-    try:
-        yield pool.submit(work).result
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    with one_thread() as thread:
+        yield thread.submit(work).result

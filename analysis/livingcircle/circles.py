@@ -37,7 +37,6 @@ from pyproj import Transformer
 
 from livingcircle import _ground
 from livingcircle._outlines import Crossings, Rings, outlines
-from livingcircle.beside import beside
 from livingcircle.joins import BLOCKED, JOIN_LIMIT_M, Joiner, Joins
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.surveyed import SurveyedGround
@@ -321,8 +320,10 @@ class Question(NamedTuple):
 
 
 @contextmanager
-def answered_beside(grid: CircleGrid, questions: Sequence[Question]) -> Iterator[Callable[[], list[gpd.GeoDataFrame]]]:
-    """Draw the circles of several questions together while the caller does something else.
+def answered_beside(
+    grid: CircleGrid, questions: Sequence[Question], thread: ThreadPoolExecutor
+) -> Iterator[Callable[[], list[gpd.GeoDataFrame]]]:
+    """Draw the circles of several questions together in a thread while the caller does something else.
 
     The drawing works on arrays without the interpreter's lock, and on no table that others look at.
 
@@ -331,22 +332,22 @@ def answered_beside(grid: CircleGrid, questions: Sequence[Question]) -> Iterator
     What waits for the circles and returns the tables of the questions. Who leaves without it gives the drawing up.
     """
     asked, given_up = [one for question in questions for one in question.asked], Event()
-    with beside(partial(circles_together, grid, asked, given_up=given_up)) as drawn:
-
-        def answers() -> list[gpd.GeoDataFrame]:
-            tables = iter(drawn())
-            return [question.answer([next(tables) for _ in question.asked]) for question in questions]
-
-        try:
-            yield answers
-        finally:
-            given_up.set()
+    drawn = thread.submit(circles_together, grid, asked, given_up=given_up)
+    try:
+        yield lambda: _answers(questions, drawn.result())
+    finally:
+        given_up.set()
 
 
 def answered(grid: CircleGrid, questions: Sequence[Question]) -> list[gpd.GeoDataFrame]:
     """Return the tables of several questions, whose circles are drawn together."""
-    with answered_beside(grid, questions) as answers:
-        return answers()
+    return _answers(questions, circles_together(grid, [one for question in questions for one in question.asked]))
+
+
+def _answers(questions: Sequence[Question], drawn: Sequence[gpd.GeoDataFrame]) -> list[gpd.GeoDataFrame]:
+    """Give each question the tables of what it asked for."""
+    tables = iter(drawn)
+    return [question.answer([next(tables) for _ in question.asked]) for question in questions]
 
 
 class _Plan:

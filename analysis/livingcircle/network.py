@@ -272,7 +272,9 @@ class Walk:
         """
         on_edge = self._doors_by_edge(homes)
         arcs, edges = (self.arcs_against, self.turned) if towards else (self.arcs, self.edges)
-        return Catchments(self, arcs, edges, on_edge, self._bearers(on_edge), weights[on_edge.id].astype(np.int32))
+        return Catchments(
+            self, arcs, edges, on_edge, self._bearers(on_edge), weights[on_edge.id].astype(np.int32, copy=False)
+        )
 
     def _bearers(self, on_edge: _search.Doors) -> _search.Bearers:
         """Return for each node the edges at it that carry doors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ import shapely
 
 from livingcircle.accounts import account, lost_notes, outline_notes, run_record, settings_of, size_notes
 from livingcircle.additions import additions_beside
+from livingcircle.beside import one_thread
 from livingcircle.capacity import capacity_notes, capacity_table
 from livingcircle.choice import count_within
 from livingcircle.circles import CircleGrid, answered_beside
@@ -94,7 +96,11 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
     # Long because a scan has many tables: it is one line for each, in the order in which they are made.
     study, inputs, rules, city = measured.study, measured.inputs, measured.rules, measured.city
     stages = Stages(progress, dict(measured.seconds))
-    with _drawn_beside(measured, stages) as drawn, _added_beside(measured, stages) as added:
+    with (
+        one_thread() as thread,
+        _drawn_beside(measured, stages, thread) as drawn,
+        _added_beside(measured, stages, thread) as added,
+    ):
         with stages.stage("aggregate", "counting people by unit"):
             coverage = coverage_of(measured)
             told = (rules, measured.first, measured.standings, measured.people)
@@ -315,7 +321,9 @@ def _communities(
 
 
 @contextmanager
-def _drawn_beside(measured: Measured, stages: Stages) -> Iterator[Callable[[], list[gpd.GeoDataFrame]]]:
+def _drawn_beside(
+    measured: Measured, stages: Stages, thread: ThreadPoolExecutor
+) -> Iterator[Callable[[], list[gpd.GeoDataFrame]]]:
     """Draw the circles of communities, the bands around greens and the circles of facilities beside other work.
 
     All are drawn in one sweep, so that their ground is surveyed once. What is yielded waits for the three tables.
@@ -324,16 +332,18 @@ def _drawn_beside(measured: Measured, stages: Stages) -> Iterator[Callable[[], l
         walked, barriers = walked_ground(measured)
         grid = CircleGrid(walked.network, barriers)
         questions = [communities_question(measured), bands_question(measured), facilities_question(measured)]
-    with answered_beside(grid, questions) as answers:
+    with answered_beside(grid, questions, thread) as answers:
         yield answers
 
 
 @contextmanager
-def _added_beside(measured: Measured, stages: Stages) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
+def _added_beside(
+    measured: Measured, stages: Stages, thread: ThreadPoolExecutor
+) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
     """Look beside other work where one more place would help most."""
     with ExitStack() as stack:
         with stages.stage("candidates", "finding where one more place can stand"):
-            added = stack.enter_context(additions_beside(measured))
+            added = stack.enter_context(additions_beside(measured, thread))
         yield added
 
 
