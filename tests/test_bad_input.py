@@ -208,6 +208,59 @@ def parquet_without_geometry(folder: Path) -> Changes:
     return {"file": "u.parquet"}
 
 
+def damaged(make: Callable[[Path], Changes], name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], Changes]:
+    """Write files and change the bytes of one of them."""
+
+    def made(folder: Path) -> Changes:
+        changes = make(folder)
+        (folder / name).write_bytes(change((folder / name).read_bytes()))
+        return changes
+
+    return made
+
+
+def archive_marked(flag: int = 0, method: int = 0) -> Callable[[bytes], bytes]:
+    """Return what marks every member of an archive as encrypted (flag 1) or packed by a method."""
+
+    def change(raw: bytes) -> bytes:
+        marked = bytearray(raw)
+        for mark, flags, packed in ((b"PK\x03\x04", 6, 8), (b"PK\x01\x02", 8, 10)):
+            at = raw.find(mark)
+            while at >= 0:
+                marked[at + flags] |= flag
+                marked[at + packed] = method or marked[at + packed]
+                at = raw.find(mark, at + 4)
+        return bytes(marked)
+
+    return change
+
+
+def turned_over(member: str) -> Callable[[bytes], bytes]:
+    """Return what turns over the bits of some bytes of a member of an archive."""
+
+    def change(raw: bytes) -> bytes:
+        at = raw.index(member.encode()) + len(member) + 10
+        return raw[:at] + bytes(255 - byte for byte in raw[at : at + 30]) + raw[at + 30 :]
+
+    return change
+
+
+def chart_alone(folder: Path) -> Changes:
+    """Write a workbook with a chart sheet without a chart, over which the library stumbles."""
+    book = openpyxl.Workbook()
+    book.create_chartsheet("图")
+    book.save(folder / "t.xlsx")
+    return {"file": "t.xlsx"}
+
+
+def packed_shapefile(folder: Path) -> Changes:
+    layer("u.shp", [SQUARE])(folder)
+    with zipfile.ZipFile(folder / "u.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for suffix in ("shp", "shx", "dbf", "prj"):
+            archive.write(folder / f"u.{suffix}", f"u.{suffix}")
+    return {"file": "u.zip"}
+
+
 def folder_in_place_of_a_file(folder: Path) -> Changes:
     (folder / "u.geojson").mkdir()
     return {"file": "u.geojson"}
@@ -216,6 +269,11 @@ def folder_in_place_of_a_file(folder: Path) -> Changes:
 def collection(*geometries: object) -> str:
     features = [{"type": "Feature", "properties": {"id": str(i)}, "geometry": g} for i, g in enumerate(geometries)]
     return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def stating(crs: object, *geometries: object) -> str:
+    """Return a collection with a member ``crs``."""
+    return json.dumps({"crs": crs, **json.loads(collection(*geometries))})
 
 
 def ring(*points: tuple[float, float]) -> dict[str, Any]:
@@ -231,6 +289,9 @@ def own_streets(file: str, geometry: list[Any], crs: Any = 4326, **columns: Any)
 
 CORNERS = [lonlat(x, y) for x, y in ((-50, -50), (350, -50), (350, 250), (-50, 250))]
 SWAPPED = ring(*[(lat, lon) for lon, lat in CORNERS])
+UNCLOSED = {"type": "Polygon", "coordinates": [CORNERS]}
+OFF = ring((500, 30), (501, 30), (501, 31))
+LOCAL = 'LOCAL_CS["site", UNIT["metre", 1]]'
 LINE = shapely.LineString([lonlat(0, 0), lonlat(300, 0)])
 FACILITY = "name,lon,lat,类型\n"
 
@@ -251,6 +312,35 @@ COMMUNITIES = [
     Case("infinite", text("u.geojson", re.sub(r"1[\d.]+", "1e999", collection(SWAPPED))), (
         "u.geojson", "expected")),
     Case("another city", layer("u.gpkg", [FOREIGN]), ("does not overlap the streets", "got places at")),
+    Case("rings not closed", text("u.geojson", collection(UNCLOSED)), ("u.geojson has no geometry; got rings that",)),
+    Case("one ring not closed", text("u.geojson", collection(ring(*CORNERS), UNCLOSED)), (
+        "units without geometry; got 1", "closed rings")),
+    Case("two points", text("u.geojson", collection({"type": "Polygon", "coordinates": [CORNERS[:2]]})), (
+        "has no geometry", "too few points")),
+    Case("no points", text("u.geojson", collection({"type": "Polygon", "coordinates": []})), ("has no geometry",)),
+    Case("no ring", text("u.geojson", collection({"type": "Polygon", "coordinates": [None]})), ("has no geometry",)),
+    Case("wrong nesting", text("u.geojson", collection({"type": "Polygon", "coordinates": CORNERS})), (
+        "has no geometry", "remedy: export")),
+    Case("unknown crs member", text("u.geojson", stating(
+        {"type": "name", "properties": {"name": "EPSG:99999"}}, ring(*CORNERS))), (
+            "u.geojson: its `crs` is not understood", "EPSG:99999", "remedy: declare it in the study")),
+    Case("crs member as text", text("u.geojson", stating("EPSG:4490", ring(*CORNERS))), ("not understood", "remedy")),
+    Case("local plane", lambda f: {**text("u.geojson", collection(ring(*CORNERS)))(f), "crs": LOCAL}, (
+        "`crs` has no places on the Earth", "site", "EPSG:4490")),
+    Case("local .prj", beside(layer("u.shp", [SQUARE]), "u.prj", LOCAL.encode()), (
+        "u.shp: its CRS has no places on the Earth", "remedy: declare it")),
+    Case("heights as CRS", lambda f: {**text("u.geojson", collection(ring(*CORNERS)))(f), "crs": "EPSG:5773"}, (
+        "`crs` has no places on the Earth", "EPSG:5773")),
+    Case("empty .dbf", beside(layer("u.shp", [SQUARE]), "u.dbf", b""), ("u.shp: its .dbf hold", "0 bytes", "remedy")),
+    Case("zip with a password", damaged(packed_shapefile, "u.zip", archive_marked(flag=1)), (
+        "u.zip cannot be parsed", "encrypted", "remedy: save it without a password")),
+    Case("zip packed oddly", damaged(packed_shapefile, "u.zip", archive_marked(method=9)), (
+        "u.zip cannot be parsed", "not supported", "remedy")),
+    Case("damaged zip", damaged(packed_shapefile, "u.zip", turned_over("u.shp")), ("u.zip cannot be parsed", "remedy")),
+    Case("damaged parquet", lambda f: {"file": (
+        gpd.GeoDataFrame({"id": ["a"]}, geometry=[SQUARE], crs=4326).to_parquet(f / "u.parquet"),
+        (f / "u.parquet").write_bytes((f / "u.parquet").read_bytes()[:-30]), "u.parquet")[2]}, (
+            "u.parquet cannot be parsed", "remedy")),
     Case("several layers", two_layers, ("several layers", "got 社区, 街道", "choose one with `layer`")),
     Case("no such layer", lambda f: {**two_layers(f), "layer": "村"}, ("no layer '村'", "got 社区, 街道")),
     Case("no .dbf", without(layer("u.shp", [SQUARE]), "u.dbf"), ("comes without .dbf", "remedy: copy")),
@@ -318,6 +408,18 @@ POPULATION = [
     Case(".xls", text("p.xls", "x"), ("got the kind .xls", "expected one of")),
     Case("text called .xlsx", text("p.xlsx", "a,b"), ("cannot be parsed", "expected an Excel workbook")),
     Case("empty workbook", workbook([], [[None]]), ("t.xlsx is empty", "expected headings and rows")),
+    Case("damaged workbook", damaged(workbook([["a"], [1]]), "t.xlsx", turned_over("xl/worksheets/sheet1.xml")), (
+        "t.xlsx cannot be parsed", "an Excel workbook", "remedy: save it again from Excel")),
+    Case("cut workbook", damaged(workbook([["a"], [1]]), "t.xlsx", lambda raw: raw[: len(raw) // 2]), (
+        "t.xlsx cannot be parsed", "an Excel workbook", "remedy")),
+    Case("members with a password", damaged(workbook([["a"], [1]]), "t.xlsx", archive_marked(flag=1)), (
+        "t.xlsx cannot be parsed", "encrypted", "remedy: save it without a password")),
+    Case("workbook with a password", text("t.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600), (
+        "t.xlsx cannot be opened", "a workbook with a password", "remedy: save it from Excel as .xlsx without")),
+    Case("sheet of a chart", chart_alone, ("t.xlsx cannot be parsed", "remedy: save it again")),
+    Case("more people than on Earth", lambda f: {**raster([[1e30]])(f), "values": "counts"}, (
+        "r.tif: more people than live on Earth", "remedy")),
+    Case("raster in a local plane", raster([[5]], crs=LOCAL), ("r.tif: its CRS has no places on the Earth", "remedy")),
     Case("no such sheet", workbook([["a"], [1]], sheet="表9"), ("no sheet '表9'", "got 表1", "`sheet`")),
     Case("workbook bomb", bomb("t.xlsx", "xl/worksheets/sheet1.xml"), ("too large when unpacked", "0.5 GiB")),
     Case("raster elsewhere", raster([[5]], corner=(2.3, 48.9)), ("does not overlap the communities", "got")),
@@ -327,7 +429,7 @@ POPULATION = [
     Case("infinite raster", raster([[5, np.inf]]), ("holds infinite numbers", "expected people")),
     Case("text called .tif", text("p.tif", "hello"), ("cannot be parsed", "expected a GeoTIFF")),
     Case("VRT called .tif", text("p.tif", "<VRTDataset/>"), ("cannot be parsed", "expected a GeoTIFF")),
-    Case("half a raster", cut_raster, ("cannot be read to its end", "remedy: copy it again")),
+    Case("half a raster", cut_raster, ("r.tif cannot be parsed", "remedy: copy it again")),
 ]  # fmt: skip
 
 SCHOOL = f"{FACILITY}小学,{HERE},小学\n"
@@ -341,6 +443,11 @@ FACILITIES = [
     Case("negative area", text("f.csv", f"name,lon,lat,类型,面积\n小学,{HERE},小学,-1\n"), ("below 0 in row",)),
     Case("one coordinate", text("f.csv", "name,lon\n小学,104\n"), ("no column for the lat", "remedy")),
     Case("filter half written", text("f.csv", SCHOOL, where="类型 =="), ("`where` cannot be understood", "write it")),
+    Case("filter of brackets", text("f.csv", SCHOOL, where=f"{'(' * 3000}类型 == 1{')' * 3000}"), (
+        "`where` cannot be understood", "more than 50 brackets inside one another", "write it")),
+    Case("list for a name", lambda f: {"file": text("f.geojson", json.dumps({"type": "FeatureCollection", "features": [
+        {"type": "Feature", "properties": {"name": ["a", "b"]}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+        ]}))(f)["file"]}, ("f.geojson: no row is a service", "remedy")),
     Case("filter that runs", text("f.csv", SCHOOL, where="__import__('os').x"), ("got '.' at character 17",)),
     Case("filter of no column", text("f.csv", SCHOOL, where='状态 == "a"'), ("no column '状态'", "there are")),
     Case("layer of a CSV", text("f.csv", SCHOOL, layer="x"), ("`layer` does not fit", "a GeoPackage")),
@@ -362,6 +469,12 @@ STREETS = [
     Case("direction unknown", lambda f: {
         **own_streets("s.gpkg", [LINE], oneway=["perhaps"])(f), "columns": {"oneway": "oneway"}}, (
             "which way", "'perhaps'")),
+    Case("too many signals", own_streets("s.gpkg", [LINE], signals=["1e9"]), (
+        "'signals' is no number of signals", "row 1: 1e9", "0 to 100", "remedy")),
+    Case("streets off the globe", own_streets("s.gpkg", [shapely.LineString([(500, 1), (501, 2)])]), (
+        "s.gpkg does not lie on the Earth", "remedy")),
+    Case("text of heights", lambda f: {"dem": text("d.tif", "hello")(f)["file"]}, (
+        "d.tif cannot be parsed; got 'd.tif' not", "expected a GeoTIFF of heights", "remedy: export it again")),
     Case("heights without CRS", raster([[5]], crs=None, key="dem"), ("has no CRS", "remedy")),
     Case("heights elsewhere", raster([[5]], corner=(2.3, 48.9), key="dem"), ("r.tif", "expected heights")),
     Case("VRT of heights", lambda f: {"dem": text("d.tif", "<VRTDataset/>")(f)["file"]}, ("d.tif", "GeoTIFF")),
@@ -374,6 +487,13 @@ ESTATES = [
         ("holds no estate", "got no polygon", "expected"),
     ),
     Case("perhaps gated", layer("e.geojson", [SQUARE], gated=["maybe"]), ("neither yes nor no", "'maybe'")),
+    Case("off the globe", text("e.geojson", collection(OFF)), ("e.geojson: coordinates out of range", "crs =")),
+    Case("rings not closed", text("e.geojson", collection(UNCLOSED)), ("e.geojson has no geometry; got rings",)),
+]
+
+AREAS = [Case("off the globe", text("a.geojson", collection(OFF)), ("a.geojson: units outside the globe", "crs ="))]
+CANDIDATES = [
+    Case("off the globe", text("p.geojson", collection(OFF)), ("p.geojson: coordinates out of range", "crs =")),
 ]
 
 STUDY = [
@@ -390,6 +510,8 @@ CASES = [
     *(replace(case, part="facilities") for case in FACILITIES),
     *(replace(case, part="streets") for case in STREETS),
     *(replace(case, part="estates") for case in ESTATES),
+    *(replace(case, part="areas") for case in AREAS),
+    *(replace(case, part="candidates") for case in CANDIDATES),
     *STUDY,
 ]
 

@@ -290,7 +290,7 @@ def readable(path: Path) -> Iterator[None]:
     """Turn whatever pyosmium says of a broken file into one clear sentence."""
     try:
         yield
-    except (RuntimeError, ValueError, OSError, EOFError, MemoryError) as fault:
+    except (RuntimeError, ValueError, OSError, EOFError, MemoryError, osmium.InvalidLocationError) as fault:
         if isinstance(fault, InputError):
             raise
         raise InputError(

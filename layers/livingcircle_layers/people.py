@@ -199,6 +199,7 @@ def _nothing_rejected() -> pd.DataFrame:
 
 def _from_raster(file: Path, crs: CRS, window: shapely.Polygon | None, values: Values | None) -> People:
     raster = read_raster(file, crs=crs, window=window, values=values)
+    _refuse_too_many(file.name, raster.people, "", "look at the largest cells, and declare what stands for no data")
     people = round_to_whole(raster.people)
     cells = gpd.GeoDataFrame({"source": file.name, "row": "", "people": people}, geometry=raster.shapes, crs=crs)
     middle = shapely.get_coordinates(raster.shapes).reshape(-1, 5, 2)[:, :4].mean(axis=1)
@@ -214,6 +215,17 @@ def _from_raster(file: Path, crs: CRS, window: shapely.Polygon | None, values: V
         warnings=raster.notes,
         columns_used={},
     )
+
+
+def _refuse_too_many(name: str, people: npt.ArrayLike, where: str, remedy: str) -> None:
+    """Raise for more people than there are."""
+    if (total := float(np.nansum(people))) > MOST_PEOPLE:
+        raise InputError(
+            f"{name}: more people than live on Earth",
+            got=f"{total:.3g}{where}",
+            expected='people, or with values = "density" people per km²',
+            remedy=remedy,
+        )
 
 
 def _from_rows(
@@ -235,13 +247,12 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         raise density_fault(name, f"the heading {heading!r}")
     if values == "density":
         counts = _from_densities(name, places, counts, area, crs)
-    if (total := float(np.nansum(counts["population"]))) > MOST_PEOPLE:
-        raise InputError(
-            f"{name}: more people than live on Earth",
-            got=f"{total:.3g} in column {heading!r}",
-            expected='people, or with values = "density" people per km²',
-            remedy="look whether another column is meant (columns = {population = …})",
-        )
+    _refuse_too_many(
+        name,
+        counts["population"],
+        f" in column {heading!r}",
+        "look whether another column is meant (columns = {population = …})",
+    )
     x, y = _middles(places.frame.geometry.to_numpy())
     frame = places.frame[["row", "geometry"]].assign(
         source=name,

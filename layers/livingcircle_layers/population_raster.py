@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import rasterio
 import shapely
-from pyproj import CRS, Transformer
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from pyproj import CRS
 from rasterio.windows import Window
 
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, transformer
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.rasters import opened_raster, read_band
 
 Floats = npt.NDArray[np.float64]
 Values = Literal["counts", "density"]
@@ -92,19 +91,26 @@ def read_raster(file: Path, *, crs: CRS, window: shapely.Polygon | None, values:
     InputError
         The file cannot be read, lies elsewhere, or its numbers cannot be people.
     """
-    with _opened(file) as dataset:
-        source_crs = CRS.from_user_input(dataset.crs)
+    dataset, source_crs = opened_raster(file, expected="a GeoTIFF")
+    with dataset:
         part = _window(file.name, dataset, source_crs, window)
         told = " ".join([file.stem, str(dataset.descriptions[0] or ""), str(dataset.units[0] or "")])
         if values is None and is_density(told):
             raise density_fault(file.name, f"a name or unit that says so: {told.strip()}")
-        column, row, numbers = _inhabited(file.name, dataset, part)
+        column, row, numbers = _inhabited(file, dataset, part)
         transform = dataset.transform
         notes = [f"{file.name} has {dataset.count} bands; the first is read"] if dataset.count > 1 else []
         if (part.width, part.height) != (dataset.width, dataset.height):
             notes.append(f"{file.name}: only its cells in the box around the communities are read and counted")
-    x, y = _apply(transform, column[:, None] + np.array([0, 1, 1, 0]), row[:, None] + np.array([0, 0, 1, 1]))
-    x, y = Transformer.from_crs(source_crs, crs, always_xy=True).transform(x, y)
+    written = _apply(transform, column[:, None] + np.array([0, 1, 1, 0]), row[:, None] + np.array([0, 0, 1, 1]))
+    x, y = transformer(source_crs, crs).transform(*written)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError(
+            f"{file.name}: cells with people lie off the globe",
+            got=" and ".join(f"{axis.min():.6g} to {axis.max():.6g}" for axis in written) + f" in {source_crs.name}",
+            expected="cells within ±180 and ±90 degrees",
+            remedy="check the raster's CRS and place",
+        )
     shapes = shapely.polygons(np.stack([x, y], axis=-1))
     area = shapely.area(shapes)
     if values == "density":
@@ -114,34 +120,16 @@ def read_raster(file: Path, *, crs: CRS, window: shapely.Polygon | None, values:
     return RasterCells(numbers, shapes, tuple(notes))
 
 
-def _opened(file: Path) -> rasterio.DatasetReader:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said below, as an error
-            dataset = rasterio.open(file, driver="GTiff")
-    except RasterioIOError as error:
-        raise InputError(f"{file.name} cannot be parsed", expected="a GeoTIFF", remedy="export it again") from error
-    if dataset.crs is None:
-        dataset.close()
-        raise InputError(
-            f"{file.name} has no CRS",
-            expected="a georeferenced GeoTIFF",
-            remedy="assign one, for example gdal_edit.py -a_srs EPSG:4326",
-        )
-    return dataset
-
-
-def _inhabited(name: str, dataset: rasterio.DatasetReader, part: Window) -> tuple[Floats, Floats, Floats]:
+def _inhabited(file: Path, dataset: rasterio.DatasetReader, part: Window) -> tuple[Floats, Floats, Floats]:
     """Return column, row and number of the cells above 0, from pieces of the window; refuse impossible numbers."""
-    scale, offset = dataset.scales[0], dataset.offsets[0]
+    name, scale, offset = file.name, dataset.scales[0], dataset.offsets[0]
     found: list[tuple[Floats, Floats, Floats]] = []
     some, negative, lowest = False, 0, 0.0
     for piece in _pieces(part):
-        try:
-            values = dataset.read(1, window=piece, masked=True)
-        except RasterioIOError as error:
-            raise InputError(f"{name} cannot be read to its end", remedy="copy it again") from error
-        numbers = np.where(np.ma.getmaskarray(values), np.nan, values.data.astype(float) * scale + offset)
+        values = read_band(dataset, file, piece)
+        with np.errstate(invalid="ignore", over="ignore"):  # what is no number is judged below
+            read = values.data.astype(float) * scale + offset
+        numbers = np.where(np.ma.getmaskarray(values), np.nan, read)
         if np.isinf(numbers).any():
             raise InputError(f"{name} holds infinite numbers", expected="people per cell", remedy="declare nodata")
         known = ~np.isnan(numbers)
@@ -191,7 +179,7 @@ def _window(name: str, dataset: rasterio.DatasetReader, source_crs: CRS, window:
         return Window(0, 0, dataset.width, dataset.height)
     outline = shapely.segmentize(shapely.box(*window.bounds), max(np.ptp(window.bounds[::2]) / 16, 1e-6))
     lon, lat = shapely.get_coordinates(outline).T
-    x, y = Transformer.from_crs(WGS84, source_crs, always_xy=True).transform(lon, lat)
+    x, y = transformer(WGS84, source_crs).transform(lon, lat)
     column, row = _apply(~dataset.transform, x, y)
     if np.isfinite(column).all() and np.isfinite(row).all():
         left, right = max(int(np.floor(column.min())), 0), min(int(np.ceil(column.max())), dataset.width)

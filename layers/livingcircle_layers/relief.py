@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import rasterio
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from rasterio.windows import Window
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import spsolve
 
+from livingcircle_layers.crs import transformer
 from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.rasters import opened_raster, read_band
 from livingcircle_layers.street_lines import TOUCH_M
 from livingcircle_layers.streets import Streets
 
@@ -121,30 +122,26 @@ def sample_heights(path: Path, xy: Floats, crs: CRS) -> Floats:
     """
     if not path.is_file():
         raise InputError(f"elevation model not found: {path}", remedy="check the path")
-    try:
-        with rasterio.open(path, driver="GTiff") as source:
-            return _interpolated(source, path.name, xy, crs)
-    except rasterio.errors.RasterioIOError as fault:
-        raise InputError(f"{path.name} cannot be read as GeoTIFF", got=str(fault)) from fault
+    source, there = opened_raster(path, expected="a GeoTIFF of heights in metres")
+    with source:
+        return _interpolated(source, path, transformer(crs, there).transform(xy[:, 0], xy[:, 1]))
 
 
-def _interpolated(source: Any, name: str, xy: Floats, crs: CRS) -> Floats:
-    if source.crs is None:
-        raise InputError(f"{name} has no CRS", remedy="write the CRS of the heights into the GeoTIFF")
-    there = Transformer.from_crs(crs, CRS.from_user_input(source.crs), always_xy=True)
-    col, row = _cells(source.transform, *there.transform(xy[:, 0], xy[:, 1]))
+def _interpolated(source: Any, path: Path, xy: tuple[Floats, Floats]) -> Floats:
+    """Return the heights at x and y in the CRS of a raster."""
+    col, row = _cells(source.transform, *xy)
     inside = (col >= -0.5) & (row >= -0.5) & (col <= source.width - 0.5) & (row <= source.height - 0.5)
-    out = np.full(len(xy), np.nan)
+    out = np.full(len(col), np.nan)
     if inside.any():
-        out[inside] = _bilinear(source, col[inside], row[inside])
+        out[inside] = _bilinear(source, path, col[inside], row[inside])
     return out
 
 
-def _bilinear(source: Any, col: Floats, row: Floats) -> Floats:
+def _bilinear(source: Any, path: Path, col: Floats, row: Floats) -> Floats:
     """Interpolate between cell centres; NaN beside nodata."""
     left, top = max(int(col.min()) - 1, 0), max(int(row.min()) - 1, 0)
     right, bottom = min(int(col.max()) + 3, source.width), min(int(row.max()) + 3, source.height)
-    grid = source.read(1, window=Window(left, top, right - left, bottom - top), masked=True).astype(float)
+    grid = read_band(source, path, Window(left, top, right - left, bottom - top)).astype(float)
     heights = grid.filled(np.nan)
     x, y = np.clip(col - left, 0, heights.shape[1] - 1), np.clip(row - top, 0, heights.shape[0] - 1)
     i, j = y.astype(np.int64), x.astype(np.int64)

@@ -27,6 +27,8 @@ _TOKEN = re.compile(
 )
 _PLAIN_MARKS = {"（": "(", "）": ")", "，": ","}
 _WORDS = frozenset(("and", "or", "not", "in"))
+_DEEPEST = 50  # brackets inside one another; Python itself gives up at a few hundred
+_LONGEST_SHOWN = 300  # characters
 _EXAMPLE = '类别 == "幼儿园" and 状态 != "停办" and 面积 >= 500'
 
 _ORDER: dict[str, Callable[[pd.Series, float], pd.Series]] = {
@@ -85,10 +87,15 @@ def kept_rows(table: pd.DataFrame, source: Source) -> npt.NDArray[np.bool_]:
     if not kept.any():
         raise InputError(
             f"{source.label}: `where` leaves none of the {len(table)} rows",
-            got=source.where,
+            got=_shown(source.where),
             remedy="check the values it compares with",
         )
     return kept
+
+
+def _shown(where: str) -> str:
+    """Return an expression as an error repeats it."""
+    return where if len(where) <= _LONGEST_SHOWN else f"{where[:_LONGEST_SHOWN]} …"
 
 
 class _Parser:
@@ -97,7 +104,7 @@ class _Parser:
     def __init__(self, where: str, table: pd.DataFrame, what: str) -> None:
         self.where, self.table, self.what = where, table, what
         self.tokens = self._tokens()
-        self.position = 0
+        self.position = self.depth = 0
 
     def parsed(self) -> pd.Series[bool]:
         found = self._either()
@@ -149,13 +156,19 @@ class _Parser:
         return found
 
     def _one(self) -> pd.Series[bool]:
-        if self._take("not"):
-            return ~self._one()
+        turned = False
+        while self._take("not"):
+            turned = not turned
         if self._take("("):
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise self._fault(f"more than {_DEEPEST} brackets inside one another", "fewer")
             found = self._either()
             self._expect(")")
-            return found
-        return self._comparison()
+            self.depth -= 1
+        else:
+            found = self._comparison()
+        return ~found if turned else found
 
     def _comparison(self) -> pd.Series[bool]:
         token = self._peek()
@@ -224,7 +237,7 @@ class _Parser:
         columns = ", ".join(present[:12]) + (" …" if len(present) > 12 else "")
         return InputError(
             sentence(
-                f"{self.what}: `where` cannot be understood: {self.where}",
+                f"{self.what}: `where` cannot be understood: {_shown(self.where)}",
                 got=got,
                 expected=expected,
                 remedy=f"write it like {_EXAMPLE}; the columns are {columns}",

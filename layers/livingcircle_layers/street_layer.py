@@ -43,6 +43,7 @@ STREET_HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 SAME_PLACE_M = 1.0  # ends with one node id that lie further apart are not one node (a judgement)
 MISPLACED_SHARE = 0.05  # of the ends may miss their node, or the columns hold something else (a judgement)
+MOST_SIGNALS = 100  # on one line; what is more is an id or a length (a judgement)
 LENGTH_TOLERANCE = 0.01  # a length column that is off by more is not metres along the line
 
 _CAR_ONEWAY = ("oneway", "单行", "单行线")
@@ -126,7 +127,8 @@ def read_street_layer(
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
     reading = reading_of(asked, frame, source.used)
     frame, source = _walkable(frame, source)
-    plane = crs or metric_crs(_bounds(frame, name).tolist())
+    bounds = _bounds(frame, name)
+    plane = crs or metric_crs(bounds.tolist())
     line = shapely.force_2d(frame.to_crs(plane).geometry.to_numpy())
     _compare_lengths(line, source)
     rows, against = _rows(line, source)
@@ -154,11 +156,13 @@ def _with_signals(streets: Streets, line: npt.NDArray[Any], source: _Source) -> 
     if column is None:
         return streets
     number = pd.to_numeric(column, errors="coerce").fillna((~_is_no(column)).astype(float)).to_numpy(dtype=float)
-    if (number < 0).any() or (number % 1 != 0).any():
+    wrong = ~((number >= 0) & (number <= MOST_SIGNALS) & (number == np.floor(number)))
+    if wrong.any():
         raise InputError(
             f"{source.name}: {source.used['signals']!r} is no number of signals",
-            got=", ".join(sorted(set(column[(number < 0) | (number % 1 != 0)]))[:5]),
-            expected="how many crossings with signals the line passes, or yes or no",
+            got=", ".join(f"row {row}: {cell}" for row, cell in column[wrong].iloc[:5].items()),
+            expected=f"how many crossings with signals the line passes (0 to {MOST_SIGNALS}), or yes or no",
+            remedy="correct the cells, or map another column: columns = {signals = …}",
         )
     count = number.astype(np.int64)
     row = np.repeat(np.arange(len(count)), count)

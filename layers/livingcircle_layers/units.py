@@ -202,7 +202,7 @@ def _geometry_faults(
     flat[flat] = shapely.area(repair_polygons(geometry[flat])[0]) == 0
     faults = []
     for bad, what, expected, remedy in (
-        (lost, "units without geometry", "a polygon each", None),
+        (lost, "units without geometry", "a polygon each, of closed rings", "draw them, or leave the rows out"),
         (other, "units are points or lines", "polygons", None),
         (swapped, f"{SWAPPED} in units", "degrees within ±180 and ±90", SWAPPED_REMEDY),
         (off & ~swapped, "units outside the globe", "degrees within ±180 and ±90", METRES_REMEDY),
