@@ -354,7 +354,7 @@ def test_unusable_rasters(tmp_path: Path, values: list[list[float]], options: di
     ("name", "content", "message"),
     [
         ("p.tif", b"", "p.tif is empty"),
-        (r"p\.tif", b"no raster", "p.tif cannot be parsed; got .*; expected a GeoTIFF"),
+        ("p.tif", b"no raster", r"p\.tif cannot be parsed; got .*; expected a GeoTIFF"),
         ("p.asc", b"ncols 1", r"got the kind \.asc; expected one of \.csv"),
     ],
 )
