@@ -20,6 +20,7 @@ import pytest
 from pyogrio.errors import DataSourceError
 
 from livingcircle import save
+from livingcircle import saved as saved_results
 from livingcircle.columns import COVERAGE, FACILITIES, SCORES, UNPLACED
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.save import prepare_output, save_result, without_folders
@@ -315,6 +316,22 @@ def test_a_map_that_is_still_drawn_for_a_save_that_failed_is_not_written_into_th
     monkeypatch.setitem(save._WRITERS, "report.xlsx", after_the_slow_one)
     save_result(made_result(run={**made_result().run, "name": "next"}), saved, homes=False)
     assert (saved / "map.html").read_text() == "next"
+
+
+def test_a_result_that_is_replaced_while_it_is_read_is_not_mixed(saved, monkeypatch):
+    honest = saved_results._read
+
+    def meanwhile(folder, run):
+        result = honest(folder, run)
+        save_result(made_result(communities=2), folder, homes=False)
+        return result
+
+    assert len(load_result(saved).communities) == 4
+    with monkeypatch.context() as patch:
+        patch.setattr(saved_results, "_read", meanwhile)
+        with pytest.raises(InputError, match=r"out was replaced by another scan while it was read; remedy: run"):
+            load_result(saved)
+    assert len(load_result(saved).communities) == 2
 
 
 @pytest.mark.parametrize("stuck", ["coverage.csv", "map.html", "homes.parquet", "run.json"])

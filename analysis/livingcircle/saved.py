@@ -59,10 +59,18 @@ def load_result(directory: str | Path) -> ScanResult:
     Raises
     ------
     InputError
-        The folder does not hold a finished scan.
+        The folder does not hold a finished scan, or another scan replaced it meanwhile.
     """
     folder = Path(directory)
-    run = read_run(folder)
+    record = read_run(folder)
+    result = _read(folder, dict(record))
+    if read_run(folder) != record:
+        raise InputError(f"{folder} was replaced by another scan while it was read", remedy="run the command again")
+    return result
+
+
+def _read(folder: Path, run: dict[str, Any]) -> ScanResult:
+    """Read every table beside `run.json`."""
     facilities, access = _facility_layers(folder / "facilities.gpkg")
     rules = run.pop("rule_set")
     study = _study(run.pop("study"), folder) if "study" in run else None
