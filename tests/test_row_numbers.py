@@ -26,6 +26,7 @@ from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import read_people
 from livingcircle_layers.shares import read_shares
 from livingcircle_layers.sources import Source
+from livingcircle_layers.street_layer import read_street_layer
 from livingcircle_layers.tables import read_points, read_table
 from livingcircle_layers.units import read_units
 
@@ -97,6 +98,9 @@ LAYERS = [
          ("seem swapped in 2 of 2 rows; got row 1: 30, 104; row 2: 30, 104", "QGIS"), ["id"]),
     Case("parcels", lambda file: read_parcels(file, crs=PLANE), [(SQUARE, "a"), (CHANGED, "b")],
          ("seem swapped in 1 of 2 rows; got row 2",), ["id"]),
+    Case("streets", read_street_layer, [(shapely.LineString([(104, 30), (104.1, 30)]), "a"),
+         (shapely.LineString([(30, 104), (30, 104.1)]), "b")],
+         ("seem swapped in 1 of 2 rows; got row 2: 30, 104", "remedy: change"), ["name"]),
     Case("metres", lambda file: read_parcels(file, crs=PLANE), [(shapely.box(4e5, 3e6, 5e5, 4e6), "a")],
          ("coordinates out of range in 1 of 1 rows; got row 1: 400000, 3e+06", "crs ="), ["id"]),
 ]  # fmt: skip

@@ -19,6 +19,7 @@ from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import may_be_shifted
 from livingcircle_layers.errors import InputError, UsageError
+from livingcircle_layers.globe import on_globe
 from livingcircle_layers.osm import OsmExtract, keys_read, read_osm
 from livingcircle_layers.osm_writer import write_osm
 from livingcircle_layers.overpass import (
@@ -203,7 +204,7 @@ def _box_of(
     if bbox is not None:
         return bbox, shown(bbox)
     if polygon is not None:
-        bounds = read_vector(Path(polygon)).to_crs(WGS84).total_bounds
+        bounds = on_globe(read_vector(Path(polygon)), Path(polygon).name).to_crs(WGS84).total_bounds
         # To whole ten-thousandths of a degree outwards, some 10 m: no corner of an outline is given away.
         west, south = (np.floor(bounds[:2] * 1e4) / 1e4).tolist()
         east, north = (np.ceil(bounds[2:] * 1e4) / 1e4).tolist()

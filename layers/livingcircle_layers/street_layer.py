@@ -19,6 +19,7 @@ from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.globe import on_globe
 from livingcircle_layers.headings import find_column, nearest
 from livingcircle_layers.noding import cut_where_lines_meet
 from livingcircle_layers.sources import Reading, Source, reading_of
@@ -122,13 +123,13 @@ def read_street_layer(
     """
     asked = Source.of(given)
     name, mapped = asked.label, asked.columns
-    frame = shifted(read_vector(replace(asked, layer=asked.layer or _own_layer(asked))), datum)
+    layer = on_globe(read_vector(replace(asked, layer=asked.layer or _own_layer(asked))), name)
+    frame = shifted(layer, datum)
     table = attributes_as_text(frame)
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
     reading = reading_of(asked, frame, source.used)
     frame, source = _walkable(frame, source)
-    bounds = _bounds(frame, name)
-    plane = crs or metric_crs(bounds.tolist())
+    plane = crs or metric_crs(frame.to_crs(WGS84).total_bounds.tolist())
     line = shapely.force_2d(frame.to_crs(plane).geometry.to_numpy())
     _compare_lengths(line, source)
     rows, against = _rows(line, source)
@@ -236,18 +237,6 @@ def _walkable(frame: gpd.GeoDataFrame, source: _Source) -> tuple[gpd.GeoDataFram
 
 def _no_street(source: _Source) -> InputError:
     return InputError(f"{source.name} holds no walkable line", got="; ".join(source.notes), expected="streets as lines")
-
-
-def _bounds(frame: gpd.GeoDataFrame, name: str) -> Floats:
-    """Return west, south, east, north in degrees, if the layer lies on the Earth."""
-    bounds: Floats = frame.to_crs(WGS84).total_bounds
-    if not (np.isfinite(bounds).all() and (np.abs(bounds) <= (180, 90, 180, 90)).all()):
-        raise InputError(
-            f"{name} does not lie on the Earth",
-            got=f"coordinates up to {np.abs(frame.total_bounds).max():g} in {frame.crs.name}",
-            remedy="save the layer with the CRS that its coordinates are in",
-        )
-    return bounds
 
 
 def _is_no(text: pd.Series) -> pd.Series:
