@@ -472,7 +472,7 @@ STREETS = [
     Case("too many signals", own_streets("s.gpkg", [LINE], signals=["1e9"]), (
         "'signals' is no number of signals", "row 1: 1e9", "0 to 100", "remedy")),
     Case("streets off the globe", own_streets("s.gpkg", [shapely.LineString([(500, 1), (501, 2)])]), (
-        "s.gpkg does not lie on the Earth", "remedy")),
+        "s.gpkg: coordinates out of range", "remedy")),
     Case("text of heights", lambda f: {"dem": text("d.tif", "hello")(f)["file"]}, (
         "d.tif cannot be parsed; got 'd.tif' not", "expected a GeoTIFF of heights", "remedy: export it again")),
     Case("heights without CRS", raster([[5]], crs=None, key="dem"), ("has no CRS", "remedy")),
