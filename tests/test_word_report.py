@@ -18,7 +18,7 @@ from conftest import missing
 from demo_scans import demo_result
 from livingcircle import map_pictures, word_report
 from livingcircle._word_content import BLOCKS, MOST_ROWS, WORDS
-from livingcircle._word_page import PLACEHOLDER, STYLES, paragraphs_of
+from livingcircle._word_page import CELL_MARGINS, EMU, PLACEHOLDER, SIGN, STYLES, Grid, column_widths, paragraphs_of
 from livingcircle.cli import main
 from livingcircle.credits import INTERNAL_DRAWING, NOT_A_SURVEY, OSM_CREDIT
 from livingcircle.headings import load_headings
@@ -245,6 +245,26 @@ def test_districts_are_chosen_by_id_and_the_city_is_one_report_where_there_are_n
     assert path.name == "report-成都市.docx"
     with pytest.raises(UsageError, match=r"no such district; got '510105'; remedy: .*'510104'.*510104, city"):
         word_reports(folder, tmp_path, districts=["510105"], choices=PLAIN)
+
+
+def test_no_column_is_too_narrow_for_a_word_of_it():
+    """Five equal columns of 1.2 inches: one long heading takes what the others can spare, in proportion."""
+    grid = Grid(("No.", "recommended", "a", "b", "Services reached"), (("1", "x", "y", "z", "0.5"),), (1, 1, 1, 1, 1))
+    widths = column_widths(grid, 6 * EMU)
+    assert widths == [int(1.2 * EMU)] * 5  # all words fit: as the table says
+    tight = column_widths(grid, 3 * EMU)
+    assert sum(tight) <= 3 * EMU
+    assert tight[1] == pytest.approx(CELL_MARGINS + 11 * SIGN, abs=1)
+    assert tight[4] == pytest.approx(CELL_MARGINS + 8 * SIGN, abs=1)
+    assert min(tight) >= CELL_MARGINS + SIGN
+    assert sum(column_widths(grid, EMU)) <= EMU  # too narrow for all: shared out all the same
+
+
+def test_notes_of_the_data_are_chinese_in_a_chinese_report(town_reports):
+    words = "\n".join(said(town_reports[0]))
+    assert "个居住区轮廓: 是否封闭、大门在哪里均不明" in words
+    assert "米以内者所占比例" in words
+    assert "whether they are gated" not in words
 
 
 def test_names_that_would_make_one_file_make_two(tmp_path):

@@ -64,6 +64,14 @@ SAID: Mapping[str, Mapping[str, str]] = {
         "e2sfca_fast": "距离衰减(快) e2sfca_fast",
     },
 }  # what the words of a column mean; one's own walkers keep their names
+CHOICES = {
+    "as scanned": "同本次测算",
+    "thresholds": "阈值",
+    "speeds": "步速",
+    "population": "人口",
+    "gates open": "院门打开",
+    "gates respect": "经院门",
+}  # what a variant chooses otherwise, by how it begins
 FIELDS = {
     "item": Field("项目", "Item", width=34),
     "content": Field("内容", "Content", "long", 120),
@@ -225,6 +233,20 @@ def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     """
     names = [name for name in SAID if name in frame.columns]
     return frame.assign(**{name: [SAID[name].get(value, value) for value in frame[name]] for name in names})
+
+
+def choice_words(choice: object) -> str:
+    """Return what was chosen otherwise in a variant of a scan, Chinese before English; ``""`` where nothing is known.
+
+    Examples
+    --------
+    >>> choice_words("speeds × 0.8"), choice_words("gates open")
+    ('步速 speeds × 0.8', '院门打开 gates open')
+    """
+    if not isinstance(choice, str):
+        return ""
+    known = next((words for words in CHOICES if choice.startswith(words)), None)
+    return f"{CHOICES[known]} {choice}" if known else choice
 
 
 def rows_table(names: Sequence[str], rows: Iterable[Sequence[object]]) -> pd.DataFrame:

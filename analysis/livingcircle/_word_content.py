@@ -23,6 +23,7 @@ from livingcircle.missed import people_without
 from livingcircle.report import finding, report_sheets
 from livingcircle.result import ScanResult
 from livingcircle.rules import Rule
+from livingcircle.said_zh import said
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 from livingcircle_layers.errors import InputError
 
@@ -297,8 +298,20 @@ _STANDARDS = {
 
 def data_quality_table(it: District) -> list[Block]:
     """Tell what the numbers of the whole run rest on."""
-    widths = {"topic": 3.4, "what": 5.0, "number": 1.8, "persons": 1.8, "detail": 6.0}
-    return _grid(it, it.sheets["数据质量"].frame, widths, most=ALL_ROWS)
+    widths = {"topic": 2.2, "what": 4.8, "number": 1.3, "persons": 1.5, "detail": 7.4}
+    frame = it.sheets["数据质量"].frame
+    if it.language == "zh":  # what the program notes of the data it notes in English
+        notes = frame["topic"].str.startswith(("提醒", "坐标基准"))
+        frame = frame.assign(detail=frame["detail"].map(_in_chinese).where(notes, frame["detail"]))
+    return _grid(it, frame, widths, most=ALL_ROWS)
+
+
+def _in_chinese(detail: object) -> object:
+    """Return a note in Chinese, or the statistic that stands behind the answer about a datum."""
+    if not isinstance(detail, str) or (whole := said(detail, "zh")) != detail:
+        return whole if isinstance(detail, str) else detail
+    answer, sign, statistic = detail.partition("; ")
+    return f"{answer}{sign}{said(statistic, 'zh')}"
 
 
 def not_measured_table(it: District) -> list[Block]:

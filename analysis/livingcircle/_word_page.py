@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 from livingcircle._sheet_rows import xml_text
+from livingcircle._text_width import longest_word
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.typed_toml import nearest
 
@@ -26,6 +27,9 @@ HEADING, TEXT, CAPTION, NOTE, HEAD_CELL, CELL, NUMBER_CELL, TABLE = (
     "Heading 2", "Normal", "Caption", "LC Note", "LC Table Head", "LC Table Text", "LC Table Number", "LC Table",
 )  # fmt: skip
 EMU = 914_400  # Word's unit: how many make an inch
+SIGN = 0.068 * EMU  # a letter of the tables, bold as in their headings, and a little more (tried)
+CELL_MARGINS = 0.16 * EMU  # left and right of what a cell holds
+LONGEST_WORD = 14  # letters; a longer one, such as an id, may break
 ROOM = int(1.2 * EMU)  # what a picture leaves on its page for a heading and its caption
 STYLES = (HEADING, TEXT, CAPTION, NOTE, HEAD_CELL, CELL, NUMBER_CELL, TABLE)
 _REMEDY = "write the shipped template with livingcircle report --write-template FILE and begin from it"
@@ -213,7 +217,7 @@ def _table(document: Document, grid: Grid, width: int) -> Any:
 
     table = document.add_table(rows=1, cols=len(grid.headings), style=TABLE)
     table.autofit = False
-    widths = [Emu(int(width * share / sum(grid.widths))) for share in grid.widths]
+    widths = [Emu(own) for own in column_widths(grid, width)]
     for column, own in zip(table.columns, widths, strict=True):
         column.width = own
     for cell, words, own in zip(table.rows[0].cells, grid.headings, widths, strict=True):
@@ -227,6 +231,26 @@ def _table(document: Document, grid: Grid, width: int) -> Any:
     for row in grid.rows:
         table._tbl.append(_row(model, row))
     return table
+
+
+def column_widths(grid: Grid, width: int) -> list[int]:
+    """Share a width out over the columns of a table, in EMU: as the table says, but none too narrow for a word.
+
+    What the narrow ones need is taken from the others in proportion to what they have to spare. Only where all words
+    together are wider than the page do some break.
+    """
+    shares = [width * share / sum(grid.widths) for share in grid.widths]
+    columns = [(heading, *(row[at] for row in grid.rows)) for at, heading in enumerate(grid.headings)]
+    needs = [CELL_MARGINS + SIGN * max(min(longest_word(text), LONGEST_WORD) for text in texts) for texts in columns]
+    wanted = sum(max(need - share, 0) for need, share in zip(needs, shares, strict=True))
+    spare = sum(max(share - need, 0) for need, share in zip(needs, shares, strict=True))
+    moved = min(wanted, spare)
+    widths = []
+    for need, share in zip(needs, shares, strict=True):
+        more = (need - share) * moved / wanted if need > share else 0.0
+        less = (share - need) * moved / spare if share > need else 0.0
+        widths.append(int(share + more - less))
+    return widths
 
 
 def _empty_row(document: Document, table: Any, grid: Grid, widths: Sequence[Any]) -> Any:

@@ -19,6 +19,7 @@ from livingcircle._report_words import (
     DENOMINATORS,
     NO_PEOPLE,
     STATUSES,
+    choice_words,
     in_words,
     rows_table,
     rule_label,
@@ -333,6 +334,8 @@ def _sensitivity(result: ScanResult, labels: Mapping[str, str]) -> list[Sheet]:
     shares = published(result.sensitivity, SENSITIVITY)
     shares = shares.assign(
         label=shares["rule"].map(labels),
+        low_by=[choice_words(choice) for choice in shares["low_by"]],
+        high_by=[choice_words(choice) for choice in shares["high_by"]],
         _width=shares["share_low"] - shares["share_high"],
     ).sort_values(["_width", "level", "unit_id", "rule"], kind="stable")
     names = (

@@ -103,7 +103,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("columns read as {columns}", "列的读法 {columns}"),
     ("{n} rows", "{n} 行"),
     ("{n} used", "采用 {n}"),
-    ("left out: {reasons}", "略去: {reasons}"),
+    ("left out: {reasons_}", "略去: {reasons_}"),
     ("{n} merged with the same place", "同一处合并 {n}"),
     ("{n} of those removed by the cleaning", "清洗剔除其中 {n}"),
     ("complete: {complete_}", "是否完整: {complete_}"),
@@ -208,6 +208,29 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "两份人口: {n} 个社区的相关系数 r = {r}",
     ),
     ("two populations: largest differences: {list__}", "两份人口: 差别最大: {list__}"),
+    (
+        "{file}: crossing borders repaired – {n} times, {m2} m², about {people} {demand_}: {units__}",
+        "{file}: 自相交边界已修复: {n} 处,{m2} 平方米,约 {people} {demand_}: {units__}",
+    ),
+    (
+        "{file}: rows that repeat another one, used once – {n} times, {m2} m², about {people} {demand_}: {units__}",
+        "{file}: 重复的行只用一次: {n} 处,{m2} 平方米,约 {people} {demand_}: {units__}",
+    ),
+    (
+        "{file}: units overlap; people there count once, in the smaller id – {n} times, {m2} m², about {people}"
+        " {demand_}: {units__}",
+        "{file}: 社区重叠,其中居民只计一次,归编号较小者: {n} 处,{m2} 平方米,约 {people} {demand_}: {units__}",
+    ),
+    (
+        "{file}: gaps narrower than {m} m between units; people there count in the nearest one – {n} times, {m2} m²,"
+        " about {people} {demand_}: {units__}",
+        "{file}: 社区间窄于 {m} 米的缝隙,其中居民计入最近的社区: {n} 处,{m2} 平方米,约 {people} {demand_}: {units__}",
+    ),
+    (
+        "{file}: gaps inside the communities that belong to none of them; people there are outside – {n} times, {m2}"
+        " m², about {people} {demand_}: {units__}",
+        "{file}: 社区之间不属于任何社区的空白,其中居民算在外: {n} 处,{m2} 平方米,约 {people} {demand_}: {units__}",
+    ),
     # -- other commands
     ("{people} people in {n} communities", "{n} 个社区,{people} 人"),
     (
@@ -292,6 +315,18 @@ WORDS: Mapping[str, str] = {
     "same_outline": "同一轮廓",
     "entered_elsewhere": "另有来源",
     "times": "次",
+    "people": "人",
+    "m² of residential land": "平方米居住用地",
+    "restricted": "受限",
+    "only_island_near": "附近只有孤立街道",
+    "way_to_street_blocked": "通往街道的路被阻隔",
+    "not_public": "不对公众开放",
+    "no_service": "不属任何服务",
+    "part_of_place": "属于另一处的一部分",
+    "wrong_category": "类别不符",
+    "nobody_lives_there": "无人居住",
+    "same_name": "同名",
+    "school_level_unknown": "学段不明",
     "of": "/",
     "and": "及",
     "more": "处",
