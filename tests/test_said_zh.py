@@ -40,7 +40,7 @@ def test_the_english_of_every_phrase_is_in_the_sources() -> None:
     text = re.sub(r'"\s*\n\s*f?"', "", text)  # strings that are written in several lines
     stale = []
     for english, _ in PHRASES:
-        longest = max((part.strip(" :;,.()=") for part in SLOT.split(english)[::2]), key=len)
+        longest = max((part.strip(" :;,.()=–") for part in SLOT.split(english)[::2]), key=len)
         if not all(piece in text for piece in re.split(r" = |[:;,] | – ", longest)):  # parts that are put together
             stale.append(english)
     assert stale == []
