@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -115,7 +116,8 @@ def replaced_files(directory: Path, names: Sequence[str], *, held: bool = False)
     """
     with nullcontext() if held else held_folder(directory, names), disk_errors(directory):
         # A name of its own: a thread that still writes for a save that failed must not meet the next one.
-        stage = Stage(Path(tempfile.mkdtemp(prefix=f"{STAGE_PREFIX}{os.getpid()}-", dir=directory)), RUN_FILE)
+        stage = Stage(directory / f"{STAGE_PREFIX}{os.getpid()}-{secrets.token_hex(4)}", RUN_FILE)
+        stage.path.mkdir()
         try:
             yield stage.path
             stage.move_in(names)
@@ -136,12 +138,12 @@ def settle(directory: Path) -> None:
     InputError
         A run is moving its files just now, or they cannot be moved.
     """
-    if any(stage.unsettled for stage in _stages(directory)):
-        try:
+    try:
+        if any(stage.unsettled for stage in _stages(directory)):
             with _locked(directory):
                 _finish_a_killed_run(directory)
-        except OSError as error:
-            raise _half_moved(directory, error) from error
+    except OSError as error:
+        raise _half_moved(directory, error) from error
 
 
 def _half_moved(directory: Path, error: OSError) -> InputError:
