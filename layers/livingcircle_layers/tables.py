@@ -199,12 +199,13 @@ def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame,
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # styles and drop-down lists, which no value depends on
         whole = parsed(file, expected=_WORKBOOK, remedy=_SAVE_AGAIN)
-        with archive_of(file, limit=_WORKBOOK_LIMIT, expected=_WORKBOOK), whole:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        try:
-            rows, sheets = _sheet(book, file, sheet)
-        finally:
-            book.close()
+        with file.open("rb") as stream:  # which openpyxl would leave open where a workbook is damaged
+            with archive_of(file, limit=_WORKBOOK_LIMIT, expected=_WORKBOOK), whole:
+                book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
+            try:
+                rows, sheets = _sheet(book, file, sheet)
+            finally:
+                book.close()
     if not rows:
         raise InputError(f"{file.name} is empty", expected="headings and rows in its first sheet")
     width = max(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows)
