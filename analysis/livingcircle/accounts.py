@@ -47,7 +47,7 @@ def account(
     outside = homes[homes["unit"] == ""]
     lost = inside[~joins.joined].assign(reason=joins.reason[~joins.joined])
     rejected = inputs.population.rejected
-    parts = [inputs.facilities.unplaced, unplaced_rows(rejected.to_dict("records"))]
+    parts = [inputs.facilities.unplaced, inputs.lost, unplaced_rows(rejected.to_dict("records"))]
     for frame in (lost, outside.assign(reason="outside_communities")):
         grouped = frame.groupby(["source", "row", "unit", "reason"], as_index=False)["people"].sum()
         detail = grouped["reason"].map(

@@ -15,6 +15,7 @@ import pandas as pd
 import shapely
 
 from livingcircle.beside import beside
+from livingcircle.lost_shapes import lost_shapes
 from livingcircle.overlays import Overlay
 from livingcircle.population import read_beside, read_counted, read_population
 from livingcircle.progress import Stages
@@ -29,7 +30,7 @@ from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
-from livingcircle_layers.facilities import Facilities, gather_facilities
+from livingcircle_layers.facilities import Facilities, gather_facilities, unplaced_rows
 from livingcircle_layers.grounds import OpenGrounds, roads_of
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
@@ -63,6 +64,7 @@ class Inputs:
     catchments: Mapping[str, npt.NDArray[np.object_]] = field(default_factory=dict)
     other_people: People | None = None
     other_shares: Shares | None = None
+    lost: pd.DataFrame = field(default_factory=lambda: unplaced_rows([]))
 
     def without_used_up(self) -> Inputs:
         """Return the inputs without what only homes and access points are made of, once those are there.
@@ -129,7 +131,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
     return Inputs(
         communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
-        _by_service(study, catchments), other_people, read_shares_of(other),
+        _by_service(study, catchments), other_people, read_shares_of(other), lost_shapes(study),
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def off_globe(layer: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArr
 
 
 def on_globe(layer: gpd.GeoDataFrame, label: str) -> gpd.GeoDataFrame:
-    """Return a layer whose geometries all lie on the globe.
+    """Return the rows of a layer that have a geometry, all of which lie on the globe.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def on_globe(layer: gpd.GeoDataFrame, label: str) -> gpd.GeoDataFrame:
     """
     outside, swapped = off_globe(layer)
     if not outside.any():
-        return layer
+        shapes = layer.geometry.to_numpy()
+        return layer[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     changed = bool(swapped[outside].all())
     corner = shapely.bounds(layer.geometry.to_numpy())[outside, :2]
     rows = [f"row {row}: {x:g}, {y:g}" for row, (x, y) in zip(layer.index[outside], corner, strict=True)]

@@ -32,6 +32,9 @@ from livingcircle_layers.row_filter import kept_rows
 from livingcircle_layers.sources import Database, Reading, Source, reading_of
 from livingcircle_layers.vectors import (
     BROKEN,
+    BROKEN_SHAPE,
+    BROKEN_WHY,
+    NO_SHAPE,
     VECTOR_SUFFIXES,
     attributes_as_text,
     checked_layer,
@@ -521,8 +524,8 @@ def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
             (bounds == 0).all(axis=1),
         ],
         [
-            "geometry is broken",
-            "no geometry",
+            BROKEN_SHAPE,
+            NO_SHAPE,
             SWAPPED,
             OFF_GLOBE,
             "coordinates are 0,0",
@@ -532,7 +535,7 @@ def _check_geometry(vector: gpd.GeoDataFrame) -> Reasons:
     good = reason == ""
     west = pd.Series(bounds[:, 0]).astype("str") + ", " + pd.Series(bounds[:, 1]).astype("str")
     detail = np.where(good | shapely.is_missing(geometry) | shapely.is_empty(geometry), "", west.to_numpy(dtype=object))
-    detail[reason == "geometry is broken"] = "a ring is not closed, or has too few points"
+    detail[reason == BROKEN_SHAPE] = BROKEN_WHY
     placed = np.full(len(vector), None, dtype=object)
     placed[good] = geometry[good]
     return placed, reason, detail

@@ -47,6 +47,8 @@ _SHAPES = "geometry"  # what pyogrio calls them, also where a column has that he
 _ARCHIVE = "a whole .zip file"
 _DECLARE_CRS = 'declare it in the study, for example crs = "EPSG:4490" (CGCS2000) or "EPSG:4326" (WGS-84)'
 QGIS_STYLES = "layer_styles"  # the table in which QGIS keeps the styles of a GeoPackage
+NO_SHAPE, BROKEN_SHAPE = "no geometry", "geometry is broken"
+BROKEN_WHY = "a ring is not closed, or has too few points"
 BROKEN = "broken"
 """In the ``attrs`` of a layer, if there are any: the numbers of the rows whose geometry is written but is none."""
 _UNPACKED_LIMIT = 4 * GIB  # bytes; a shapefile cannot be larger than 2 GiB, its table hardly
