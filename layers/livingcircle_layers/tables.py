@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,17 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 import shapely
 from pyproj import CRS, Transformer
 
-from livingcircle_layers.archives import GIB, archive_of
-from livingcircle_layers.cells import as_numbers, as_text, numbers, parse_numbers
+from livingcircle_layers.cells import as_numbers, numbers, parse_numbers
 from livingcircle_layers.crs import METRES_REMEDY, WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.globe import OFF_GLOBE, SWAPPED, SWAPPED_REMEDY, off_globe
 from livingcircle_layers.headings import HEADINGS, find_column, find_columns
-from livingcircle_layers.parsing import parsed
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
 from livingcircle_layers.sources import Database, Reading, Source, reading_of
@@ -42,6 +38,7 @@ from livingcircle_layers.vectors import (
     existing_file,
     read_vector,
 )
+from livingcircle_layers.workbooks import read_workbook
 
 __all__ = [
     "TABLE_SUFFIXES",
@@ -60,9 +57,6 @@ __all__ = [
     "read_vector",
 ]
 
-_WORKBOOK_LIMIT = GIB // 2  # bytes unpacked; a full sheet of a million rows and twenty columns has less
-_WORKBOOK, _SAVE_AGAIN = "an Excel workbook (.xlsx)", "save it again from Excel"
-_LAST_ROW = 2**20  # of a sheet of Excel
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 
 
@@ -94,7 +88,7 @@ def read_table(given: Source | Path | str) -> pd.DataFrame:
         return _wanted(read_database(source), source)
     file = existing_file(source.file, TABLE_SUFFIXES)
     if file.suffix.lower() in {".xlsx", ".xlsm"}:
-        headings, cells, sheets = _read_excel(file, source.sheet)
+        headings, cells, sheets = read_workbook(file, source.sheet)
     else:
         (headings, cells), sheets = _read_text(file), ""
     table = _checked(file.name, headings, cells)
@@ -194,61 +188,6 @@ def _delimiter(text: str) -> str:
     first = _first_row(text, ",")
     line = first[0] if len(first) == 1 else ""
     return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
-
-
-def _read_excel(file: Path, sheet: str | None) -> tuple[list[str], pd.DataFrame, str]:
-    """Return headings, cells, and which of several sheets they are of."""
-    _refuse_locked(file)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # styles and drop-down lists, which no value depends on
-        whole = parsed(file, expected=_WORKBOOK, remedy=_SAVE_AGAIN)
-        with file.open("rb") as stream:  # which openpyxl would leave open where a workbook is damaged
-            with archive_of(file, limit=_WORKBOOK_LIMIT, expected=_WORKBOOK), whole:
-                book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-            try:
-                rows, sheets = _sheet(book, file, sheet)
-            finally:
-                book.close()
-    if not rows:
-        raise InputError(f"{file.name} is empty", expected="headings and rows in its first sheet")
-    width = max(max((i + 1 for i, cell in enumerate(row) if cell), default=0) for row in rows)
-    cells = [(row + [""] * width)[:width] for row in rows]
-    return cells[0], pd.DataFrame(cells[1:], columns=range(width), dtype="str"), sheets
-
-
-def _refuse_locked(file: Path) -> None:
-    """Raise for a workbook with a password, which is an older kind of file around the encrypted one."""
-    with file.open("rb") as stream:
-        if stream.read(8) == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-            raise InputError(
-                f"{file.name} cannot be opened",
-                got="a workbook with a password, or one of Excel before 2007",
-                expected=_WORKBOOK,
-                remedy="save it from Excel as .xlsx without a password",
-            )
-
-
-def _sheet(book: openpyxl.Workbook, file: Path, wanted: str | None) -> tuple[list[list[str]], str]:
-    """Return the cells of the wanted sheet, or of the first that is not empty."""
-    titles = [sheet.title for sheet in book.worksheets]
-    if wanted is not None and wanted not in titles:
-        raise InputError(
-            f"{file.name} has no sheet {wanted!r}", got=", ".join(titles), remedy="choose one with `sheet`"
-        )
-    for sheet in book.worksheets if wanted is None else [book[wanted]]:
-        rows = [[as_text(cell) for cell in row] for row in _rows(sheet, file)]
-        if any(any(row) for row in rows):
-            others = ", ".join(title for title in titles if title != sheet.title)
-            return rows, f"sheet {sheet.title}, not {others}" if others else ""
-    return [], ""
-
-
-def _rows(sheet: Any, file: Path) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a sheet."""
-    with parsed(file, expected=_WORKBOOK, remedy=_SAVE_AGAIN):
-        sheet.reset_dimensions()  # some programs write a wrong size, and rows would be lost
-        # No further than the last row there can be: a damaged number of a row would be counted up to.
-        yield from sheet.iter_rows(max_row=_LAST_ROW, values_only=True)
 
 
 def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
