@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from livingcircle.rules import Rule
 from livingcircle.standards import Listing, checklist, describe, list_standards, load_standard
 from livingcircle.standards_page import reference_page
+from livingcircle.study import Study
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError
 
@@ -549,3 +550,28 @@ def test_every_line_of_the_bundles(real_data: Path) -> None:
         for bundle in (load_standard(id_) for id_ in dict.fromkeys(row["bundle"] for row in table))
         for rule in bundle.rules
     ]
+
+
+def test_a_rule_in_minutes_may_name_a_walker_of_the_study(tmp_path: Path) -> None:
+    own = (
+        '[[rule]]\nid = "slow"\nservices = ["pharmacy"]\nmetric = "walk_min"\nthreshold = 10\nwalker = "rollator"\n'
+        'citation = "ours"\n'
+    )
+    path = tmp_path / "own.toml"
+    path.write_text(own, encoding="utf-8")
+    wanted = (
+        r"rule slow: there is no walker 'rollator'; .*write \[\[walker_settings\]\] name = \"rollator\" in the study"
+    )
+    with pytest.raises(InputError, match=wanted):
+        load_standard(path)
+    study = Study(
+        standard=str(path),
+        streets={"osm": "town.osm"},
+        communities={"make": "grid:500"},
+        walker_settings=({"name": "rollator", "speed_m_s": 0.6},),
+    )
+    assert load_standard(path, walkers=study.profiles()).rule("slow").walker == "rollator"
+    assert load_standard(path, walkers=None).rule("slow").walker == "rollator"
+    path.write_text(own.replace("rollator", "eldr"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"no walker 'eldr'; .*did you mean 'elder'\?"):
+        load_standard(path, walkers=study.profiles())

@@ -221,7 +221,7 @@ def check_districts(studies: Mapping[str, Study]) -> None:
             units = check_inputs(study)
             drawn |= {} if units is None else {name: units}
         with _collected(faults, name):
-            load_standard(study.standard, catalogue=load_catalogue(study.catalogue))
+            load_standard(study.standard, catalogue=load_catalogue(study.catalogue), walkers=study.profiles())
         with _collected(faults, name):
             study.walker_profiles()
     faults += _overlaps(drawn)

@@ -263,7 +263,7 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
     study = _with_both_populations(study)
     study.walker_profiles()  # a slip in a name ends here
     catalogue = load_catalogue(study.catalogue)
-    rules = load_standard(study.standard, catalogue=catalogue)
+    rules = load_standard(study.standard, catalogue=catalogue, walkers=study.profiles())
     try:
         inputs = read_inputs(study, catalogue, stages)
     except InputError as fault:

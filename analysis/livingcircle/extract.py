@@ -148,7 +148,7 @@ def _bounds(boxes: Sequence[Sequence[float]]) -> Box:
 
 def _reach_m(study: Study) -> float:
     """Return how far from its communities anything can count, metres."""
-    rules = load_standard(study.standard, catalogue=load_catalogue(study.catalogue))
+    rules = load_standard(study.standard, catalogue=load_catalogue(study.catalogue), walkers=study.profiles())
     limit_m = search_limit_m(study, rules)
     sloped = study.streets.dem is not None
     return reach_of(study.walker_profiles(), limit_m, sloped=sloped) + 2 * study.join_limit_m

@@ -153,7 +153,7 @@ def measure(
     stages = Stages(progress)
     walkers = study.walker_profiles()
     catalogue = load_catalogue(study.catalogue)
-    rules = load_standard(study.standard, catalogue=catalogue)
+    rules = load_standard(study.standard, catalogue=catalogue, walkers=study.profiles())
     study = study.model_copy(update={"search_limit_m": search_limit_m(study, rules)})
     if only and (drawn := check_inputs(study)) is not None:  # before the streets, which take long
         check_units(only, drawn)

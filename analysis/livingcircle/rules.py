@@ -50,7 +50,6 @@ Unit = Literal[
     "intersections_per_km2",
     "points",
 ]
-Walker = Literal["", "adult", "elder", "caregiver_small_child", "child_primary", "wheelchair"]
 Denominator = Literal["", "people", "residential_land", "land", "households", "units"]
 Mark = Literal["", "V", "V2", "M+", "M?"]
 
@@ -114,7 +113,7 @@ class Rule(BaseModel):
         default=None, gt=0, description="upper limit of metres, minutes and spacing, else lower limit"
     )
     threshold_unit: Unit = Field(description="unit of the threshold; follows from the metric where it is plain")
-    walker: Walker = Field(default="", description="whose minutes count; only with walk_min")
+    walker: str = Field(default="", description="whose minutes count, ours or one of the study; only with walk_min")
     applies_to: Literal["all", "urban"] = Field(
         default="all", description="urban: not meant for rural communities, where it is not_applicable"
     )

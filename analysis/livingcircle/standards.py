@@ -28,7 +28,7 @@ from __future__ import annotations
 import datetime
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
@@ -37,6 +37,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from livingcircle.rule_text import figure, with_labels
 from livingcircle.rules import Rule, RuleSet, scoring_order
+from livingcircle.walkers import WALKERS
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.typed_toml import checked, nearest, read_toml, unknown_word
@@ -191,7 +192,9 @@ def stated(id_: str) -> list[str]:
     return [text for text in (origin, standard.note) if text]
 
 
-def load_standard(name_or_path: str | Path, *, catalogue: Catalogue | None = None) -> RuleSet:
+def load_standard(
+    name_or_path: str | Path, *, catalogue: Catalogue | None = None, walkers: Collection[str] | None = tuple(WALKERS)
+) -> RuleSet:
     """Return the rules of a bundle, of one standard, or of a planner's own TOML file.
 
     Parameters
@@ -200,6 +203,8 @@ def load_standard(name_or_path: str | Path, *, catalogue: Catalogue | None = Non
         ``chengdu``, ``gb50180-2018``, or the path of a file.
     catalogue
         The services that rules may name; the built-in ones by default.
+    walkers
+        The walkers that rules in minutes may name: of a study `Study.profiles`. None: any, as before a study is known.
 
     Raises
     ------
@@ -213,7 +218,28 @@ def load_standard(name_or_path: str | Path, *, catalogue: Catalogue | None = Non
     >>> load_standard("chengdu").scoring[:2]
     ('gb50180_2018_junior_secondary', 'gb50180_2018_community_health_centre')
     """
-    return _load(name_or_path, catalogue or load_catalogue(), folder=Path(), chain=())
+    rules = _load(name_or_path, catalogue or load_catalogue(), folder=Path(), chain=())
+    if walkers is not None:
+        _check_walkers(rules, walkers)
+    return rules
+
+
+def _check_walkers(rules: RuleSet, known: Collection[str]) -> None:
+    """Refuse rules in minutes of somebody who is no walker; one of the planner's own stands in her study."""
+    faults = []
+    for rule in rules.rules:
+        if rule.walker and rule.walker not in known:
+            close = nearest(rule.walker, known)
+            own = f'[[walker_settings]] name = "{rule.walker}" in the study, if it is a walker of your own'
+            faults.append(
+                sentence(
+                    f"{rules.id}: rule {rule.id}: there is no walker {rule.walker!r}",
+                    expected=", ".join(known),
+                    remedy=f"did you mean {close!r}? or write {own}" if close else f"write {own}",
+                )
+            )
+    if faults:
+        raise InputError.of(faults)
 
 
 def _load(name: str | Path, catalogue: Catalogue, *, folder: Path, chain: tuple[Path, ...]) -> RuleSet:
@@ -458,7 +484,7 @@ def checklist(name: str | Path | None = None) -> list[str]:
         Bundle, standard or file of one's own; by default all standards, each rule once.
     """
     names = [entry.id for entry in list_standards() if entry.kind == "standard"] if name is None else [name]
-    lines = [line for one in names for line in describe(load_standard(one), unverified_only=True)]
+    lines = [line for one in names for line in describe(load_standard(one, walkers=None), unverified_only=True)]
     return list(dict.fromkeys(lines))
 
 

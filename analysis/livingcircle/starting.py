@@ -359,10 +359,10 @@ class _Start:
 
     def _standard(self, text: str) -> str:
         if not text.endswith(".toml"):
-            load_standard(text)
+            load_standard(text, walkers=None)
             return text
         place, _ = self._place(text)
-        load_standard(place)
+        load_standard(place, walkers=None)  # its own ones come into the study by hand
         return self._written(place).as_posix()
 
     def _so_far(self, communities: CommunitiesInput) -> Study:

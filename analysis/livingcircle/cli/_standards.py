@@ -39,5 +39,5 @@ def standards(
             rules = f"{entry.n_rules} 条" if tongue == "zh" else f"{entry.n_rules} rules"
             typer.echo(f"{entry.id}\t{kind}\t{rules}\t{entry.title}")
         return
-    for line in describe(load_standard(name)):
+    for line in describe(load_standard(name, walkers=None)):
         typer.echo(line)
