@@ -202,6 +202,15 @@ def test_minutes_of_the_ladder(tmp_path: Path) -> None:
     assert table["minutes_covered"].tolist() == [70, 40]  # 350 m take an adult 263 s
 
 
+def test_a_rule_in_minutes_of_a_walker_of_ones_own(tmp_path: Path) -> None:
+    # at 1.2 m/s 350 m take 292 s, within 5 minutes; at 0.8 m/s 250 m take 313 s, which is beyond
+    rule = {"id": "m", "services": ["supermarket"], "metric": "walk_min", "threshold": 5, "walker": "mine"}
+    for speed, covered in ((1.2, 70), (0.8, 0)):
+        mine = {"name": "mine", "speed_m_s": speed}
+        table = rows(scan(study(tmp_path, rules=[rule], walker_settings=[mine])), "m").loc[("community", "w")]
+        assert table["covered"] == covered, speed
+
+
 def test_groups_of_the_ladder(tmp_path: Path) -> None:
     people = [(250, 0, 40, 4), (150, 0, 30, 0), (500, 200, 30, 12)]
     rules = [{**WALK, "id": "young", "group": "age_3_6"}, {**WALK, "id": "old", "group": "age_60_up"}]
