@@ -16,7 +16,7 @@ import pytest
 from livingcircle import memory, runs
 from livingcircle.memory import PROCESS_BYTES, memory_note, resident_bytes
 from livingcircle.runs import Work, parse_memory
-from livingcircle_layers.errors import UsageError
+from livingcircle_layers.errors import InputError, UsageError
 from small_city import CSV_FILES, small_study
 
 TESTS = Path(__file__).parent
@@ -90,6 +90,16 @@ def test_what_a_scan_with_ranges_needs_is_told_before_it(tmp_path: Path, monkeyp
             study, tmp_path / "out", work=Work(memory_bytes=1), progress=lambda event: told.append(str(event))
         )
     assert re.search(r"expected: tables .* GB, sensitivity .* GB, additions", "\n".join(told))
+
+
+def test_want_of_memory_is_told_in_words_and_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(*_: Any, **__: Any) -> Any:
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr(runs, "measure", short)
+    with pytest.raises(InputError, match=r"memory of this machine is not enough; got Unable to allocate 9 GiB; remedy"):
+        runs.scan_into(small_study(tmp_path / "city"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("jobs", "room", "fitting"), [(4, 10, 4), (4, 2.5, 2), (4, 0.5, 1), (1, 9, 1), (4, -1, 1)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from livingcircle.tile_store import TileStore
 from livingcircle.tiled import Tally, Tiled
 from livingcircle.tiles import tiles_of
 from livingcircle.walkers import Walker
-from livingcircle_layers.errors import UsageError
+from livingcircle_layers.errors import InputError, UsageError
 
 WORK_FOLDER = ".livingcircle-work"  # in the output folder: what was measured, for a later --resume
 WORTH_KEEPING = 200_000  # homes; from here on the walks take longer than writing them down
@@ -169,7 +170,7 @@ def scan_into(
     Raises
     ------
     InputError
-        An input cannot be used, or the folder is in use or cannot be written to.
+        An input cannot be used, the folder is in use or cannot be written to, or memory is not enough.
     UsageError
         A standard, walker, service or community does not exist.
     """
@@ -178,7 +179,7 @@ def scan_into(
         raise homes_stay()
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
-    with held_folder(directory, result_files()):
+    with _memory_told(), held_folder(directory, result_files()):
         folder, again = directory.absolute() / WORK_FOLDER, study.sensitivity is not None
         measurer = Measurements(work or Work(), folder, progress or nobody, judged_again=again)
         measured = measure(study, only=only, progress=progress, measurer=measurer)
@@ -187,6 +188,20 @@ def scan_into(
         save_result(result, directory, homes=homes, postgis=target, held=True, progress=progress)
         measurer.finish()
     return result
+
+
+@contextmanager
+def _memory_told() -> Iterator[None]:
+    """Turn want of memory into one line that says what to do."""
+    try:
+        yield
+    except MemoryError as error:
+        raise InputError(
+            "the memory of this machine is not enough",
+            got=str(error) or None,
+            remedy="close other programs, scan the districts of the city one by one (a batch), or take a larger"
+            " machine; with --memory and --resume what was measured is kept",
+        ) from error
 
 
 def side_m(city: City, work: Work, limit_m: float) -> float:
