@@ -67,10 +67,15 @@ def shares(source: Source) -> pd.DataFrame:
     return read_shares({}, source).units.reset_index(drop=True)
 
 
+def classified(source: Source) -> pd.DataFrame:
+    return read_facilities(FacilitySource(source), load_catalogue(), crs=CRS).frame
+
+
 PLACES = {"lon": [104.001, 104.011], "lat": [30.601, 30.602]}
 NAMED = {"id": ["p", "q"], "name": ["甲", "乙"]}
 CASES: list[tuple[str, Callable[[Path, Table], Path], Callable[[Source], pd.DataFrame], Table]] = [
     ("facilities", csv, facilities, {**NAMED, **PLACES, "beds": [7, 8], "area_m2": [70, 80]}),
+    ("facilities by type", csv, classified, {**NAMED, **PLACES, "type": ["养老院", "公园"]}),
     ("facilities with outlines", outlines, facilities, {**NAMED, "beds": [7, 8], "seats": [1, 2]}),
     ("grid of people", csv, people, {**NAMED, **PLACES, "population": [5, 6], "area_m2": [70, 80], "age_0_3": [1, 2]}),
     ("polygons of people", outlines, people, {**NAMED, "population": [5, 6], "households": [1, 2]}),

@@ -428,7 +428,7 @@ def read_facilities(
     geometry = reprojected(to_wgs84(places.frame.geometry.to_numpy(), source.datum), WGS84, crs)
     sizes, faults = _sizes(places, label)
     area = _areas(sizes.pop("area_m2", None), geometry, crs)
-    categories = places.table[_category_columns(places.table)]
+    categories = places.table[_category_columns(places)]
     rows, at, lost = [], [], []
     removed: Records = []
     for i, (row, name) in enumerate(zip(places.frame["row"], places.cells("name"), strict=True)):
@@ -521,9 +521,15 @@ def _frame(rows: list[tuple[Any, ...]], geometry: Any, crs: CRS) -> gpd.GeoDataF
     return gpd.GeoDataFrame(table.assign(given=places), geometry=places)
 
 
-def _category_columns(table: pd.DataFrame) -> list[str]:
+def _category_columns(places: Places) -> list[str]:
+    """Return the columns that rows are classified by: those mapped as category and type, and all with such headings."""
+    used = {heading: role for role, heading in places.columns_used.items()}
     wanted = {plain_heading(h) for role in ("category", "type") for h in HEADINGS[role]}
-    return [c for c in table.columns if plain_heading(c) in wanted]
+    return [
+        heading
+        for heading in places.table.columns
+        if used.get(heading, "type") in {"category", "type"} and (heading in used or plain_heading(heading) in wanted)
+    ]
 
 
 def _with_all_categories(columns: Mapping[str, str], categories: Iterable[object]) -> dict[str, str]:
