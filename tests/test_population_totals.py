@@ -166,3 +166,11 @@ def test_real_outram(real_data: Path) -> None:
     )
     assert by_unit(placement) == {"OTSZ01": 6120, "OTSZ02": 290, "OTSZ03": 10490, "OTSZ04": 1430}
     assert set(placement.homes["basis"]) == {"streets"}
+
+
+def test_totals_need_communities_that_somebody_has_drawn(tmp_path: Path) -> None:
+    """Cells of a grid are made of the people, so that nothing says where totals lie."""
+    file = tmp_path / "totals.csv"
+    file.write_text("社区代码,常住人口\na,5000\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"has no coordinates, and no communities are drawn .*give the communities as"):
+        read_people(file, crs=CRS)

@@ -232,7 +232,14 @@ def _from_rows(
     source: Source, table: pd.DataFrame | None, crs: CRS, units: gpd.GeoDataFrame | None, values: Values | None
 ) -> People:
     """Return the people of a table, or (None) of a vector file."""
-    if table is not None and units is not None and not has_coordinates(source, table):
+    if table is not None and not has_coordinates(source, table):
+        if units is None:
+            raise InputError(
+                f"{source.label} has no coordinates, and no communities are drawn whose totals it could hold",
+                got=f"the headings {', '.join(map(str, table.columns[:12]))}",
+                expected="longitude and latitude, or communities as polygons",
+                remedy="map lon and lat in `columns`, or give the communities as a file (--communities)",
+            )
         places, notes = places_of_units(source, table, units, roles=_ROLES)
         people = _from_places(source.label, places, crs, values)
         return replace(people, kind="totals", warnings=(*notes, *people.warnings))
