@@ -436,6 +436,14 @@ def test_points_are_kept_or_listed_with_the_reason(tmp_path: Path) -> None:
     assert rejected["detail"].iloc[0] == "lon 30.65, lat 104.05"
 
 
+def test_headings_of_a_table_in_memory_appear_once() -> None:
+    with pytest.raises(InputError, match="table: headings appear twice: 0; remedy: rename or remove one of each"):
+        read_points(pd.DataFrame([[104.0, 30.0]], columns=[0, "0"]))
+    twice = gpd.GeoDataFrame([[1, 2, shapely.Point(104, 30)]], columns=["a", "a", "geometry"], crs=4326)
+    with pytest.raises(InputError, match="headings appear twice: a"):
+        read_points(twice)
+
+
 def test_points_without_ids_carry_their_row_number(tmp_path: Path) -> None:
     points, rejected = read_points(write(tmp_path, "f.csv", "id,lon,lat\nx,1,2\n\nx,0,0\nx,3,4\n"))
     assert points.frame["row"].to_list() == ["2", "5"]

@@ -18,7 +18,7 @@ from livingcircle_layers.datum_check import DatumVerdict, Known, check_datum, kn
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates
 from livingcircle_layers.facilities import Facilities
-from livingcircle_layers.globe import SWAPPED_REMEDY
+from livingcircle_layers.globe import SWAPPED_REMEDY, on_globe
 from livingcircle_layers.headings import find_column
 from livingcircle_layers.osm import OsmExtract
 from livingcircle_layers.people import People
@@ -175,7 +175,7 @@ def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
         places, _ = read_points(layer.reference)
         frame, table = places.frame, places.table
     else:
-        frame = read_vector(layer.reference)
+        frame = on_globe(read_vector(layer.reference), layer.reference.name)
         table = attributes_as_text(frame)
     column = find_column(table, "name")
     names = table[column].tolist() if column else ()

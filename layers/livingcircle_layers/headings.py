@@ -188,6 +188,13 @@ def _wrong_mapping(
     return None
 
 
+def refuse_twice(what: str, headings: Iterable[object]) -> None:
+    """Raise for headings that are the same as text, of which nobody could say which one is meant."""
+    present = [str(heading) for heading in headings]
+    if twice := sorted({heading for heading in present if present.count(heading) > 1}):
+        raise InputError(f"{what}: headings appear twice: {', '.join(twice)}", remedy="rename or remove one of each")
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """Say which known word was probably meant, as the end of an error."""
     close = difflib.get_close_matches(plain_heading(word), [plain_heading(k) for k in known], n=1, cutoff=0.5)

@@ -22,7 +22,7 @@ from livingcircle_layers.cells import as_numbers, numbers, parse_numbers
 from livingcircle_layers.crs import METRES_REMEDY, WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.globe import OFF_GLOBE, SWAPPED, SWAPPED_REMEDY, off_globe
-from livingcircle_layers.headings import HEADINGS, find_column, find_columns
+from livingcircle_layers.headings import HEADINGS, find_column, find_columns, refuse_twice
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.row_filter import kept_rows
 from livingcircle_layers.sources import Database, Reading, Source, reading_of
@@ -318,6 +318,7 @@ def _load(source: Source) -> pd.DataFrame:
 def _held(given: pd.DataFrame) -> tuple[Source, pd.DataFrame]:
     """Return a table in memory as a file would have brought it: with geometry in a CRS, or every cell as text."""
     label = str(given.attrs.get("label", "table"))
+    refuse_twice(label, given.columns)
     if isinstance(given, gpd.GeoDataFrame):
         if given.crs is None:
             raise InputError(

@@ -25,6 +25,7 @@ from livingcircle_layers.archives import GIB, archive_of, refuse_bomb
 from livingcircle_layers.crs import WGS84, is_on_earth
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.geojson_crs import refuse_unknown_crs
+from livingcircle_layers.headings import refuse_twice
 from livingcircle_layers.parsing import parsed
 from livingcircle_layers.postgis import read_database
 from livingcircle_layers.readers import added_reader, added_suffixes
@@ -135,6 +136,7 @@ def checked_layer(frame: pd.DataFrame, source: Source) -> gpd.GeoDataFrame:
             expected="polygons, lines or points",
             remedy="export the layer with its geometry",
         )
+    refuse_twice(source.label, frame.columns)
     frame = _with_crs(frame, source)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row_number")
     kept = kept_rows(attributes_as_text(frame), source)
