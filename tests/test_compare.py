@@ -50,7 +50,9 @@ def test_a_new_clinic_is_the_cause_of_what_it_brings(tmp_path: Path) -> None:
     assert (tmp_path / "again" / "compare.xlsx").read_bytes() == (tmp_path / "out" / "compare.xlsx").read_bytes()
 
 
-def test_a_row_in_front_of_a_list_without_ids_is_the_only_cause(tmp_path: Path) -> None:
+def test_a_row_in_front_of_a_list_without_ids_is_the_only_cause(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first, second, third = (210, 390, "二诊所"), (-310, 190, "三诊所"), (310, -190, "四诊所")
     lists = {
         "old": [first, second],
@@ -72,6 +74,11 @@ def test_a_row_in_front_of_a_list_without_ids_is_the_only_cause(tmp_path: Path) 
             ["facility renamed", "clinic clinics.csv:3 仁心诊所", "三诊所", "仁心诊所"],
         ],
     }
+    with pytest.raises(SystemExit):
+        main(["compare", str(tmp_path / "old"), str(tmp_path / "moved"), "-o", str(tmp_path / "out")])
+    lines = capsys.readouterr().out.splitlines()
+    assert "facility moved: clinic clinics.csv:2 二诊所 (30 m)" in lines
+    assert "facility renamed: clinic clinics.csv:3 仁心诊所 (三诊所 → 仁心诊所)" in lines
 
 
 def test_units_of_one_side_only_are_listed(tmp_path: Path) -> None:

@@ -50,6 +50,15 @@ class Comparison:
 
         return comparison_html(self)
 
+    def cause_lines(self) -> list[str]:
+        """Return a line for each cause; of a place also how far it moved, or its names."""
+        columns = (self.causes[name].astype("str") for name in ("cause", "what", "old_value", "new_value"))
+        lines = []
+        for cause, what, before, after in zip(*columns, strict=True):
+            values = " → ".join(filter(None, (before, after))) if cause.startswith("facility") else ""
+            lines.append(f"{cause}: {what}" + (f" ({values})" if values else ""))
+        return lines
+
     def save(self, directory: str | Path) -> Path:
         """Write `compare.csv`, `compare_causes.csv` and, to be read in Excel, `compare.xlsx` into a folder."""
         folder = Path(directory)

@@ -244,6 +244,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("facility came: {what}", "设施新增: {what}"),
     ("facility went: {what}", "设施消失: {what}"),
     ("facility moved: {what}", "设施移位: {what}"),
+    ("facility renamed: {what}", "设施更名: {what}"),
     ("setting: {what}", "设定: {what}"),
     ("input: {what}", "输入: {what}"),
     ("{file}: {n} nodes, {edges} edges", "{file}: {n} 个节点,{edges} 条边"),

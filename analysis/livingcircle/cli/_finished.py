@@ -141,8 +141,8 @@ def compare(
     city = found.rows[(found.rows["level"] == "city") & (found.rows["covered_change"].fillna(0) != 0)]
     for row in city.itertuples():
         typer.echo(f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}")
-    for cause in found.causes.itertuples():
-        typer.echo(said(f"{cause.cause}: {cause.what}", tongue))
+    for line in found.cause_lines():
+        typer.echo(said(line, tongue))
     only = found.rows["side"].value_counts()
     typer.echo(
         said(f"rows only in the old scan: {only.get('old', 0)}, only in the new one: {only.get('new', 0)}", tongue)
