@@ -445,7 +445,7 @@ def test_people_without_a_column_of_people(tmp_path: Path) -> None:
 
 
 def test_people_outside_all_communities_are_an_empty_scan(tmp_path: Path) -> None:
-    result = scan(study(tmp_path, people=[(-5000, 0, 9)]))
+    result = scan(study(tmp_path, people=[(-300, 0, 9)]))  # beside them; far away they would be of another city
     assert result.run["people"] == {"input": 9, "placed": 0, "not_placed": 0, "outside": 9}
     assert set(result.coverage["status"]) <= {"no_demand"}
     assert result.scores["score"].isna().all()
