@@ -423,6 +423,14 @@ def test_family_of_an_unknown_service(tmp_path: Path) -> None:
         load_catalogue(_file(tmp_path, '[[family]]\nid = "x"\nwords = ["x"]\nservices = ["clinics"]'))
 
 
+@pytest.mark.parametrize("key", ["blacklist_zh", "blacklist_en", "amap", "osm"])
+def test_a_term_that_is_no_text(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(f'[[service]]\nid = "park"\n{key} = [[1]]\n', encoding="utf-8")
+    with pytest.raises(InputError, match=rf"own\.toml.*{key}.*\[1\] is no text"):
+        load_catalogue(file)
+
+
 def test_own_file_that_is_no_toml_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"mine\.toml is not valid TOML; got .*line 1"):
         load_catalogue(_file(tmp_path, "service = [1,,2]"))

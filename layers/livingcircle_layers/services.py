@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -27,6 +27,17 @@ THEMES_ZH: Mapping[str, str] = {
 }
 
 
+def _read_by(parse: Callable[[str], Any]) -> BeforeValidator:
+    """Return what reads a value of the file by a function that takes text."""
+
+    def read(given: object) -> Any:
+        if not isinstance(given, str):
+            raise ValueError(f"{given!r} is no text")
+        return parse(given)  # noqa: TRY004  pydantic takes ValueError alone
+
+    return BeforeValidator(read)
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,14 +51,14 @@ class Service(_Frozen):
     theme: Theme
     kind: Literal["point", "ground", "line"]
     spatial: bool = True
-    osm: tuple[Annotated[Alternative, BeforeValidator(parse_alternative)], ...] = ()
-    amap: tuple[Annotated[AmapCode, BeforeValidator(parse_amap)], ...] = ()
+    osm: tuple[Annotated[Alternative, _read_by(parse_alternative)], ...] = ()
+    amap: tuple[Annotated[AmapCode, _read_by(parse_amap)], ...] = ()
     min_site_m2: float | None = Field(default=None, gt=0)
     max_site_m2: float | None = Field(default=None, gt=0)
     keywords_zh: tuple[str, ...] = ()
     keywords_en: tuple[str, ...] = ()
-    blacklist_zh: tuple[Annotated[BlackWord, BeforeValidator(parse_black_word)], ...] = ()
-    blacklist_en: tuple[Annotated[BlackWord, BeforeValidator(parse_english_black_word)], ...] = ()
+    blacklist_zh: tuple[Annotated[BlackWord, _read_by(parse_black_word)], ...] = ()
+    blacklist_en: tuple[Annotated[BlackWord, _read_by(parse_english_black_word)], ...] = ()
     open_ground: bool = False
     colour: str = Field(default="#5f6b76", pattern=r"^#[0-9a-fA-F]{6}$")
     icon: str = Field(default="", max_length=4)
@@ -74,6 +85,6 @@ class Family(_Frozen):
 
     id: str
     words: tuple[str, ...]
-    amap: tuple[Annotated[AmapCode, BeforeValidator(parse_amap)], ...] = ()
+    amap: tuple[Annotated[AmapCode, _read_by(parse_amap)], ...] = ()
     services: tuple[str, ...]
     name_role: Literal["decides", "corrects", "widens"] = "decides"
