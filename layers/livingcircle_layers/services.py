@@ -32,8 +32,8 @@ def _read_by(parse: Callable[[str], Any]) -> BeforeValidator:
 
     def read(given: object) -> Any:
         if not isinstance(given, str):
-            raise ValueError(f"{given!r} is no text")
-        return parse(given)  # noqa: TRY004  pydantic takes ValueError alone
+            raise ValueError(f"{given!r} is no text")  # noqa: TRY004  pydantic takes ValueError alone
+        return parse(given)
 
     return BeforeValidator(read)
 
