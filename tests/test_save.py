@@ -458,3 +458,11 @@ def test_services_of_a_planners_own_catalogue_are_read_back_without_her_file(tmp
     assert kept.services["park"].osm == load_catalogue().services["park"].osm  # only the name was changed
     plain = save_result(made_result(), tmp_path / "p", homes=False)
     assert load_result(plain).catalogue is load_catalogue()
+
+
+def test_a_scan_without_a_map_behind_it_still_has_the_layer_of_the_background(result, tmp_path):
+    """Without OpenStreetMap there is nothing to draw behind; the layer keeps its columns of text."""
+    saved = save_result(made_result(background=result.background.head(0)), tmp_path / "out", homes=False)
+    layer = gpd.read_file(saved / "facilities.gpkg", layer="background")
+    assert len(layer) == 0
+    assert {"kind", "rank", "name"} <= set(layer.columns)
