@@ -385,6 +385,10 @@ POPULATION = [
     Case("wrong delimiter", text("p.csv", "lon#lat#population\n1#2#3\n"), ("no column for", "got the head")),
     Case("mixed encodings", text("p.csv", "经度,".encode() + "纬度".encode("gb18030") + b",\xff\xff\n1,2,3\n"), (
         "is not a text table", "expected", "remedy: save it as CSV UTF-8")),
+    # The first name is four signs, twelve bytes, which GB18030 reads as six others without a word.
+    Case("lists of two encodings", text(
+        "p.csv", b"lon,lat,population,name\n1,2,3," + "双林社区".encode() + b"\n1,2,3," + "玉林社区".encode("gb18030")
+    ), ("is written in two encodings", "got UTF-8 in line 2", "remedy: export each list alone")),
     Case("zero bytes", text("p.csv", b"lon,lat,population\n1,2,\x00\n"), ("is not a text table",)),
     Case("longer rows", text("p.csv", "lon,lat,population\n1,2,3\n1,2,3,4\n"), ("do not fit its 3",)),
     Case("headings twice", text("p.csv", "lon,lat,人口,人口\n1,2,3,4\n"), ("headings appear twice: 人口",)),

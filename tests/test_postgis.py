@@ -99,6 +99,15 @@ def test_a_query_gives_points_by_their_coordinates(server: Any, postgis_url: str
 
 
 @pytest.mark.postgis
+@pytest.mark.parametrize(
+    "shape", ["CURVEPOLYGON(CIRCULARSTRING(0 0,1 1,2 0,1 -1,0 0))", "TIN(((0 0 0,0 0 1,0 1 0,0 0 0)))"]
+)
+def test_curves_and_meshes_are_refused(postgis_url: str, shape: str) -> None:
+    with pytest.raises(InputError, match=r"no points, straight lines or polygons.*remedy: .*ST_CurveToLine"):
+        read_database(Source(Database(postgis_url), query=f"select '{shape}'::geometry as geom"))
+
+
+@pytest.mark.postgis
 def test_the_order_of_the_rows_changes_nothing(server: Any, postgis_url: str) -> None:
     ways = [
         read_database(Source(Database(postgis_url), query=f"select * from 规划.学校 order by 编码 {way}"))
@@ -192,6 +201,16 @@ def test_the_password_is_in_no_error_and_no_traceback(postgis_url: str, change: 
     for secret in (PASSWORD, ENCODED, WRONG, quote(PASSWORD)):
         assert secret not in shown
     assert "remedy" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["u:ge@heim@127.0.0.1:1/d", "u:ge/heim@127.0.0.1:1/d", "u:99/heim@127.0.0.1:1/d", "u:ge?heim@127.0.0.1:1/d"],
+)
+def test_no_half_of_a_password_is_taken_for_the_host(address: str) -> None:
+    with pytest.raises(InputError, match=r"URL of the database cannot be understood.*write %40 for @") as error:
+        read_database(Source(Database(f"postgresql://{address}"), table="t"))
+    assert "heim" not in "".join(traceback.format_exception(error.value))
 
 
 @pytest.mark.postgis

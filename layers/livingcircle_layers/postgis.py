@@ -49,19 +49,37 @@ def connected(database: Database, what: str) -> Iterator[psycopg.Connection[Any]
             "a PostGIS database needs the package psycopg",
             remedy='in this project\'s folder: pip install -c constraints.txt ".[postgis]"',
         ) from error
+    if not _is_understood(database.url):
+        raise _not_understood(what)
     try:
         with psycopg.connect(database.url, connect_timeout=CONNECT_S, application_name="livingcircle") as connection:
             yield connection
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # the driver itself did not understand the URL, and would repeat it
-            raise InputError(
-                f"{what}: the URL of the database cannot be understood",
-                expected="postgresql://user@host:5432/database",
-                remedy="write %40 for @ and %2F for / in a user name; leave the password to PGPASSWORD or .pgpass",
-            ) from None
+            raise _not_understood(what) from None
         raise _refused(database, what, error) from None
     except psycopg.Error as error:
         raise _refused(database, what, error) from None
+
+
+def _is_understood(url: str) -> bool:
+    """Tell whether a URL is cut where its writer meant it to be; a bare @ or / in a password would become the host's.
+
+    The server's name and port are said in errors, and with them would be what is left of the password.
+    """
+    rest = url.partition("://")[2].partition("?")[0]
+    address, _, database = rest.partition("/")
+    hosts = address.rpartition("@")[2].split(",")
+    ports = [host.rpartition("]")[2].partition(":")[2] for host in hosts]
+    return rest.count("@") <= 1 and "@" not in database and all(not port or port.isdecimal() for port in ports)
+
+
+def _not_understood(what: str) -> InputError:
+    return InputError(
+        f"{what}: the URL of the database cannot be understood",
+        expected="postgresql://user@host:5432/database",
+        remedy="write %40 for @ and %2F for / in a name; leave the password to PGPASSWORD or .pgpass",
+    )
 
 
 def _refused(database: Database, what: str, error: Exception) -> InputError:
@@ -129,7 +147,7 @@ def read_database(source: Source) -> pd.DataFrame:
             raise InputError(f"{source.label} has no rows", got=", ".join(headings[:12]))
         _check_headings(source.label, headings, at)
         if at:
-            geometry = shapely.from_wkb(np.array([row[at[0]] for row in rows], dtype=object))
+            geometry = _geometries(source.label, [row[at[0]] for row in rows])
             srid = _one_srid(source.label, geometry)
             crs = _crs(connection, srid)
         connection.rollback()  # a function can do things that "read-only" does not stop
@@ -179,6 +197,20 @@ def _check_headings(label: str, headings: Sequence[str], at: Sequence[int]) -> N
     twice = sorted({heading for heading in headings if headings.count(heading) > 1})
     if twice:
         raise InputError(f"{label}: headings appear twice: {', '.join(twice)}", remedy="name them apart with `as`")
+
+
+def _geometries(label: str, written: Sequence[object]) -> npt.NDArray[Any]:
+    """Return geometries; curves and triangle meshes, which a database can hold, are refused."""
+    try:
+        found: npt.NDArray[Any] = shapely.from_wkb(np.array(written, dtype=object))
+    except (NotImplementedError, shapely.errors.ShapelyError) as error:  # a curve; a kind without a name here
+        raise InputError(
+            f"{label}: geometries that are no points, straight lines or polygons",
+            got=str(error),
+            expected="points, lines and polygons",
+            remedy='straighten curves: query = "select …, ST_CurveToLine(geom) as geom from …"',
+        ) from error
+    return found
 
 
 def _one_srid(label: str, geometry: npt.NDArray[Any]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,6 +59,8 @@ __all__ = [
 ]
 
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
+_UTF8_CHINESE = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+_UTF8_TOLD = 4  # signs in a line that is valid UTF-8; in GB18030 that is six rare signs in a row (a judgement)
 
 
 def read_table(given: Source | Path | str) -> pd.DataFrame:
@@ -165,6 +168,13 @@ def _decoded(file: Path) -> str:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if encoding == "gb18030" and (line := _utf8_line(raw)) is not None:
+            raise InputError(
+                f"{file.name} is written in two encodings",
+                got=f"UTF-8 in line {line}, GB18030 in others",
+                expected="one encoding from the first line to the last",
+                remedy="export each list alone as CSV UTF-8 before they are put together",
+            )
         if "\x00" not in text:
             return text
     raise InputError(
@@ -173,6 +183,18 @@ def _decoded(file: Path) -> str:
         expected="one encoding from the first line to the last",
         remedy="save it as CSV UTF-8 or as .xlsx",
     )
+
+
+def _utf8_line(raw: bytes) -> int | None:
+    """Return the first line that is Chinese in UTF-8; GB18030 as good as never looks like that, but can be read so."""
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if len(_UTF8_CHINESE.findall(line)) >= _UTF8_TOLD:
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                continue
+            return number
+    return None
 
 
 def _first_row(text: str, delimiter: str) -> list[str]:
