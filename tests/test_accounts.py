@@ -150,7 +150,7 @@ def test_the_books_are_the_same_the_second_time(study: Study, books: ScanResult)
 
 def test_a_row_that_is_no_number_stops_the_run(tmp_path: Path) -> None:
     made = study_of(tmp_path, town(), people=PEOPLE, rules=RULES, communities=UNITS)
-    with pytest.raises(InputError, match=r"people\.csv: population .*not a number in row \(5: 'many'"):
+    with pytest.raises(InputError, match=r"people\.csv: population .*not a number in row \(6: 'many'"):
         scan(made)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import shapely
 
 from livingcircle.inputs import read_inputs
 from livingcircle.study import Study
+from livingcircle.whereabouts import Located, check_datums
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import Datum, from_wgs84, may_be_shifted, shifted
@@ -215,11 +217,13 @@ def test_a_reference_decides_before_the_streets(tmp_path: Path) -> None:
 
 def test_gcj02_abroad_is_refused(tmp_path: Path) -> None:
     made = study(tmp_path)
-    people = pd.read_csv(made.population.file).assign(lon=103.84, lat=1.28)
-    people.to_csv(made.population.file, index=False)
     wrong = made.model_copy(update={"population": made.population.model_copy(update={"datum": "gcj02"})})
+    read = read_inputs(made, load_catalogue())
+    singapore = gpd.GeoSeries(gpd.points_from_xy([103.84], [1.28]), crs="EPSG:4326").to_crs(read.osm.crs)
+    people = replace(read.population, cells=read.population.cells.set_geometry(singapore))
+    located = Located(read.units, read.facilities, read.estates, people)
     with pytest.raises(InputError, match=r"people\.csv cannot be in gcj02; .*remedy: remove datum"):
-        read_inputs(wrong, load_catalogue())
+        check_datums(wrong, read.osm, located)
 
 
 # Real data ----------------------------------------------------------------------------------------

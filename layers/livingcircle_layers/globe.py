@@ -39,7 +39,14 @@ def off_globe(layer: gpd.GeoDataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArr
 
 
 def on_globe(layer: gpd.GeoDataFrame, label: str) -> gpd.GeoDataFrame:
-    """Return the rows of a layer that have a geometry, all of which lie on the globe.
+    """Return the rows of a layer that have a geometry, all of which lie on the globe; see `refuse_off_globe`."""
+    refuse_off_globe(layer, label)
+    shapes = layer.geometry.to_numpy()
+    return layer[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+
+
+def refuse_off_globe(layer: gpd.GeoDataFrame, label: str) -> None:
+    """Raise where geometries lie outside ±180 and ±90 degrees.
 
     Parameters
     ----------
@@ -55,8 +62,7 @@ def on_globe(layer: gpd.GeoDataFrame, label: str) -> gpd.GeoDataFrame:
     """
     outside, swapped = off_globe(layer)
     if not outside.any():
-        shapes = layer.geometry.to_numpy()
-        return layer[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+        return
     changed = bool(swapped[outside].all())
     corner = shapely.bounds(layer.geometry.to_numpy())[outside, :2]
     rows = [f"row {row}: {x:g}, {y:g}" for row, (x, y) in zip(layer.index[outside], corner, strict=True)]

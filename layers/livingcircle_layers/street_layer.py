@@ -19,7 +19,7 @@ from livingcircle_layers.crs import WGS84, metric_crs
 from livingcircle_layers.cuts import split_edges
 from livingcircle_layers.datum import Datum, shifted
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.globe import on_globe
+from livingcircle_layers.globe import refuse_off_globe
 from livingcircle_layers.headings import find_column, nearest
 from livingcircle_layers.noding import cut_where_lines_meet
 from livingcircle_layers.sources import Reading, Source, reading_of
@@ -123,7 +123,8 @@ def read_street_layer(
     """
     asked = Source.of(given)
     name, mapped = asked.label, asked.columns
-    layer = on_globe(read_vector(replace(asked, layer=asked.layer or _own_layer(asked))), name)
+    layer = read_vector(replace(asked, layer=asked.layer or _own_layer(asked)))
+    refuse_off_globe(layer, name)
     frame = shifted(layer, datum)
     table = attributes_as_text(frame)
     source = _Source(name, table, _columns(table, mapped, name), mapped, [])
