@@ -13,14 +13,15 @@ import pytest
 
 import livingcircle as lc
 from livingcircle import batch as batches
-from livingcircle.batch import Batch, scan_batch
+from livingcircle.batch import Batch, check_districts, in_one_plane, scan_batch
 from livingcircle.cli import main
 from livingcircle.combined_places import drawn_once, with_places_once
 from livingcircle.saved import load_result
 from livingcircle.sheet import scanned_sheet
+from livingcircle.study_parts import CommunitiesInput
 from livingcircle_layers.errors import InputError, UsageError
 from small_city import CSV_FILES, small_study
-from towns import write_communities
+from towns import lonlat, write_communities
 
 WEST, EAST = (-500.0, -500.0, 500.0, 1000.0), (0.0, -500.0, 500.0, 1000.0)
 SHARED = """
@@ -76,6 +77,61 @@ def test_districts_together_are_the_city_that_is_scanned_at_once(folder: Path, e
     assert len(ours.facilities) == len(whole.facilities)  # each is in the reach of both
     assert ours.unplaced["people"].sum() == whole.unplaced["people"].sum()
     np.testing.assert_array_equal(ours.gaps["without"], whole.gaps["without"])
+
+
+def wide_districts(folder: Path) -> str:
+    """Write two districts whose own planes differ, and cells of 400 m across their border; return the study file."""
+    small_study(folder)
+    whole = {"w": (-3000.0, -500.0, 3000.0, 4000.0), "e": (0.0, -500.0, 5000.0, 4000.0)}
+    write_communities(folder / "communities.geojson", whole)
+    for unit, name in (("w", "west"), ("e", "east")):
+        write_communities(folder / f"{name}.geojson", {unit: whole[unit]})
+    cells = [(*lonlat(37.0 * i - 150.0, 420.0 * i), 997 + i, 160_000) for i in range(9)]
+    (folder / "people.csv").write_text(
+        "lon,lat,population,area_m2\n" + "".join(f"{x:.7f},{y:.7f},{n},{a}\n" for x, y, n, a in cells)
+    )
+    return SHARED + DISTRICTS
+
+
+def test_people_on_a_border_are_counted_in_one_district(tmp_path: Path) -> None:
+    """The sum of the cells is 9 × 997 + 36; of each, what lies west of the border is not east of it."""
+    text = wide_districts(tmp_path)
+    result = scan_batch(Batch.load(written(tmp_path, text)), tmp_path / "out").result
+    assert result is not None
+    whole = lc.scan(written(tmp_path, SHARED + '[communities]\nfile = "communities.geojson"\n', "whole.toml"))
+    assert result.run["people"] == whole.run["people"]
+    assert result.run["people"]["input"] == 9009
+    for level in ("community", "city"):
+        ours, theirs = (r.coverage[r.coverage["level"] == level].reset_index(drop=True) for r in (result, whole))
+        numbers = ["unit_id", "rule", "demand", "covered", "radius_covered", "nearest_m_median"]
+        pd.testing.assert_frame_equal(ours[numbers], theirs[numbers], check_dtype=False)
+    one = scan_batch(Batch.load(tmp_path / "city.toml"), tmp_path / "one", chosen=["west"]).result
+    assert one is not None
+    mine, of_all = (r.coverage[r.coverage["unit_id"] == "w"].reset_index(drop=True) for r in (one, result))
+    pd.testing.assert_frame_equal(mine, of_all, check_dtype=False)
+    found = lc.explain(tmp_path / "out", "w", "shop")  # measured again, in the plane of the batch
+    assert found.row["covered"] == of_all.set_index("rule").loc["shop", "covered"]
+
+
+def test_districts_too_far_apart_for_one_plane_keep_their_own(tmp_path: Path) -> None:
+    text = wide_districts(tmp_path)
+    studies = Batch.load(written(tmp_path, text)).studies
+    drawn = check_districts(studies)
+    near = in_one_plane(studies, drawn)
+    assert near["west"].plane == near["east"].plane == (104.01, 30.01)  # 1000 m east, 1500 m north
+    far = {**drawn, "east": drawn["east"].translate(xoff=5.0).to_frame("geometry")}  # 480 km
+    assert [study.plane for study in in_one_plane(studies, far).values()] == [None, None]
+    own = {**studies, "west": studies["west"].model_copy(update={"plane": (104.0, 30.0)})}
+    assert in_one_plane(own, drawn)["west"].plane == (104.0, 30.0)
+
+
+def test_a_plane_far_from_the_communities_is_refused(tmp_path: Path) -> None:
+    study = small_study(tmp_path, plane=(101.0, 30.0))  # 289 km to the west
+    with pytest.raises(InputError, match=r"plane lies too far.*101, 30.*within 200 km.*remedy: leave plane out"):
+        lc.scan(study)
+    cells = CommunitiesInput(make="grid:500")
+    with pytest.raises(InputError, match="plane is for communities of a file"):
+        lc.scan(study.model_copy(update={"communities": cells}))
 
 
 def test_a_district_is_a_level_of_its_own_where_communities_name_none(ended: Any) -> None:

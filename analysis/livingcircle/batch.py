@@ -33,6 +33,7 @@ from livingcircle.standards import load_standard
 from livingcircle.study import Study, StudyOptions
 from livingcircle.study_parts import unknown_keys
 from livingcircle_layers.catalogue import load_catalogue
+from livingcircle_layers.crs import WIDEST_M, off_meridian_m
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError, sentence
 from livingcircle_layers.typed_toml import checked, nearest, read_toml
 
@@ -190,7 +191,7 @@ def scan_batch(
         raise homes_stay()
     stages = Stages(progress)
     with stages.stage("check", f"checking the inputs of {len(wanted)} districts"):
-        check_districts(wanted)
+        wanted = in_one_plane(wanted, {**check_districts(wanted), **_others(batch, wanted)})
     with held_folder(directory, result_files()):
         scanned = _scan_each(wanted, directory, work or Work(), progress or nobody, homes=homes)
         outcomes = [scanned.get(name) or Outcome(name, "skipped", NOT_CHOSEN) for name in batch.studies]
@@ -206,8 +207,12 @@ def scan_batch(
     return BatchResult(tuple(outcomes), result)
 
 
-def check_districts(studies: Mapping[str, Study]) -> None:
+def check_districts(studies: Mapping[str, Study]) -> dict[str, gpd.GeoDataFrame]:
     """Check everything that can be checked before the first computation.
+
+    Returns
+    -------
+    The communities of every district that has drawn ones (EPSG:4326).
 
     Raises
     ------
@@ -245,6 +250,43 @@ def check_districts(studies: Mapping[str, Study]) -> None:
         )
     if faults:
         raise InputError.of(faults)
+    return drawn
+
+
+def in_one_plane(studies: Mapping[str, Study], drawn: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Study]:
+    """Return the studies with the plane of all their communities, as one scan of the whole city has.
+
+    People along the border of two districts then have the same homes in both, and each is counted in one. Districts
+    without drawn communities, or with a plane of their own, keep theirs; so do all where one plane would be too wide.
+
+    Parameters
+    ----------
+    studies
+        Districts, by name.
+    drawn
+        Communities (EPSG:4326) of these and of other districts, by name.
+    """
+    if not drawn:
+        return dict(studies)
+    bounds = np.array([units.total_bounds for units in drawn.values()])
+    box = np.concatenate([bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)]).tolist()
+    middle = (round((box[0] + box[2]) / 2, 2), round((box[1] + box[3]) / 2, 2))
+    if off_meridian_m(middle[0], box) > WIDEST_M:
+        return dict(studies)
+    return {
+        name: study if study.plane or name not in drawn else study.model_copy(update={"plane": middle})
+        for name, study in studies.items()
+    }
+
+
+def _others(batch: Batch, wanted: Mapping[str, Study]) -> dict[str, gpd.GeoDataFrame]:
+    """Return the communities of the districts that were not chosen, so that the plane is that of all of them."""
+    drawn: dict[str, gpd.GeoDataFrame] = {}
+    for name in batch.studies.keys() - wanted.keys():
+        with _collected([], name):  # its faults are told when it is chosen
+            units = check_inputs(batch.studies[name])
+            drawn |= {} if units is None else {name: units}
+    return drawn
 
 
 @contextmanager

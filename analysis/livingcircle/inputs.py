@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from pyproj import CRS
 
 from livingcircle.beside import beside
 from livingcircle.lost_shapes import lost_shapes
@@ -25,7 +26,7 @@ from livingcircle.whereabouts import Located, check_datums, check_layers, check_
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.cleaning import Override
-from livingcircle_layers.crs import WGS84, metric_crs
+from livingcircle_layers.crs import WGS84, WIDEST_M, metric_crs, off_meridian_m
 from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
@@ -151,7 +152,7 @@ def _people_beside(study: Study, drawn: Units | None) -> Iterator[Callable[[OsmE
         return
     # An index of its own: two threads must not look things up in the same one.
     units = drawn.frame.set_axis(drawn.frame.index.copy(deep=True))
-    with beside(partial(read_counted, given, metric_crs(around), units, around)) as people:
+    with beside(partial(read_counted, given, plane_of(study, around), units, around)) as people:
         yield lambda _: people()
 
 
@@ -245,7 +246,9 @@ def read_streets(
     study: Study, catalogue: Catalogue, drawn: Units | None
 ) -> tuple[OsmExtract, tuple[str, ...], Reading | None]:
     """Read the streets in the plane of the communities, or in their own; with notes, and what a street layer held."""
-    crs = metric_crs(drawn.frame.total_bounds) if drawn else None
+    if study.plane and not drawn:
+        raise InputError("plane is for communities of a file", got="cells over the people", remedy="leave plane out")
+    crs = plane_of(study, drawn.frame.total_bounds) if drawn else None
     mapped = read_osm(study.streets.osm, catalogue, crs) if study.streets.osm else None
     notes: tuple[str, ...] = ()
     reading: Reading | None = None
@@ -263,6 +266,35 @@ def read_streets(
     if study.streets.dem:
         osm = replace(osm, streets=drape(osm.streets, study.streets.dem))
     return osm, notes, reading
+
+
+def plane_of(study: Study, bounds: Sequence[float]) -> CRS:
+    """Return the plane of the study, by default that of its communities.
+
+    Parameters
+    ----------
+    study
+        Its `plane` is the middle of the plane, where it names one.
+    bounds
+        Of the communities: ``(west, south, east, north)`` in degrees.
+
+    Raises
+    ------
+    InputError
+        The communities lie so far from the middle that lengths would be wrong.
+    """
+    if study.plane is None:
+        return metric_crs(bounds)
+    lon, lat = study.plane
+    if off_meridian_m(lon, bounds) > WIDEST_M:
+        raise InputError(
+            "plane lies too far from the communities, and lengths in it would be wrong",
+            got=f"{lon:g}, {lat:g}",
+            expected=f"a longitude within {WIDEST_M / 1000:g} km of all of them,"
+            f" which lie within {bounds[0]:.2f} and {bounds[2]:.2f}",
+            remedy="leave plane out",
+        )
+    return metric_crs((lon, lat, lon, lat))
 
 
 def extent(osm: OsmExtract) -> shapely.Polygon:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -52,6 +52,11 @@ class Study(StudyPart):
     catalogue: Path | None = Field(default=None, description="TOML file that extends the service catalogue")
     gates: Literal["respect", "open", "both"] = Field(
         default="respect", description="whether people of gated estates leave through the gates; both compares"
+    )
+    plane: tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-85, le=85)]] | None = Field(
+        default=None,
+        description="lon, lat of the middle of the plane that everything is measured in; by default that of the"
+        " communities, in a batch of those of all districts",
     )
     streets: StreetsInput
     estates: EstatesInput | None = None

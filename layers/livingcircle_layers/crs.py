@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 WGS84 = CRS.from_epsg(4326)
+EARTH_M = 6_371_008.8  # mean radius, IUGG
+WIDEST_M = 200_000.0  # from the middle of a plane to its sides, where lengths are off by 0.05 % (a judgement)
 METRES_REMEDY = 'if they are metres of a plane, declare it: crs = "EPSG:4544", for example'  # standards.md 12.1
 
 
@@ -36,6 +39,30 @@ def metric_crs(bounds: Sequence[float]) -> CRS:
     west, south, east, north = bounds
     lon, lat = round((west + east) / 2, 2), round((south + north) / 2, 2)
     return CRS.from_proj4(f"+proj=tmerc +lat_0={lat} +lon_0={lon} +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m")
+
+
+def off_meridian_m(lon: float, bounds: Sequence[float]) -> float:
+    """Return how far east or west of a meridian a box reaches, metres.
+
+    In the plane of `metric_crs` around that meridian lengths are off by half the square of it over the radius of the
+    Earth: 0.05 % at `WIDEST_M`.
+
+    Parameters
+    ----------
+    lon
+        Degrees.
+    bounds
+        ``(west, south, east, north)`` in degrees.
+
+    Examples
+    --------
+    >>> round(off_meridian_m(104.0, (104.0, 0.0, 105.0, 1.0)))
+    111195
+    """
+    west, south, east, north = bounds
+    degrees = max(abs(west - lon), abs(east - lon))
+    widest = 1.0 if south <= 0.0 <= north else max(math.cos(math.radians(south)), math.cos(math.radians(north)))
+    return math.radians(degrees) * EARTH_M * widest
 
 
 @functools.lru_cache(maxsize=32)
