@@ -128,6 +128,32 @@ def test_rows_are_used_or_left_out_for_a_reason(tmp_path: Path) -> None:
         assert words in line, words
 
 
+def test_places_that_nobody_can_walk_into_are_not_used(tmp_path: Path) -> None:
+    """A shop beside the street, one within walls and one off the map; a park whose fence has no gate."""
+    drawn = (
+        town().box(0, -60, 50, 50, leisure="park", barrier="fence", name="Shut").box(300, 200, 40, 40, barrier="wall")
+    )
+    rows = [(10, 20, "超市", "近"), (320, 220, "超市", "远"), (9000, 9000, "超市", "外")]
+    entry = FacilitiesInput(file=write_table(tmp_path / "own.csv", "类别,名称", rows))
+    green = {"id": "green", "services": ["park"], "threshold": 500.0, "tier": "5min"}
+    study = study_of(tmp_path, drawn, people=PEOPLE, rules=[RULE, green], facilities=[entry])
+    page = check_study(study)
+    osm, own = page.layers[0], page.layers[-1]
+    assert (own.used, dict(own.left_out)) == (1, {"access_not_on_network": 1, "outside_streets": 1})
+    assert (osm.used, dict(osm.left_out)) == (1, {"fenced_without_gate": 1})  # used: the shop of the street
+    notes = [
+        "own.csv: 1 places are away from every street that can be walked to, and count for nobody; see unplaced.csv",
+        "osm: 1 grounds are fenced, and neither a gate nor a street through is known: nobody gets in; see unplaced.csv",
+    ]
+    assert set(notes) <= set(page.warnings)
+
+    result = lc.scan(study)
+    inputs = {entry["path"]: entry for entry in result.run["inputs"]}
+    assert inputs["own.csv"]["left_out"] == dict(own.left_out)
+    assert sorted(result.unplaced["reason"][result.unplaced["source"] == "own.csv"]) == sorted(own.left_out)
+    assert set(notes) <= set(result.run["warnings"])
+
+
 def test_rows_of_people_are_accounted_for(tmp_path: Path) -> None:
     study = study_of(tmp_path, town(), people=[*PEOPLE, (0, 0, 0)], rules=[RULE])
     mark = next(m for m in check_study(study).layers if m.role == "population")

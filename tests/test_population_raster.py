@@ -40,6 +40,11 @@ def total(path: Path, **options: Any) -> int:
     return read_people(path, crs=CRS, window=WINDOW, **options).total
 
 
+def test_a_raster_of_nobody_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"n\.tif: nobody lives anywhere; got 0 people in all cells.*remedy: check"):
+        total(raster(tmp_path / "n.tif", [[0, -9], [0, 0.3]]))  # 0.3 people are no whole one
+
+
 def test_densities_are_multiplied_by_the_ground(tmp_path: Path) -> None:
     path = raster(tmp_path / "d.tif", [[1000, -9], [0, 2000]])
     west, south = Transformer.from_crs(WGS84, CRS, always_xy=True).transform([104.0, 104.01], [30.69, 30.70])

@@ -35,13 +35,18 @@ _REASONS = {
 _VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
 
 
+_SHUT = {
+    "access_not_on_network": "places are away from every street that can be walked to, and count for nobody",
+    "fenced_without_gate": "grounds are fenced, and neither a gate nor a street through is known: nobody gets in",
+}
+
 LOST_SHARE = 0.25  # of a community's people not on the network is worth a word (a judgement)
 
 
 def account(
-    study: Study, inputs: Inputs, placement: Placement, joins: Joins, doors: gpd.GeoDataFrame
+    study: Study, inputs: Inputs, placement: Placement, joins: Joins, shut: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, int]]:
-    """List what could not be used, and count people so that nobody is lost."""
+    """List what could not be used, and count people so that nobody is lost; `shut` as of `without_way_in`."""
     homes = placement.homes
     inside = homes[homes["unit"] != ""]
     outside = homes[homes["unit"] == ""]
@@ -59,7 +64,7 @@ def account(
                 pd.DataFrame(grouped).rename(columns={"unit": "unit_id"}).assign(detail=detail).to_dict("records")
             )
         )
-    parts.append(_without_way_in(study, inputs, doors))
+    parts.append(shut)
     unplaced = pd.concat(parts, ignore_index=True)
     order = ["reason", "source", "row", "unit_id"]
     readable = int(rejected["people"].fillna(0).sum())
@@ -71,8 +76,14 @@ def account(
     }
 
 
-def _without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.DataFrame:
-    """List facilities that nobody can enter: a fence without a gate, or no street near any access point."""
+def without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.DataFrame:
+    """List facilities that nobody can enter: a fence without a gate, or no street near any access point.
+
+    Parameters
+    ----------
+    doors
+        ``facility_id``, ``edge_id`` (-1: joins no street) of every access point.
+    """
     frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
     entered = set(doors["facility_id"])
     reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
@@ -146,6 +157,7 @@ def run_record(
     rules: RuleSet,
     judged: Mapping[str, Judged],
     people: Mapping[str, int],
+    shut: pd.DataFrame,
     stages: Stages,
 ) -> dict[str, Any]:
     """Return what `run.json` says of a run: inputs with digests, settings, counts, warnings, versions, timings."""
@@ -154,7 +166,7 @@ def run_record(
         "program": "livingcircle",
         "name": study.name,
         "settings": settings_of(study, study.walker_profiles(), rules),
-        "inputs": _input_records(study, inputs),
+        "inputs": _input_records(study, inputs, shut),
         "demand": "people" if study.population else "residential_land",
         "people": dict(people),
         "counts": {
@@ -179,7 +191,7 @@ def run_record(
     }
 
 
-def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
+def _input_records(study: Study, inputs: Inputs, shut: pd.DataFrame) -> list[dict[str, Any]]:
     """Return role, name, digest and licence of every input file, and the marks of what is in it."""
     files = input_files(study)
     return [
@@ -192,7 +204,7 @@ def _input_records(study: Study, inputs: Inputs) -> list[dict[str, Any]]:
             "date": mark.date,
             **mark.as_dict(),
         }
-        for entry, mark in zip(files, layer_marks(study, inputs), strict=True)
+        for entry, mark in zip(files, layer_marks(study, inputs, shut), strict=True)
     ]
 
 
@@ -229,6 +241,15 @@ def lost_notes(communities: gpd.GeoDataFrame) -> list[str]:
     return [
         f"{len(many)} communities have over {LOST_SHARE:.0%} of their people away from every street that can be walked"
         f" to, who are in no share and no score: {shown}{' …' if len(many) > 8 else ''}; see unplaced.csv"
+    ]
+
+
+def shut_notes(shut: pd.DataFrame) -> list[str]:
+    """Say how many places nobody can enter though they lie among the streets; `shut` as of `without_way_in`."""
+    return [
+        f"{source}: {n:,} {words}; see unplaced.csv"
+        for reason, words in _SHUT.items()
+        for source, n in shut["source"][shut["reason"] == reason].value_counts().sort_index().items()
     ]
 
 

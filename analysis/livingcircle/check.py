@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from livingcircle.accounts import input_warnings, outline_notes, size_notes
+from livingcircle.accounts import input_warnings, outline_notes, shut_notes, size_notes, without_way_in
 from livingcircle.coverage import INCOMPLETE_UNDER
 from livingcircle.input_faults import input_faults
 from livingcircle.inputs import Inputs, read_inputs
 from livingcircle.joins import Joins
 from livingcircle.land import land_points
 from livingcircle.marks import LayerMark, layer_marks
-from livingcircle.measured import counted_people, joined_homes, joiner_of, place_homes
+from livingcircle.measured import counted_people, joined_doors, joined_homes, joiner_of, place_homes
 from livingcircle.population import compare_people, comparison_lines
 from livingcircle.progress import Progress, Stages
 from livingcircle.rules import RuleSet
@@ -268,15 +268,17 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
         inputs = read_inputs(study, catalogue, stages)
     except InputError as fault:
         raise InputError.each([*str(fault).split(" | "), *input_faults(study, catalogue)]) from fault
-    with stages.stage("join", "joining homes and residential land to the streets"):
+    with stages.stage("join", "joining homes, residential land and places to the streets"):
         placement = place_homes(inputs)
-        homes, joins = joined_homes(joiner_of(study, inputs, open_=False)[1], placement)
+        joiner = joiner_of(study, inputs, open_=False)[1]
+        homes, joins = joined_homes(joiner, placement)
+        shut = without_way_in(study, inputs, joined_doors(joiner, inputs)[0])
     here = placement.homes[placement.homes["unit"] != ""]
     lived = Lived(here, counted_people(homes, inputs, placement.shared))
     frame, legs = inputs.estates.frame, _legs(placement, joins, of_land=study.population is None)
     return StudyCheck(
         facts=tuple(_facts(study, inputs, rules, catalogue.unplaceable(), legs)),
-        layers=layer_marks(study, inputs),
+        layers=layer_marks(study, inputs, shut),
         rules=tuple(rule_layers(study, rules, inputs, catalogue, lived)),
         places=tuple(_places(inputs, [s for r in rules.rules for s in r.services])),
         land=_unreached_land(study, inputs),
@@ -290,6 +292,7 @@ def check_study(study: Study, *, progress: Progress | None = None) -> StudyCheck
         datums=tuple(verdict.line() for verdict in inputs.datums),
         warnings=(
             *input_warnings(inputs),
+            *shut_notes(shut),
             *size_notes(rules, inputs.facilities),
             *outline_notes(rules, inputs.facilities),
         ),

@@ -86,7 +86,8 @@ class LayerMark:
         What its coordinates are claimed to be in; fits, cannot tell, or "" where nothing is compared; and what was
         counted. Of OpenStreetMap the answer is `REFERENCE`.
     used
-        Places, communities, cells or estates that the run counts with; None where it has no such rows.
+        Places that can be walked to, communities, cells or estates that the run counts with; None where it has no
+        such rows.
     left_out
         Rows that could not be used, by reason.
     merged, removed
@@ -146,8 +147,14 @@ REFERENCE = "reference"  # the answer about OpenStreetMap, with which the others
 _LISTS = ("osm", "facilities")  # inputs whose rows are places
 
 
-def layer_marks(study: Study, inputs: Inputs) -> tuple[LayerMark, ...]:
-    """Return the marks of every input file of a study, in the order of `input_files`."""
+def layer_marks(study: Study, inputs: Inputs, shut: pd.DataFrame) -> tuple[LayerMark, ...]:
+    """Return the marks of every input file of a study, in the order of `input_files`.
+
+    Parameters
+    ----------
+    shut
+        ``source``, ``reason``: the places that nobody can walk into, a row each.
+    """
     readings = {role: iter(found) for role, found in inputs.readings.items()}
     verdicts = {verdict.layer: verdict for verdict in inputs.datums}
     claims = _claims(study)
@@ -160,14 +167,14 @@ def layer_marks(study: Study, inputs: Inputs) -> tuple[LayerMark, ...]:
             given["datum"] = claims[file.role, file.name]
             given |= {"datum_answer": verdict.answer, "statistic": verdict.statistic} if verdict else {}
         if file.role == "osm":
-            given |= {**_of_facilities(inputs, "osm"), "complete": "by_service" if study.layer else "unknown"}
+            given |= {**_of_facilities(inputs, "osm", shut), "complete": "by_service" if study.layer else "unknown"}
             given |= {
                 "datum": "wgs84",
                 "datum_answer": REFERENCE,
                 "contents": _map(inputs.osm),
             }
         elif file.role == "facilities":
-            given |= {**_of_facilities(inputs, next(labels)), "complete": next(entries).complete}
+            given |= {**_of_facilities(inputs, next(labels), shut), "complete": next(entries).complete}
         elif file.role == "communities":
             given["used"] = len(inputs.units)
         elif file.role == "estates":
@@ -200,14 +207,16 @@ def _map(osm: OsmExtract) -> str:
     )
 
 
-def _of_facilities(inputs: Inputs, source: str) -> dict[str, Any]:
+def _of_facilities(inputs: Inputs, source: str, shut: pd.DataFrame) -> dict[str, Any]:
     """Count what became of the rows of one list of places."""
     found = inputs.facilities
     changes = found.changes[found.changes["source"] == source].drop_duplicates(["facility_id", "action"])
     actions = changes["action"].value_counts()
+    away = shut[shut["source"] == source]
+    lost = pd.concat([found.unplaced[found.unplaced["source"] == source], away])
     return {
-        "used": int(found.frame["facility_id"][found.frame["source"] == source].nunique()),
-        "left_out": _by_reason(found.unplaced[found.unplaced["source"] == source]),
+        "used": int(found.frame["facility_id"][found.frame["source"] == source].nunique()) - len(away),
+        "left_out": _by_reason(lost),
         "merged": int(actions.get("merged", 0)),
         "removed": int(actions.get("removed", 0)),
     }

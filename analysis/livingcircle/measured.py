@@ -344,6 +344,20 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
     """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
     streets, joiner = joiner_of(study, inputs, open_=False)
     homes, joins = joined_homes(joiner, placement)
+    doors, door_joins = joined_doors(joiner, inputs)
+    city = City(
+        network=WalkNetwork(streets),
+        homes=homes,
+        home_joins=joins.take(joins.joined),
+        facilities=inputs.facilities.frame,
+        doors=doors,
+        door_joins=door_joins,
+    )
+    return city, joins
+
+
+def joined_doors(joiner: Joiner, inputs: Inputs) -> tuple[gpd.GeoDataFrame, Joins]:
+    """Return the access points of all places with the street that each joins, and the joins."""
     frame = inputs.facilities.frame
     # A place of several services is entered at its outline where one of its rows has one.
     outlines_first = np.argsort(shapely.get_type_id(frame.geometry.to_numpy()) == 0, kind="stable")
@@ -363,15 +377,7 @@ def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[Cit
         edge_id=door_joins.edge,
         leg_m=door_joins.leg_m,
     )
-    city = City(
-        network=WalkNetwork(streets),
-        homes=homes,
-        home_joins=joins.take(joins.joined),
-        facilities=frame,
-        doors=doors,
-        door_joins=door_joins,
-    )
-    return city, joins
+    return doors, door_joins
 
 
 def layers_needed(study: Study, rules: Sequence[Rule], walkers: Sequence[Walker]) -> dict[Layer, list[Walker]]:

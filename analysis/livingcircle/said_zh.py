@@ -164,6 +164,15 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     ("{file}: {n} of {all} places lie outside the streets' extract", "{file}: {all} 处中 {n} 处在道路数据范围之外"),
     (
+        "{file}: {n} places are away from every street that can be walked to, and count for nobody; see unplaced.csv",
+        "{file}: {n} 处附近没有可步行到达的道路,不为任何人计入; 见 unplaced.csv",
+    ),
+    (
+        "{file}: {n} grounds are fenced, and neither a gate nor a street through is known: nobody gets in;"
+        " see unplaced.csv",
+        "{file}: {n} 处场地有围墙,已知数据中既无大门也无道路穿过,按无法进入计; 见 unplaced.csv",
+    ),
+    (
         "{file}: {n} of {all} areas reach beyond the communities, where nobody is counted: {units}",
         "{file}: {all} 个范围中 {n} 个伸出社区之外,其外不计人口: {units}",
     ),

@@ -15,7 +15,16 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from livingcircle.accounts import account, lost_notes, outline_notes, run_record, settings_of, size_notes
+from livingcircle.accounts import (
+    account,
+    lost_notes,
+    outline_notes,
+    run_record,
+    settings_of,
+    shut_notes,
+    size_notes,
+    without_way_in,
+)
 from livingcircle.additions import additions_beside
 from livingcircle.beside import one_thread
 from livingcircle.capacity import capacity_notes, capacity_table
@@ -117,9 +126,10 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
         with stages.stage("tables", "making the tables of the result"):
             histogram = sorted_by_unit(histogram_table(reached, measured.people, measured.levels))
             doors = _access_points(city)
-            unplaced, counts = account(study, inputs, measured.placement, measured.joins, doors)
+            shut = without_way_in(study, inputs, city.doors)
+            unplaced, counts = account(study, inputs, measured.placement, measured.joins, shut)
             communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
-            run = run_record(study, inputs, rules, measured.first, counts, stages)
+            run = run_record(study, inputs, rules, measured.first, counts, shut, stages)
             settings = settings_of(study, measured.walkers, rules)
             if doubt:
                 settings["sensitivity"] = run["settings"]["sensitivity"] = (
@@ -138,7 +148,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
                 background=inputs.osm.background.to_crs(WGS84),
                 rules=rules,
                 catalogue=measured.catalogue,
-                run=_with_warnings(run, _notes(measured, communities)),
+                run=_with_warnings(run, _notes(measured, communities, shut)),
                 settings=settings,
                 approval_number=study.map.approval_number,
                 estates=gains,
@@ -177,11 +187,12 @@ def _gains(measured: Measured) -> pd.DataFrame | None:
     return estate_gains(measured.inputs.estates, measured.city.homes, measured.people, measured.first, opened)
 
 
-def _notes(measured: Measured, communities: gpd.GeoDataFrame) -> list[str]:
+def _notes(measured: Measured, communities: gpd.GeoDataFrame, shut: pd.DataFrame) -> list[str]:
     """Return what the planner should know of the numbers, beside what the inputs said."""
     return [
         *inner_place_notes(measured.city),
         *lost_notes(communities),
+        *shut_notes(shut),
         *size_notes(measured.rules, measured.inputs.facilities),
         *outline_notes(measured.rules, measured.inputs.facilities),
         *(measured.land.notes if measured.land else ()),

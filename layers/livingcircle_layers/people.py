@@ -201,6 +201,13 @@ def _from_raster(file: Path, crs: CRS, window: shapely.Polygon | None, values: V
     raster = read_raster(file, crs=crs, window=window, values=values)
     _refuse_too_many(file.name, raster.people, "", "look at the largest cells, and declare what stands for no data")
     people = round_to_whole(raster.people)
+    if not people.any():
+        raise InputError(
+            f"{file.name}: nobody lives anywhere",
+            got="0 people in all cells over the communities",
+            expected="people per cell",
+            remedy="check that the raster holds people, and of this city",
+        )
     cells = gpd.GeoDataFrame({"source": file.name, "row": "", "people": people}, geometry=raster.shapes, crs=crs)
     middle = shapely.get_coordinates(raster.shapes).reshape(-1, 5, 2)[:, :4].mean(axis=1)
     order = np.lexsort((middle[:, 1], middle[:, 0]))
