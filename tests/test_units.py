@@ -126,8 +126,15 @@ def test_repair_keeps_sound_polygons_and_the_input() -> None:
 
 def test_overlaps_are_named_slivers_are_not(tmp_path: Path) -> None:
     wide = box(104.009, 30.60, 104.02, 30.61)  # 10 % over A
-    slack = box(104.00995, 30.60, 104.02, 30.61)  # 0.5 % over A
+    narrow = box(104.00995, 30.60, 104.02, 30.61)  # 4.8 m over A, along a border of 1,109 m
+    slack = box(104.009997, 30.60, 104.02, 30.61)  # 0.3 m over A
     assert notes_of(read(tmp_path, [A, slack], id=["a", "b"])) == []
+    (warning,) = notes_of(read(tmp_path, [A, narrow], id=["a", "b"]))
+    assert "overlap; people there count once, in the smaller id – 1 times, 5,3" in warning
+    # Where a border is shared, its line is a part of what both have, and hides no overlap of 10 m by 10 m beside it.
+    corner = shapely.union(box(104.01, 30.60, 104.02, 30.61), box(104.0099, 30.605, 104.01, 30.6051))
+    (warning,) = notes_of(read(tmp_path, [A, corner], id=["a", "b"]))
+    assert "a and b (106 m²" in warning
     (warning,) = notes_of(read(tmp_path, [A, wide], id=["a", "b"]))
     assert "overlap; people there count once, in the smaller id – 1 times, 106," in warning
     assert "a and b (106," in warning  # 95.7 m by 1,109 m

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,10 +20,10 @@ from livingcircle_layers.headings import find_columns
 from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.vectors import attributes_as_text, read_vector
 
-OVERLAP_SHARE = 0.01  # of the smaller unit; less is the usual slack between hand-drawn borders
 TWIN_SHARE = 0.95  # of both units shared: the same place twice, which nobody can count (a judgement)
 NARROW_GAP_M = 10.0  # a gap narrower than this is slack between two drawings of one border (a judgement)
-_LEAST_GAP_M = 0.5  # narrower is rounding, or a long border that the plane draws straight for one unit only
+# Of a gap or an overlap: narrower is rounding, or a long border that the plane draws straight for one unit only.
+_LEAST_WIDTH_M = 0.5
 _TOUCH_M = 0.01  # units this near to a gap border on it
 _ROLES = ("id", "name", "subdistrict", "district", "type")
 _SHOWN = 5
@@ -293,7 +294,7 @@ def _repeated(table: pd.DataFrame, used: Mapping[str, str], geometry: npt.NDArra
 
 
 def _pairs(flat: gpd.GeoSeries) -> pd.DataFrame:
-    """Return the pairs of units that share ground: positions ``a < b``, ``shared`` m², ``least``, ``most`` of both."""
+    """Return the pairs of units that share ground: positions ``a < b``, ``shared`` m², ``most`` of both."""
     shapes = flat.to_numpy()
     first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     first, second = first[first < second], second[first < second]
@@ -303,7 +304,6 @@ def _pairs(flat: gpd.GeoSeries) -> pd.DataFrame:
             "a": first,
             "b": second,
             "shared": shapely.area(shapely.intersection(shapes[first], shapes[second])),
-            "least": np.minimum(area[first], area[second]),
             "most": np.maximum(area[first], area[second]),
         }
     )
@@ -324,11 +324,20 @@ def _refuse_twins(file: str, ids: pd.Index[str], pairs: pd.DataFrame) -> None:
 
 def _overlaps(flat: gpd.GeoSeries, pairs: pd.DataFrame) -> gpd.GeoDataFrame:
     """Find pairs of units that share more than a sliver."""
-    large = pairs[pairs["shared"] > OVERLAP_SHARE * pairs["least"]].sort_values(["a", "b"])
+    some = pairs[pairs["shared"] > 0].sort_values(["a", "b"])
     shapes = flat.to_numpy()
-    shared = shapely.intersection(shapes[large["a"]], shapes[large["b"]])
+    shared = shapely.intersection(shapes[some["a"]], shapes[some["b"]])
+    parts, pair = shapely.get_parts(shared, return_index=True)
+    wide = np.unique(pair[_is_wide(parts)])
+    large = some.iloc[wide]
     names = [f"{flat.index[a]} and {flat.index[b]}" for a, b in zip(large["a"], large["b"], strict=True)]
-    return _problem("overlap", gpd.GeoSeries(shared, index=names, crs=flat.crs).to_crs(WGS84))
+    return _problem("overlap", gpd.GeoSeries(shared[wide], index=names, crs=flat.crs).to_crs(WGS84))
+
+
+def _is_wide(parts: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Tell which pieces of ground are more than slack between two drawings of a border, by their mean width."""
+    wide: npt.NDArray[np.bool_] = 2 * shapely.area(parts) > _LEAST_WIDTH_M * shapely.length(parts)
+    return wide
 
 
 def _gaps(flat: gpd.GeoSeries) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
@@ -341,7 +350,7 @@ def _gaps(flat: gpd.GeoSeries) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     found = []
     for kind, ground in (("narrow_gap", shapely.difference(closed, whole)), ("gap", shapely.difference(outer, closed))):
         parts = shapely.get_parts(ground)
-        parts = parts[2 * shapely.area(parts) > _LEAST_GAP_M * shapely.length(parts)]  # mean width of a strip
+        parts = parts[_is_wide(parts)]
         part, unit = shapely.STRtree(flat.to_numpy()).query(parts, predicate="dwithin", distance=_TOUCH_M)
         around = [sorted(flat.index[unit[part == k]]) for k in range(len(parts))]
         between = np.array([len(ids) > 1 for ids in around], dtype=bool)  # a notch of one unit is its own matter
