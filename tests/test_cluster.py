@@ -18,9 +18,10 @@ import pytest
 from livingcircle import engine
 from livingcircle.engine import Cluster, Job
 from livingcircle.measured import Measured
+from livingcircle.runs import Work
 from livingcircle.tile_store import TileStore
 from livingcircle.tiled import Tiled
-from livingcircle_layers.errors import InputError
+from livingcircle_layers.errors import InputError, UsageError
 from test_tiled import assert_equal, tiled
 
 pytestmark = pytest.mark.cluster
@@ -95,6 +96,31 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.parametrize("address", ["http://host:8786", "tcp://", "tcp://host", "host:8786", "tcp://host:8786/x"])
+def test_what_is_no_address_is_told_before_the_work(address: str) -> None:
+    with pytest.raises(UsageError, match=r"--scheduler is no address.*expected tcp://HOST:8786 or tls://HOST:8786"):
+        Work(scheduler=address)
+
+
+def test_certificates_that_are_missing_are_told(tmp_path: Path) -> None:
+    import dask
+
+    jobs = [Job(abs, (-1,))]
+    with pytest.raises(InputError, match=r"tls://127\.0\.0\.1:1 needs certificates; got none; expected .*ca-file"):
+        list(Cluster("tls://127.0.0.1:1").run(jobs))
+    missing = str(tmp_path / "ca.pem")
+    with (
+        dask.config.set({f"distributed.comm.tls.{part}": missing for part in ("ca-file", "client.cert", "client.key")}),
+        pytest.raises(InputError, match=r"needs certificates; got .*No such file"),
+    ):
+        list(Cluster("tls://127.0.0.1:1").run(jobs))
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(InputError, match=r"tcp://127\.0\.0\.1:1 is open.*asks for encryption; expected tls://"),
+    ):
+        list(Cluster("tcp://127.0.0.1:1").run(jobs))
+
+
 def test_what_a_job_raises_is_not_taken_for_a_lost_scheduler(scheduler: str, tmp_path: Path) -> None:
     jobs = [Job(os.mkdir, (str(tmp_path / "missing" / "folder"),))]
     with pytest.raises(InputError, match=r"a worker of tcp.* cannot use a file of the output folder.*missing/folder"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -79,6 +80,27 @@ def test_a_row_in_front_of_a_list_without_ids_is_the_only_cause(
     lines = capsys.readouterr().out.splitlines()
     assert "facility moved: clinic clinics.csv:2 二诊所 (30 m)" in lines
     assert "facility renamed: clinic clinics.csv:3 仁心诊所 (三诊所 → 仁心诊所)" in lines
+
+
+def test_a_change_in_either_of_two_lists_of_one_name_is_listed(tmp_path: Path) -> None:
+    """Two folders have a clinics.csv each; a row more in the first, then in the second."""
+    lists = {name: [(x, 390, f"{name}一")] for name, x in (("a", 210), ("b", -210))}
+
+    def scanned() -> lc.ScanResult:
+        files = []
+        for name, rows in lists.items():
+            (tmp_path / name).mkdir(exist_ok=True)
+            file = write_table(tmp_path / name / "clinics.csv", "name", rows)
+            files.append({"file": str(file), "service": "clinic", "mode": "add"})
+        return lc.scan(small_study(tmp_path / "city", facilities=files))
+
+    results = [scanned()]
+    for name, rows in lists.items():
+        rows.append((110, -390, f"{name}二"))
+        results.append(scanned())
+    for before, after in pairwise(results):
+        causes = compare(before, after).causes
+        assert "facilities clinics.csv" in set(causes.loc[causes["cause"] == "input", "what"])
 
 
 def test_units_of_one_side_only_are_listed(tmp_path: Path) -> None:

@@ -103,14 +103,19 @@ def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:
     for key in sorted({*old.settings, *new.settings}):
         a, b = (str(side.settings.get(key, "")) for side in (old, new))
         rows += [("setting", key, a, b)] if a != b else []
-    inputs = [
-        {f"{i['role']} {i.get('path') or ''}": str(i.get("sha256") or "") for i in side.run["inputs"]}
-        for side in (old, new)
-    ]
+    inputs = [_inputs(side) for side in (old, new)]
     for key in sorted({*inputs[0], *inputs[1]}):
         a, b = (side.get(key, "") for side in inputs)
         rows += [("input", key, a, b)] if a != b else []
     return pd.DataFrame(rows, columns=["cause", "what", "old_value", "new_value"])
+
+
+def _inputs(side: ScanResult) -> dict[str, str]:
+    """Return the digests of every input by role and name; those of one name, in several folders, together."""
+    digests: dict[str, list[str]] = {}
+    for given in side.run["inputs"]:
+        digests.setdefault(f"{given['role']} {given.get('path') or ''}", []).append(str(given.get("sha256") or ""))
+    return {name: " ".join(sorted(own)) for name, own in digests.items()}
 
 
 def _facilities(old: ScanResult, new: ScanResult) -> list[tuple[str, str, str, str]]:

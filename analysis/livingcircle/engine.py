@@ -170,6 +170,7 @@ class Cluster:
                 remedy='here and on every worker, in the source folder: pip install -c constraints.txt ".[cluster]"',
             ) from error
         _quiet_dask()
+        self._check_encryption()
         fault = None
         try:
             with Client(self.address, timeout="10s", set_as_default=False) as client:  # type: ignore[no-untyped-call]
@@ -191,6 +192,30 @@ class Cluster:
             ) from error
         if fault is not None:
             raise self._told(fault)
+
+    def _check_encryption(self) -> None:
+        """Refuse an address that does not go with the certificates of Dask's configuration."""
+        from distributed.security import Security
+
+        encrypted, got = self.address.startswith("tls://"), "none"
+        try:
+            security = Security()  # type: ignore[no-untyped-call]
+            known = security.get_connection_args("client").get("ssl_context") is not None  # type: ignore[no-untyped-call]
+        except OSError as error:  # a file that is not there, or is no certificate
+            known, got = False, str(error)
+        if encrypted and not known:
+            raise InputError(
+                f"{self.address} needs certificates",
+                got=got,
+                expected="distributed.comm.tls in Dask's configuration, with ca-file, and cert and key of the client",
+                remedy="set them as docs/large.md says; or tcp:// within a network that is yours alone",
+            )
+        if not encrypted and security.require_encryption:
+            raise InputError(
+                f"{self.address} is open, and Dask's configuration asks for encryption",
+                expected="tls://…",
+                remedy="start scheduler and workers with tls:// and their certificates",
+            )
 
     def _wait_for_a_worker(self, client: Any) -> None:
         try:

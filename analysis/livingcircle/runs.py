@@ -56,6 +56,15 @@ class Work:
     scheduler: str = ""
     resume: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse an address that Dask does not understand, before hours of work."""
+        if self.scheduler and not re.fullmatch(r"(tcp|tls)://([^\s/:]+|\[[0-9a-fA-F:]+]):[0-9]+", self.scheduler):
+            raise UsageError(
+                "--scheduler is no address of a Dask scheduler",
+                got=repr(self.scheduler),
+                expected="tcp://HOST:8786 or tls://HOST:8786",
+            )
+
     @property
     def plain(self) -> bool:
         """Whether nothing was asked for."""
