@@ -74,6 +74,16 @@ def test_communities_of_people_come_before_those_of_factories(result):
     assert [kind.split(" ")[0] for kind in sheet.frame["class"]] == ["urban"] * 2 + ["industrial"] * 3
 
 
+def test_a_long_name_is_cut_so_that_the_bars_and_the_other_names_have_room(result, tmp_path):
+    places = result.communities.copy()
+    named = places["score"].notna().idxmax()
+    places.loc[named, "unit_name"] = "很长" * 60
+    drawn = charts.ranking(replace(result, communities=places))
+    drawn.save(tmp_path / "long.png")  # a warning of matplotlib, that nothing fits, is an error here
+    names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert [name.split("  ")[0] for name in names if "很长" in name] == ["很长" * 7 + "很…"]
+
+
 def test_of_many_communities_the_first_and_the_last_are_drawn_and_it_is_said():
     many = charts.ranking(made_result(communities=60))
     assert len(many.axes[0].patches) == charts.MOST_BARS
@@ -212,8 +222,10 @@ def test_a_chart_that_the_results_do_not_carry_is_told_and_the_others_are_drawn(
     assert ended.value.code == 0
     told = capsys.readouterr()
     assert sorted(path.name for path in (tmp_path / "charts").iterdir()) == ["chart-distances.png", "chart-lorenz.png"]
-    assert "note: no community of city has a score, so that there is no ranking" in told.err
-    assert told.err.count("note: ") == 1
+    assert (
+        "提醒: city 内没有社区有得分,不绘排名图;评分须有 100 人,且 70% 的服务有数据;办法: 补充 coverage.csv" in told.err
+    )
+    assert told.err.count("提醒: ") == 1
 
 
 def test_nobody_who_reaches_a_place_is_said_and_not_drawn(result):

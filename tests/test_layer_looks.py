@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -125,6 +126,20 @@ def test_scores_are_drawn_in_five_classes_and_the_unscored_in_grey() -> None:
     root = ET.fromstring(style.split("\n", 1)[1])
     assert [(a.get("field"), a.get("name")) for a in root.iter("alias")] == [("unit_name", "社区"), ("score", "得分")]
     assert next(root.iter("text-style")).get("fieldName") == 'coalesce("unit_name", "unit_id")'
+
+
+def test_where_no_community_has_a_score_they_are_coloured_by_the_first_rule_with_a_share(tmp_path: Path) -> None:
+    """A layer that opens wholly grey says nothing."""
+    made = made_result()
+    bare = replace(made, communities=made.communities.assign(score=float("nan")))
+    first = next(r for r in made.rules.scoring if made.coverage.loc[made.coverage["rule"] == r, "share"].notna().any())
+    path = save_result(bare, tmp_path / "out", homes=False) / "communities.gpkg"
+    ((style,),) = rows(path, "SELECT styleQML FROM layer_styles")
+    assert f"coalesce(&quot;share_{first}&quot;, -1)" in style
+    labels = [label for label, _ in drawn(style, "range")]
+    assert labels[0].endswith("无数据 no data")
+    assert labels[1:] == ["0%–20%", "20%–40%", "40%–60%", "60%–80%", "80%–100%"]
+    assert drawn(style, "range")[-1][1] == "27,72,105,255"
 
 
 @pytest.mark.parametrize(

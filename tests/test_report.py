@@ -142,8 +142,9 @@ def test_summary_says_what_must_be_said(book, result):
     people = result.run["people"]
     city = result.scores[result.scores["level"] == "city"].iloc[0]
     for expected in (
-        "锦江区试算", OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "walker: adult 1.33 m/s",
-        "join_limit_m: 300", "3 streets have no surface", f"{people['input']:,}", f"{people['placed']:,}", "2024-06-01",
+        "锦江区试算", OSM_CREDIT, INTERNAL_DRAWING, NOT_A_SURVEY, "walker = adult 1.33 m/s",
+        "接入距离上限 = 300 米\njoin_limit_m = 300", "3 streets have no surface",
+        f"{people['input']:,}", f"{people['placed']:,}", "2024-06-01",
         score_sentence(city["k_mean"], 16), "其中 1 项无数据",
     ):  # fmt: skip
         assert expected in said

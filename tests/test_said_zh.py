@@ -54,6 +54,11 @@ def test_both_forms_have_the_same_gaps() -> None:
 
 def test_what_is_not_known_is_printed_as_it_is() -> None:
     assert said("a sentence that nobody has written", "zh") == "a sentence that nobody has written"
+    # also behind "note: ", where the words of a list would be said: half a sentence is worse than none
+    unknown = (
+        "note: nobody of city has a score, so that there is no park; expected 100 people, and data of it; remedy: ok"
+    )
+    assert said(unknown, "zh") == unknown.replace("note", "提醒")
     assert said("25 residential outlines: whether they are gated, and where, is not known", "en").startswith("25 res")
 
 

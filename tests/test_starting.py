@@ -105,6 +105,18 @@ def test_enter_takes_what_is_proposed(folder: Path) -> None:
     assert any("120 people" in line for line in planner.told)
 
 
+def test_enter_where_nothing_is_proposed_is_told_and_asked_again(folder: Path) -> None:
+    planner = Planner("", "", "", "none", "rules.toml", "")
+    patient, left = planner.ask, ["", ""]
+
+    def ask(question) -> str:
+        return left.pop() if left and "gcj02" in question.proposals else patient(question)
+
+    planner.ask = ask  # type: ignore[method-assign]
+    planner.start(folder)
+    assert planner.told.count("请选一项,输入编号或名称  please choose: type a number or a name") == 2
+
+
 def test_proposals_are_chosen_by_number_and_lists_one_after_the_other(folder: Path) -> None:
     (folder / "more.csv").write_bytes((folder / "shops.csv").read_bytes())
     planner = Planner("2", "无", "+supermarket=3", "convenience=2", "", "rules.toml", "南城")

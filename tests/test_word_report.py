@@ -192,8 +192,13 @@ def test_without_a_score_it_says_why(folder, tmp_path):
     bare = result.scores.assign(score=float("nan"), score_low=float("nan"), score_high=float("nan"))
     saved = replace(result, scores=bare).save(tmp_path / "bare")
     (path,) = word_reports(saved, tmp_path, choices=PLAIN)
-    assert any("得分 —(下限 —,上限 —" in line and "不评分:有数据的计分服务不足 70%" in line for line in said(path))
+    assert any("不评分:有数据的计分服务不足 70%" in line for line in said(path))
+    assert not any("居民平均可步行到达" in line or "— 的居民" in line for line in said(path)), "a sentence of dashes"
     assert list(said(path)).count("未绘图:没有社区有得分。") == 2  # the ranking and the Lorenz curve
+    # A template of her own that tells both in one paragraph keeps it: why there is no score stands there.
+    template = own_template(tmp_path, "{{people}} 人,得分 {{score}}。{{no_score}}")
+    (path,) = word_reports(saved, tmp_path / "own", choices=WordChoices(template=template, with_map=False))
+    assert any("得分 —。不评分:有数据" in line for line in said(path))
 
 
 def test_long_tables_end_with_where_the_rest_is(town_reports):
@@ -356,6 +361,9 @@ def test_a_template_without_the_styles_or_no_word_file_is_refused_with_the_remed
     (tmp_path / "text.docx").write_text("no archive")
     with pytest.raises(InputError, match=r"text.docx is no Word template that can be read"):
         word_reports(folder, tmp_path, choices=WordChoices(template=tmp_path / "text.docx"))
+    (tmp_path / "book.docx").write_bytes((folder / "report.xlsx").read_bytes())
+    with pytest.raises(InputError, match=r"book.docx is no Word template that can be read; got file 'book.docx' is"):
+        word_reports(folder, tmp_path, choices=WordChoices(template=tmp_path / "book.docx"))
     with pytest.raises(InputError, match=r"the template .*none.docx cannot be read; got No such file"):
         word_reports(folder, tmp_path, choices=WordChoices(template=tmp_path / "none.docx"))
     with pytest.raises(UsageError, match="is there already"):

@@ -27,7 +27,8 @@ HEADINGS = {
 }  # fmt: skip
 # Sentences of the shipped template and of its sections: every number in them has a name here.
 SENTENCES = (
-    r"计入居民 (?P<people>{n}) 人。居民平均可步行到达 (?P<n_listed>{n}) 项服务中的 (?P<k_mean>{n}) 项,"
+    r"计入居民 (?P<people>{n}) 人。",
+    r"居民平均可步行到达 (?P<n_listed>{n}) 项服务中的 (?P<k_mean>{n}) 项,"
     r"得分 (?P<score>{n})\(下限 (?P<score_low>{n}),上限 (?P<score_high>{n});(?P<n_scored>{n}) 项有数据\)。"
     r"(?P<complete_share>{n}%) 的居民可步行到达全部应配建服务,(?P<missing_one_share>{n}%) 的居民仅缺一项",
     r"步行覆盖率最低的是“(?P<rule>[^”]+)”,为 (?P<share>≥?{n}%)",

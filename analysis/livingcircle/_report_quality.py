@@ -11,6 +11,7 @@ from livingcircle._workbook import Sheet
 from livingcircle.columns import TABLES, UNPLACED, published
 from livingcircle.joins import BLOCKED, TOO_FAR
 from livingcircle.marks import input_detail
+from livingcircle.said_zh import said, said_in_both
 
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
@@ -26,7 +27,7 @@ REASONS = {
     TOO_FAR: "限距内无街道 no_street_within_limit",
     BLOCKED: "通往街道的路被阻隔 way_to_street_blocked",
 }
-ANSWERS = {"fits": "吻合 fits", "cannot tell": "无法判断 cannot tell", "reference": "基准 reference"}
+ANSWERS = {"fits": "吻合", "cannot tell": "无法判断", "reference": "基准"}
 BASIS_PART = r"(?P<basis>[^\W\d]+)(?: (?P<percent>\d+)%)?"  # "buildings 40%, streets 60%", or "buildings"
 
 
@@ -40,16 +41,10 @@ def data_quality_sheet(result: ScanResult, communities: pd.DataFrame, city: pd.D
         *_leg_rows(result.homes),
         *_layer_rows(result, city),
         *(
-            (
-                "坐标基准 Datum",
-                v["layer"],
-                None,
-                None,
-                f"{v['claimed']}: {ANSWERS.get(v['answer'], v['answer'])}; {v['statistic']}",
-            )
+            ("坐标基准 Datum", v["layer"], None, None, _datum_words(v["claimed"], v["answer"], v["statistic"]))
             for v in result.run.get("datum", ())
         ),
-        *(("提醒 Warning", "", None, None, warning) for warning in result.run.get("warnings", ())),
+        *(("提醒 Warning", "", None, None, said_in_both(warning)) for warning in result.run.get("warnings", ())),
         *(
             (
                 "输入 Input",
@@ -62,6 +57,12 @@ def data_quality_sheet(result: ScanResult, communities: pd.DataFrame, city: pd.D
         ),
     ]
     return sheet_of("数据质量 Data quality", rows_table(names, rows), names)
+
+
+def _datum_words(claimed: str, answer: str, statistic: str) -> str:
+    """Say what the streets say of a datum, in Chinese and beneath it in English."""
+    zh = f"{claimed}: {ANSWERS.get(answer, answer)}; {said(statistic, 'zh')}"
+    return f"{zh}\n{claimed}: {answer}; {statistic}"
 
 
 def _unplaced_rows(unplaced: pd.DataFrame) -> list[tuple[object, ...]]:

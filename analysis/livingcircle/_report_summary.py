@@ -18,6 +18,7 @@ from livingcircle._report_words import (
 )
 from livingcircle._workbook import Sheet
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
+from livingcircle.said_zh import said_in_both
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def summary_sheet(result: ScanResult, scores: pd.DataFrame) -> Sheet:
             "V2、M+、M? 的指标使用前须与标准原文核对。 Figures marked V2, M+ or M? are to be checked first.",
         ),
         ("不评分 No score", f"人口少于 {MIN_PEOPLE},或有数据的计分项不足 {MIN_DATA_SHARE:.0%}。"),
-        *(("默认与选择 Setting in force", f"{key}: {value}") for key, value in result.settings.items()),
-        *(("提醒 Warning", warning) for warning in run.get("warnings", ())),
+        *(("默认与选择 Setting in force", said_in_both(f"{key} = {value}")) for key, value in result.settings.items()),
+        *(("提醒 Warning", said_in_both(warning)) for warning in run.get("warnings", ())),
         *(("数据署名 Attribution", credit) for credit in credits_of(run)),
         ("地图审核 Map approval", approval_line(result.approval_number)),
         ("声明 Notice", NOT_A_SURVEY),

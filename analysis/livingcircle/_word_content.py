@@ -82,6 +82,8 @@ WORDS: Mapping[str, str] = {
     "not_a_survey": "the results are no survey 非测绘成果声明",
 }
 
+SCORE_WORDS = frozenset({"score", "score_low", "score_high", "k_mean", "complete_share", "missing_one_share"})
+
 
 @dataclass(frozen=True)
 class District:
@@ -156,6 +158,11 @@ def sheets_of(result: ScanResult) -> dict[str, Sheet]:
     return {sheet.title.split(" ")[0]: sheet for sheet in report_sheets(result) if isinstance(sheet, Sheet)}
 
 
+def is_left_out(it: District, placeholders: Sequence[str]) -> bool:
+    """Tell whether a paragraph would say dashes only: it tells the score, there is none, and it does not say so."""
+    return pd.isna(it.score["score"]) and not SCORE_WORDS.isdisjoint(placeholders) and "no_score" not in placeholders
+
+
 def words_of(it: District) -> dict[str, str]:
     """Return what stands for each placeholder of a word."""
     run, row = it.result.run, it.score
@@ -180,12 +187,17 @@ def words_of(it: District) -> dict[str, str]:
         "no_score": _no_score(it) if pd.isna(row["score"]) else "",
         "standard": it.pick(it.result.rules.title_zh, it.result.rules.title_en) or it.result.rules.id,
         "data_date": str(run.get("data_date") or it.pick("不详", "unknown")),
-        "walkers": str(it.result.settings.get("walkers") or it.result.settings.get("walker") or NONE),
+        "walkers": _walkers(it),
         "headings": said,
         "approval": approval_line(it.result.approval_number),
         "credits": " · ".join(credits_of(run)) or NONE,
         "not_a_survey": NOT_A_SURVEY,
     }  # fmt: skip
+
+
+def _walkers(it: District) -> str:
+    walkers = str(it.result.settings.get("walkers") or it.result.settings.get("walker") or NONE)
+    return said(f"walkers = {walkers}", it.language).partition(" = ")[2]
 
 
 def _no_score(it: District) -> str:
@@ -300,18 +312,9 @@ def data_quality_table(it: District) -> list[Block]:
     """Tell what the numbers of the whole run rest on."""
     widths = {"topic": 2.2, "what": 4.8, "number": 1.3, "persons": 1.5, "detail": 7.4}
     frame = it.sheets["数据质量"].frame
-    if it.language == "zh":  # what the program notes of the data it notes in English
-        notes = frame["topic"].str.startswith(("提醒", "坐标基准"))
-        frame = frame.assign(detail=frame["detail"].map(_in_chinese).where(notes, frame["detail"]))
-    return _grid(it, frame, widths, most=ALL_ROWS)
-
-
-def _in_chinese(detail: object) -> object:
-    """Return a note in Chinese, or the statistic that stands behind the answer about a datum."""
-    if not isinstance(detail, str) or (whole := said(detail, "zh")) != detail:
-        return whole if isinstance(detail, str) else detail
-    answer, sign, statistic = detail.partition("; ")
-    return f"{answer}{sign}{said(statistic, 'zh')}"
+    notes = frame["topic"].str.startswith(("提醒", "坐标基准"))  # one line in Chinese, and one in English beneath it
+    spoken = frame["detail"].astype(str).str.split("\n").str[0 if it.language == "zh" else -1]
+    return _grid(it, frame.assign(detail=spoken.where(notes, frame["detail"])), widths, most=ALL_ROWS)
 
 
 def not_measured_table(it: District) -> list[Block]:
@@ -377,11 +380,12 @@ def _summary(it: District, rows: pd.DataFrame) -> str:
     """Say of the rules of a heading how many have data, which has the lowest share, and who most people miss."""
     known = rows[rows["share"].notna()]
     said = it.pick(
-        f"本节 {len(rows)} 条,其中 {len(known)} 条有覆盖率。", f"{len(rows)} rules, {len(known)} with a share. "
+        f"本节 {len(rows)} 条,其中 {len(known)} 条有覆盖率。",
+        f"{len(rows)} {'rule' if len(rows) == 1 else 'rules'}, {len(known)} with a share. ",
     )
     if known.empty:
         return said
-    said += it.pick(";", "; ").join(
+    said += it.pick(";", ". ").join(
         _lowest(it, known[known["denominator"] == what], what) for what in UNITS if (known["denominator"] == what).any()
     )
     missed = known[known["without"].notna()]

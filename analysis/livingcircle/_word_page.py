@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,7 +64,7 @@ class Grid:
 Block = Words | Picture | Grid
 
 
-def open_template(source: Path | io.BytesIO, *, name: str) -> Document:
+def open_template(source: io.BytesIO, *, name: str) -> Document:
     """Open a template.
 
     Raises
@@ -74,9 +74,10 @@ def open_template(source: Path | io.BytesIO, *, name: str) -> Document:
     """
     docx = _docx()
     try:
-        document: Document = docx.Document(str(source) if isinstance(source, Path) else source)
-    except (OSError, BadZipFile, KeyError, ValueError, docx.opc.exceptions.PackageNotFoundError) as fault:
-        raise InputError(f"{name} is no Word template that can be read", got=str(fault), remedy=_REMEDY) from fault
+        document: Document = docx.Document(source)
+    except (OSError, BadZipFile, KeyError, ValueError, SyntaxError, docx.opc.exceptions.PackageNotFoundError) as fault:
+        got = str(fault).replace(repr(source), name)  # python-docx names what it was given by its address in memory
+        raise InputError(f"{name} is no Word template that can be read", got=got, remedy=_REMEDY) from fault
     known = {style.name for style in document.styles}
     if missing := [style for style in STYLES if style not in known]:
         raise InputError(f"{name} lacks styles of the report", got=f"no {', '.join(missing)}", remedy=_REMEDY)
@@ -99,14 +100,34 @@ def check_placeholders(document: Document, words: Sequence[str], blocks: Sequenc
         raise InputError("; ".join(faults), remedy=known)
 
 
-def fill(document: Document, words: Mapping[str, str], blocks: Mapping[str, Sequence[Block]]) -> None:
-    """Put words, tables and pictures in the place of all placeholders, which must be known ones."""
+def fill(
+    document: Document,
+    words: Mapping[str, str],
+    blocks: Mapping[str, Sequence[Block]],
+    *,
+    without: Callable[[Sequence[str]], bool] = lambda _: False,
+) -> None:
+    """Put words, tables and pictures in the place of all placeholders, which must be known ones.
+
+    ``without`` tells by the placeholders of a paragraph whether it is left out.
+    """
     for paragraph in paragraphs_of(document):
         names = PLACEHOLDER.findall(paragraph.text)
-        if len(names) == 1 and names[0] in blocks:
+        if names and without(names):
+            _leave_out(paragraph)
+        elif len(names) == 1 and names[0] in blocks:
             _put(document, paragraph, blocks[names[0]])
         elif names:
             _replace(paragraph, words)
+
+
+def _leave_out(paragraph: Paragraph) -> None:
+    """Take a paragraph away; one in a table is emptied, as Word needs one in every cell."""
+    parent = paragraph._p.getparent()
+    if parent is not None and parent.tag.endswith("}tc"):
+        paragraph.text = ""
+    elif parent is not None:
+        parent.remove(paragraph._p)
 
 
 def write_document(document: Document, path: Path, *, title: str) -> None:

@@ -20,6 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from livingcircle._text_width import text_width
 from livingcircle.colours import FAINT, INK, SHARE, WARNING
 from livingcircle.compare import compare
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
@@ -47,6 +48,7 @@ LINES: tuple[tuple[str, Any], ...] = (
     ("#7d7f9a", (0, (3, 1, 1, 1, 1, 1))),
 )  # fmt: skip
 GRID = "#dfe4e8"
+NAME_WIDTH = 32  # of a community beside its bar, in digits: sixteen Chinese characters
 MOST_BARS = 40  # more cannot be read on a page; then the first and the last are shown
 WIDTH_IN, DPI = 7.2, 200
 GROUPS = {"all": ("全体居民", "Everybody"), "age_60_up": ("60 岁及以上", "60 and older")}
@@ -407,7 +409,7 @@ def _subtitle(result: ScanResult, unit: str, language: Language) -> str:
     name = scores.loc[(scores["level"] == level) & (scores["unit_id"] == unit), "unit_name"].iloc[0]
     date = str(result.run.get("data_date") or _pick(language, "不详", "unknown"))
     standard = _pick(language, result.rules.title_zh, result.rules.title_en)
-    return f"{name} · {standard} · " + _pick(language, f"数据日期 {date}", f"data of {date}")
+    return f"{name} · {standard} · " + _pick(language, f"数据日期 {date}", f"date of data: {date}")
 
 
 def _class(share: float) -> str:
@@ -431,7 +433,10 @@ def _ranked(result: ScanResult, unit: str) -> pd.DataFrame:
 
 
 def _named(row: Any) -> str:
-    return f"{row.unit_name or row.unit_id}  {int(row.rank)}"
+    name = str(row.unit_name or row.unit_id)
+    while text_width(name) > NAME_WIDTH:  # one long name would leave no room for the bars and cut off all others
+        name = f"{name.removesuffix('…')[:-1]}…"
+    return f"{name}  {int(row.rank)}"
 
 
 def _gini(result: ScanResult, level: str, unit: str, group: str) -> float | None:

@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from livingcircle._report_words import FIELDS
 from livingcircle._table import Table, column_of
 from livingcircle.colours import SHARE
-from livingcircle.rules import RuleSet
+from livingcircle.rules import Rule, RuleSet
 from livingcircle_layers.services import THEMES_ZH
 
 CIRCLE_COLOURS = tuple(reversed(SHARE))  # the shortest walk is the darkest
@@ -25,6 +25,7 @@ BAND_COLOURS = ("#4d8b31", "#8cb369", "#2f6690", "#81a4cd", "#7a5195")
 GREEN, WATER, ROAD, RAIL = "#d3e6c3", "#a9cfe4", "#b9b4a8", "#8a8a8a"
 NO_SCORE, OUTLINE, WHITE, INK = "#d9d9d9", "#5a5a5a", "#ffffff", "#222222"
 FONT = "Microsoft YaHei"
+UNIT_NAME = 'coalesce("unit_name", "unit_id")'
 HEADER = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 TITLES = {
     "access_id": "出入口编号", "basis": "人口落位依据", "complete": "图层是否完整", "component": "连通分量",
@@ -117,8 +118,18 @@ def score_look(layer: str, table: Table) -> Look:
     classes += [
         Colour(f"{low}–{high}", colour, low, high) for low, high, colour in zip(steps, steps[1:], SHARE, strict=False)
     ]
-    name = 'coalesce("unit_name", "unit_id")'
-    return Look(layer, table, 'coalesce("score", -1)', tuple(classes), label=name)
+    return Look(layer, table, 'coalesce("score", -1)', tuple(classes), label=UNIT_NAME)
+
+
+def share_look(layer: str, table: Table, rule: Rule) -> Look:
+    """Return communities coloured by their share on foot of a rule; for a result without any score."""
+    classes = [Colour(f"{rule.name_zh or rule.id}: 无数据 no data", NO_SCORE, -1, -1)]
+    steps = [0, 0.2, 0.4, 0.6, 0.8, 1]
+    classes += [
+        Colour(f"{low:.0%}–{high:.0%}", colour, low, high)
+        for low, high, colour in zip(steps, steps[1:], SHARE, strict=False)
+    ]
+    return Look(layer, table, f'coalesce("share_{rule.id}", -1)', tuple(classes), label=UNIT_NAME)
 
 
 def circles_look(layer: str, table: Table, minutes: Sequence[float]) -> Look:

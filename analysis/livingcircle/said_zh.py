@@ -266,6 +266,25 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     # -- settings
     ("standard = {standard}", "标准 = {standard}"),
+    # -- why a chart is not drawn
+    ("no community of {unit} has a score, so that there is no ranking", "{unit} 内没有社区有得分,不绘排名图"),
+    ("expected {n} people, and data for {share} of the services", "评分须有 {n} 人,且 {share} 的服务有数据"),
+    (
+        "remedy: bring lists of services whose status in coverage.csv is no_data",
+        "办法: 补充 coverage.csv 中 status 为 no_data 的服务名单",
+    ),
+    ("{unit} has no score, so that there is no Lorenz curve of it", "{unit} 不评分,不绘洛伦兹曲线"),
+    ("remedy: name another unit", "办法: 另选单元"),
+    ("the scan holds no distances, as one of an earlier version", "较早版本的结果,没有步行距离"),
+    ("remedy: scan again", "办法: 重新运行"),
+    (
+        "a result for the public (--publish) tells no walks by steps of 100 m, which could point to single homes",
+        "对外公开的结果(--publish)不含每 100 米的步行距离,以免指向个别住户",
+    ),
+    (
+        "remedy: draw the chart of distances from a scan without --publish",
+        "办法: 用不带 --publish 的结果绘制距离图",
+    ),
     ("walkers = {walkers_}", "步行人群 = {walkers_}"),
     ("join_limit_m = {m}", "接入距离上限 = {m} 米"),
     ("search_limit_m = {m}", "搜索上限 = {m} 米"),
@@ -355,6 +374,7 @@ WORDS: Mapping[str, str] = {
 }
 _FREE = {"columns", "file", "name", "names", "scene", "standard", "title", "unit", "units", "what"}
 _SLOT = re.compile(r"\{(\w+)\}")
+_SENTENCE = re.compile(r"(?<![\w.])[A-Za-z]{2,},? (?:[a-z]+,? ){2,}[a-z]{2,}")  # four English words in a row
 
 
 def said(text: str, tongue: str) -> str:
@@ -368,6 +388,18 @@ def said(text: str, tongue: str) -> str:
     'gates = respect'
     """
     return _chinese(text) or text if tongue == "zh" else text
+
+
+def said_in_both(text: str) -> str:
+    r"""Return a line in Chinese and, beneath it, in English; one whose Chinese is not known as it is.
+
+    Examples
+    --------
+    >>> said_in_both("datum = WGS-84")
+    '坐标系 = WGS-84\ndatum = WGS-84'
+    """
+    zh = _chinese(text)
+    return text if zh is None or zh == text else f"{zh}\n{text}"
 
 
 def is_known(text: str) -> bool:
@@ -391,8 +423,14 @@ def _chinese(text: str) -> str | None:
 
 def _slot(name: str, value: str) -> str:
     if name.endswith("__"):
-        return _chinese(value) or ";".join(_words(part) for part in value.split("; "))
+        return _chinese(value) or _list(value)
     return _words(value) if name.endswith("_") else value
+
+
+def _list(text: str) -> str:
+    """Say lists in Chinese; where a sentence is among them all stays as it is: half of one is worse than none."""
+    parts = [_words(part) for part in text.split("; ")]
+    return text if any(map(_SENTENCE.search, parts)) else ";".join(parts)
 
 
 def _words(text: str) -> str:

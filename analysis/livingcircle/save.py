@@ -53,12 +53,21 @@ from livingcircle.columns import (
 )
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of, input_credit, input_licence
 from livingcircle.csv_file import write_csv
-from livingcircle.layer_looks import Look, background_look, circles_look, rules_look, score_look, write_looks
+from livingcircle.layer_looks import (
+    Look,
+    background_look,
+    circles_look,
+    rules_look,
+    score_look,
+    share_look,
+    write_looks,
+)
 from livingcircle.output_folder import PROGRAM, RUN_FILE, check_folder, replaced_files
 from livingcircle.postgis_tables import Target, check_target, replaced_tables
 from livingcircle.progress import Progress, Stages
 from livingcircle.recorded import study_record
 from livingcircle.report import write_report
+from livingcircle.rules import RuleSet
 from livingcircle.saved import rule_set_record
 from livingcircle.study import Study
 from livingcircle_layers.errors import UsageError
@@ -286,8 +295,18 @@ def communities_table(result: ScanResult) -> gpd.GeoDataFrame:
 
 
 def _write_communities(result: ScanResult, path: Path) -> None:
-    _write_layer(communities_table(result), path, layer="communities", result=result, outlines=True)
-    _write_looks(path, [score_look("communities", COMMUNITIES)], result)
+    table = communities_table(result)
+    _write_layer(table, path, layer="communities", result=result, outlines=True)
+    _write_looks(path, [_communities_look(table, result.rules)], result)
+
+
+def _communities_look(table: gpd.GeoDataFrame, rules: RuleSet) -> Look:
+    """Colour communities by score; where none has one, as after a first scan with few lists, by the first share."""
+    first = sorted(rules.rules, key=lambda rule: rule.id not in rules.scoring)
+    shared = (rule for rule in first if table.get(f"share_{rule.id}", pd.Series(dtype=float)).notna().any())
+    if table["score"].notna().any() or (rule := next(shared, None)) is None:
+        return score_look("communities", COMMUNITIES)
+    return share_look("communities", COMMUNITIES, rule)
 
 
 def _write_diagnosis(result: ScanResult, path: Path) -> None:

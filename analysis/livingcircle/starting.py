@@ -245,6 +245,9 @@ class _Start:
             return take(NONE if NONE in proposals else default or NONE)
         while True:
             text = self.ask(Question(words, tuple(proposals), default)).strip() or default or ""
+            if not text:
+                self.say("请选一项,输入编号或名称  please choose: type a number or a name")
+                continue
             try:
                 return take(_by_number(text, proposals))
             except LivingCircleError as fault:

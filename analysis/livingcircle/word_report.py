@@ -7,11 +7,12 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from livingcircle._word_content import BLOCKS, WORDS, District, all_blocks, caption, sheets_of, words_of
+from livingcircle._word_content import BLOCKS, WORDS, District, all_blocks, caption, is_left_out, sheets_of, words_of
 from livingcircle._word_page import (
     NOTE,
     PLACEHOLDER,
@@ -104,7 +105,7 @@ def word_reports(
         blocks = all_blocks(it, sorted(asked))
         if MAPS in asked:
             blocks[MAPS] = _maps(it, say) if chosen.with_map else [_see_the_map(it)]
-        fill(document, words_of(it), blocks)
+        fill(document, words_of(it), blocks, without=partial(is_left_out, it))
         with replaced_file(path) as stage:
             write_document(document, stage, title=f"{it.name} {words_of(it)['study']}")
         made.append(path)

@@ -72,7 +72,8 @@ def _ask(question: Question) -> str:
     typer.echo(f"\n{question.words}")
     for number, proposal in enumerate(question.proposals, start=1):
         typer.echo(f"  {number}  {proposal}")
-    return str(typer.prompt("  >", default=question.default, prompt_suffix=" "))
+    shown = question.default is not None
+    return str(typer.prompt("  >", default=question.default or "", show_default=shown, prompt_suffix=" "))
 
 
 @app.command()
