@@ -386,6 +386,9 @@ def test_all_faults_of_an_own_file_at_once(tmp_path: Path) -> None:
 
         [[service]]
         name_zh = "无名"
+
+        [[service]]
+        id = "tea_house"
         """,
     )
     with pytest.raises(InputError) as caught:
@@ -400,6 +403,7 @@ def test_all_faults_of_an_own_file_at_once(tmp_path: Path) -> None:
         "theme; got 'school'; expected 'public_service', 'convenience'",
         "service 'tea_house': the key name_zh is missing",
         "entry 3 has no id",
+        "entry 4 writes 'tea_house' a second time; remedy: put both into one entry",
     ):
         assert part in message
 

@@ -211,6 +211,17 @@ def test_text_for_a_coordinate_is_refused(tmp_path: Path) -> None:
         read(tmp_path, "lon,lat,population\n104.05,30.65,7\nabc,30.65,8\n")
 
 
+def test_groups_that_cannot_all_be_right_are_told(tmp_path: Path) -> None:
+    table = "lon,lat,population,age_0_3,age_60_up,age_65_up\n104.05,30.65,10,{}\n104.06,30.65,,9,9,9\n"
+    assert read(tmp_path, table.format("5,5,5")).warnings == ()
+    assert read(tmp_path, table.format("1,2,3")).warnings == (
+        "p.csv: age_65_up exceeds age_60_up in 1 rows, the first of them 2",
+    )
+    assert read(tmp_path, table.format("5,6,6")).warnings == (
+        "p.csv: the groups of ages add up to more than the population in 1 rows, the first of them 2",
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "messages"),
     [

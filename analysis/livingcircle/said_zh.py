@@ -159,6 +159,14 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "{file}: 各社区人口总数,分摊到社区内可居住之处",
     ),
     (
+        "{file}: age_65_up exceeds age_60_up in {n} rows, the first of them {row}",
+        "{file}: {n} 行中 65 岁以上人数多于 60 岁以上人数,首行为 {row}",
+    ),
+    (
+        "{file}: the groups of ages add up to more than the population in {n} rows, the first of them {row}",
+        "{file}: {n} 行中各年龄组之和多于总人口,首行为 {row}",
+    ),
+    (
         "{file}: {n} communities have no row, so that nobody is counted there: {units}",
         "{file}: {n} 个社区没有对应的行,那里不计人口: {units}",
     ),

@@ -469,11 +469,15 @@ def _merged(base: list[dict[str, Any]], own: Any, where: str, faults: list[str])
         faults.append(f"{where}: write each entry under a heading of its own, such as [[service]]")
         return base
     merged = {entry["id"]: entry for entry in base}
+    seen = set[str]()
     for number, entry in enumerate(own, start=1):
         id_ = entry.get("id")
         if not isinstance(id_, str):
             faults.append(f"{where}: entry {number} has no id; remedy: add id = …")
             continue
+        if id_ in seen:
+            faults.append(f"{where}: entry {number} writes {id_!r} a second time; remedy: put both into one entry")
+        seen.add(id_)
         merged[id_] = {**merged.get(id_, {}), **entry}
     return list(merged.values())
 

@@ -405,7 +405,25 @@ def _read_counts(name: str, places: Places) -> tuple[dict[str, pd.Series[float]]
         if (gaps := values.isna() & people.notna()).any():
             notes.append(f"{name}: {role} is blank in {gaps.sum()} rows with people and counts as 0 there")
         read[role] = values.where(people.notna()).fillna(0)
-    return read, area, notes
+    return read, area, notes + _doubtful_groups(name, read)
+
+
+def _doubtful_groups(name: str, read: Mapping[str, pd.Series[float]]) -> list[str]:
+    """Say where groups of ages cannot all be right, though each is no larger than the population."""
+    notes = []
+    if "age_60_up" in read and "age_65_up" in read:
+        notes.append(("age_65_up exceeds age_60_up in", read["age_65_up"] > read["age_60_up"] + 1e-6))
+    old = "age_60_up" if "age_60_up" in read else "age_65_up"  # one lies in the other
+    apart = [read[group] for group in (*GROUPS[:4], old) if group in read]
+    if apart:
+        notes.append(
+            ("the groups of ages add up to more than the population in", sum(apart) > read["population"] + 1e-6)
+        )
+    return [
+        f"{name}: {what} {n:,} rows, the first of them {doubtful.index[doubtful][0]}"
+        for what, doubtful in notes
+        if (n := int(doubtful.sum()))
+    ]
 
 
 def _groups_too_large(name: str, read: Mapping[str, pd.Series[float]], used: Mapping[str, str]) -> list[str]:
