@@ -173,6 +173,7 @@ def test_flags_make_a_scan_without_a_study_file(run: Any, folder: Path, tmp_path
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES
     assert "People: 120 = 120 placed + 0 not placed + 0 outside" in ended.out
     assert "no_data: clinic" in ended.out
+    assert "no score: 1 of 2 services that score have data, and 70% are needed; bring lists" in ended.out
     assert "walkers = adult 1.33 m/s" in ended.out
     assert str(tmp_path / "out") in ended.out
     assert "reading streets" in ended.err  # plain lines where there is no terminal

@@ -361,6 +361,11 @@ def test_a_template_without_the_styles_or_no_word_file_is_refused_with_the_remed
     (tmp_path / "text.docx").write_text("no archive")
     with pytest.raises(InputError, match=r"text.docx is no Word template that can be read"):
         word_reports(folder, tmp_path, choices=WordChoices(template=tmp_path / "text.docx"))
+    with zipfile.ZipFile(tmp_path / "bare.docx") as whole, zipfile.ZipFile(tmp_path / "cut.docx", "w") as cut:
+        for name in whole.namelist():
+            cut.writestr(name, whole.read(name)[: 200 if name == "word/document.xml" else None])
+    with pytest.raises(InputError, match=r"cut.docx is no Word template that can be read"):
+        word_reports(folder, tmp_path, choices=WordChoices(template=tmp_path / "cut.docx"))
     (tmp_path / "book.docx").write_bytes((folder / "report.xlsx").read_bytes())
     with pytest.raises(InputError, match=r"book.docx is no Word template that can be read; got file 'book.docx' is"):
         word_reports(folder, tmp_path, choices=WordChoices(template=tmp_path / "book.docx"))

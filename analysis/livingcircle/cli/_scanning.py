@@ -205,6 +205,7 @@ def _report(teller: Teller, result: ScanResult) -> None:
         rules = ", ".join(city["rule"][city["status"] == status])
         if rules:
             teller.say(f"{zh} {status}: {rules}", f"{status}: {rules}")
+    _say_why_unscored(teller, result)
     for source in result.run["inputs"]:
         if "rows" in source:
             teller.tell(f"read: {_reading(source)}")
@@ -212,6 +213,23 @@ def _report(teller: Teller, result: ScanResult) -> None:
         teller.warn(warning)
     settings = "; ".join(f"{key} = {value}" for key, value in result.settings.items())
     teller.say(f"采用: {said(settings, 'zh')}", f"In force: {settings}")
+
+
+def _say_why_unscored(teller: Teller, result: ScanResult) -> None:
+    """Tell that too few services have data for any score, as often after a first scan with OpenStreetMap alone."""
+    from livingcircle.scores import MIN_DATA_SHARE
+
+    communities = result.scores[result.scores["level"] == "community"]
+    if result.run["demand"] != "people" or communities.empty or communities["score"].notna().any():
+        return
+    listed, known = int(communities["n_listed"].max()), int(communities["n_scored"].max())
+    if known < MIN_DATA_SHARE * listed:
+        teller.say(
+            f"不评分: {listed} 项计分服务中 {known} 项有数据,须达 {MIN_DATA_SHARE:.0%};"
+            "补充“没有数据”各项的名单后再运行",
+            f"no score: {known} of {listed} services that score have data, and {MIN_DATA_SHARE:.0%} are needed; bring"
+            " lists for those with no_data, and scan again",
+        )
 
 
 def _ended(teller: Teller, result: ScanResult | None, output: Path, districts: dict[str, str] | None = None) -> None:
