@@ -82,6 +82,14 @@ def test_a_row_in_front_of_a_list_without_ids_is_the_only_cause(
     assert "facility renamed: clinic clinics.csv:3 仁心诊所 (三诊所 → 仁心诊所)" in lines
 
 
+def test_another_plane_is_a_cause(tmp_path: Path) -> None:
+    results = [lc.scan(small_study(tmp_path, plane=plane)) for plane in (None, (104.01, 30.0))]
+    causes = compare(*results).causes
+    assert list(causes["what"]) == ["plane"]
+    assert "+lon_0=104.0 " in causes["old_value"][0]
+    assert "+lon_0=104.01 " in causes["new_value"][0]
+
+
 def test_a_change_in_either_of_two_lists_of_one_name_is_listed(tmp_path: Path) -> None:
     """Two folders have a clinics.csv each; a row more in the first, then in the second."""
     lists = {name: [(x, 390, f"{name}一")] for name, x in (("a", 210), ("b", -210))}

@@ -100,14 +100,20 @@ def compare(old: ScanResult | str | Path, new: ScanResult | str | Path) -> Compa
 def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:
     """List what is not the same on both sides, apart from the numbers."""
     rows = [*_facilities(old, new)]
-    for key in sorted({*old.settings, *new.settings}):
-        a, b = (str(side.settings.get(key, "")) for side in (old, new))
+    known = [{**side.settings, **_made_with(side)} for side in (old, new)]
+    for key in sorted({*known[0], *known[1]}):
+        a, b = (str(side.get(key, "")) for side in known)
         rows += [("setting", key, a, b)] if a != b else []
     inputs = [_inputs(side) for side in (old, new)]
     for key in sorted({*inputs[0], *inputs[1]}):
         a, b = (side.get(key, "") for side in inputs)
         rows += [("input", key, a, b)] if a != b else []
     return pd.DataFrame(rows, columns=["cause", "what", "old_value", "new_value"])
+
+
+def _made_with(side: ScanResult) -> dict[str, object]:
+    """Return what no planner has set and still moves numbers: the plane, and the version of the program."""
+    return {"plane": side.run["crs"], "livingcircle": side.run["versions"]["livingcircle"]}
 
 
 def _inputs(side: ScanResult) -> dict[str, str]:
