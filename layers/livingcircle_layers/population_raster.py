@@ -141,7 +141,11 @@ def _inhabited(file: Path, dataset: rasterio.DatasetReader, part: Window) -> tup
             ((column + piece.col_off).astype(float), (row + piece.row_off).astype(float), numbers[row, column])
         )
     if not some:
-        raise InputError(f"{name} has only nodata over the communities", expected="people per cell")
+        raise InputError(
+            f"{name} has only nodata over the communities",
+            expected="people per cell",
+            remedy="check that the raster is of this city, and what it declares as nodata",
+        )
     if negative:
         raise InputError(
             f"{name}: {negative} cells are negative",
