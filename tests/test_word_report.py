@@ -199,6 +199,12 @@ def test_without_a_score_it_says_why(folder, tmp_path):
     template = own_template(tmp_path, "{{people}} 人,得分 {{score}}。{{no_score}}")
     (path,) = word_reports(saved, tmp_path / "own", choices=WordChoices(template=template, with_map=False))
     assert any("得分 —。不评分:有数据" in line for line in said(path))
+    document = docx.Document(str(template))
+    document.add_table(1, 2).rows[0].cells[1].text = "得分 {{score}}"
+    document.save(str(template))
+    (path,) = word_reports(saved, tmp_path / "own", choices=WordChoices(template=template, with_map=False))
+    cell = docx.Document(str(path)).tables[-1].rows[0].cells[1]
+    assert [paragraph.text for paragraph in cell.paragraphs] == [""]  # Word takes no cell without a paragraph
 
 
 def test_long_tables_end_with_where_the_rest_is(town_reports):

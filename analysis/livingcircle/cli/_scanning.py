@@ -201,10 +201,12 @@ def _report(teller: Teller, result: ScanResult) -> None:
         f" + {people['not_placed']} not placed + {people['outside']} outside the communities",
     )
     city = result.coverage[result.coverage["level"] == "city"].drop_duplicates("rule")
+    names_zh = {rule.id: rule.name_zh or rule.id for rule in result.rules.rules}
     for status, zh in (("no_data", "没有数据"), ("incomplete", "数据不全,覆盖率为至少值")):
-        rules = ", ".join(city["rule"][city["status"] == status])
+        rules = city["rule"][city["status"] == status].tolist()
         if rules:
-            teller.say(f"{zh} {status}: {rules}", f"{status}: {rules}")
+            names = ";".join(names_zh.get(rule, rule) for rule in rules)  # a name may hold 、
+            teller.say(f"{zh} {status}: {names}", f"{status}: {', '.join(rules)}")
     _say_why_unscored(teller, result)
     for source in result.run["inputs"]:
         if "rows" in source:
