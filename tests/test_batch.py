@@ -219,6 +219,9 @@ def test_communities_of_two_districts_that_lie_over_each_other_are_refused(folde
     text = SHARED + DISTRICTS.replace("east.geojson", "communities.geojson")  # w and e
     with pytest.raises(InputError, match=r"w of district west and w of district east lie over each other"):
         scan_batch(Batch.load(written(folder, text, "over.toml")), folder / "over")
+    text = text.replace("west.geojson", "communities.geojson")
+    with pytest.raises(InputError, match=r"over each other, and 1 more pairs of these districts: [^|]*$"):
+        scan_batch(Batch.load(written(folder, text, "over.toml")), folder / "over")
 
 
 def test_a_district_that_fails_does_not_stop_the_others(

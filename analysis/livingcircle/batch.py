@@ -308,10 +308,17 @@ def _overlaps(drawn: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
     a, b = (pair[(a < b) & (owner[a] != owner[b])] for pair in (a, b))
     smaller = np.minimum(shapely.area(shapes[a]), shapely.area(shapes[b]))
     over = shapely.area(shapely.intersection(shapes[a], shapes[b])) > OVERLAP_SHARE * smaller
+    pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for i, j in sorted(zip(a[over], b[over], strict=True)):
+        pairs.setdefault((owner[i], owner[j]), []).append((ids[i], ids[j]))
     return [
-        f"{ids[i]} of district {owner[i]} and {ids[j]} of district {owner[j]} lie over each other:"
-        " their people would be counted twice"
-        for i, j in zip(a[over], b[over], strict=True)
+        sentence(
+            f"{of[0][0]} of district {one} and {of[0][1]} of district {other} lie over each other"
+            + (f", and {len(of) - 1} more pairs of these districts" if len(of) > 1 else "")
+            + ": their people would be counted twice",
+            remedy="keep each community in one district",
+        )
+        for (one, other), of in pairs.items()
     ]
 
 
