@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from livingcircle._report_words import (
     sheet_of,
     study_name,
 )
+from livingcircle._text_width import lines_needed
 from livingcircle._workbook import Sheet
 from livingcircle.credits import NOT_A_SURVEY, approval_line, credits_of
 from livingcircle.said_zh import said_in_both
@@ -24,6 +26,9 @@ from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 if TYPE_CHECKING:
     from livingcircle.result import ScanResult
     from livingcircle.standards import Rule
+
+LINE = 140  # digits of the wide column
+MOST_LINES = 64  # more would be too small to read on one page
 
 
 def summary_sheet(result: ScanResult, scores: pd.DataFrame) -> Sheet:
@@ -51,14 +56,18 @@ def summary_sheet(result: ScanResult, scores: pd.DataFrame) -> Sheet:
             "V2、M+、M? 的指标使用前须与标准原文核对。 Figures marked V2, M+ or M? are to be checked first.",
         ),
         ("不评分 No score", f"人口少于 {MIN_PEOPLE},或有数据的计分项不足 {MIN_DATA_SHARE:.0%}。"),
-        *(("默认与选择 Setting in force", said_in_both(f"{key} = {value}")) for key, value in result.settings.items()),
+        *(
+            ("默认与选择 Setting in force", said_in_both(f"{key} = {value}").replace("\n", " · "))
+            for key, value in result.settings.items()
+        ),
         *(("提醒 Warning", said_in_both(warning)) for warning in run.get("warnings", ())),
         *(("数据署名 Attribution", credit) for credit in credits_of(run)),
         ("地图审核 Map approval", approval_line(result.approval_number)),
         ("声明 Notice", NOT_A_SURVEY),
     ]
     told = [(item, _words(value)) for item, value in rows]
-    return sheet_of("总览 Summary", rows_table(("item", "content"), told), ("item", "content"))
+    sheet = sheet_of("总览 Summary", rows_table(("item", "content"), told), ("item", "content"))
+    return replace(sheet, one_page=sum(lines_needed(words, LINE) for _, words in told) <= MOST_LINES)
 
 
 def _words(value: object) -> str:

@@ -83,6 +83,7 @@ class Sheet:
     fields: tuple[Field, ...]
     frame: pd.DataFrame
     frozen: int = 0  # columns that stay in sight when the sheet is moved sideways
+    one_page: bool = False  # printed as small as it takes to stand on one page
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def write_workbook(path: Path, sheets: Sequence[Sheet | Page], *, title: str, fo
         if isinstance(sheet, Page):
             sheet.draw(page)
         else:
+            page.page_setup.fitToHeight = int(sheet.one_page)
             rows[f"xl/worksheets/sheet{number}.xml"] = _lay_out(page, sheet)
     # Not Workbook.save: it stamps the present time.
     with Archive(path, rows) as archive:
