@@ -203,6 +203,7 @@ def test_the_password_is_in_no_error_and_no_traceback(postgis_url: str, change: 
     assert "remedy" in str(error.value)
 
 
+@pytest.mark.postgis
 @pytest.mark.parametrize(
     "address",
     ["u:ge@heim@127.0.0.1:1/d", "u:ge/heim@127.0.0.1:1/d", "u:99/heim@127.0.0.1:1/d", "u:ge?heim@127.0.0.1:1/d"],
