@@ -5,7 +5,6 @@ A degree of latitude is 110.85 km on 30° N, so 0.001° are 110.9 m; a degree of
 
 from __future__ import annotations
 
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
