@@ -14,13 +14,13 @@ from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError, LivingCircleError
 from livingcircle_layers.facilities import (
     STATION_ENTRANCE_M,
-    UNPLACED_COLUMNS,
     Complete,
     Facilities,
     FacilitySource,
     gather_facilities,
 )
 from livingcircle_layers.names import plain_name
+from livingcircle_layers.unplaced import UNPLACED_COLUMNS
 from towns import CRS, Town, write_table
 
 CATALOGUE = load_catalogue()

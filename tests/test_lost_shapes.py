@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyogrio
+import pytest
+
 from livingcircle.scan import scan
 from towns import Town, lonlat, study_of
 
@@ -49,3 +52,29 @@ def test_rows_without_an_outline_are_listed_with_the_reason(tmp_path: Path) -> N
     ]
     assert mine["detail"].tolist() == ["", "", "a ring is not closed, or has too few points", "", ""]
     assert result.run["people"] == {"input": 70, "placed": 70, "not_placed": 0, "outside": 0}
+
+
+def test_each_layer_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("estates", "areas", "catchments", "parcels")
+    files = {name: layer(tmp_path / f"{name}.geojson", OUTLINE) for name in names}
+    study = study_of(
+        tmp_path,
+        Town("a----b").way("ab").node(50, 10, shop="supermarket"),
+        people=[(0, 10, 30)],
+        rules=[{"id": "shop", "services": ["supermarket"], "threshold": 500, "threshold_unit": "m"}],
+        estates={"file": files["estates"], "level": True},
+        areas={"file": files["areas"]},
+        catchments=[{"service": "supermarket", "file": files["catchments"]}],
+        candidates={"file": files["parcels"]},
+    )
+    opened: list[str] = []
+    honest = pyogrio.read_dataframe
+
+    def counted(path: str | Path, **options: Any) -> Any:
+        opened.append(Path(path).name)
+        return honest(path, **options)
+
+    monkeypatch.setattr(pyogrio, "read_dataframe", counted)
+    result = scan(study)
+    assert sorted(opened) == sorted(f"{name}.geojson" for name in ("communities", *names))
+    assert {"estate", "area"} <= set(result.coverage["level"])

@@ -83,7 +83,7 @@ CASES: list[tuple[str, Callable[[Path, Table], Path], Callable[[Source], pd.Data
     ("totals by name", csv, people, {"name": ["甲", "乙"], "population": [5, 6], "age_0_3": [1, 2]}),
     ("communities", outlines, units, {**NAMED, "district": ["d", "d"], "type": ["urban", "rural"]}),
     ("estates", outlines, lambda s: read_estates(s, crs=CRS).frame, {"name": ["甲", "乙"], "gated": ["yes", "no"]}),
-    ("parcels", outlines, lambda s: read_parcels(s, crs=CRS), NAMED),
+    ("parcels", outlines, lambda s: read_parcels(s, crs=CRS)[0], NAMED),
     ("shares", csv, shares, {"id": ["a", "b"], "age_60_up": [0.1, 0.2]}),
 ]
 

@@ -21,11 +21,12 @@ from livingcircle.rules import RuleSet
 from livingcircle.scenes import scene_records
 from livingcircle.study import Study
 from livingcircle.walkers import Walker
-from livingcircle_layers.facilities import Facilities, unplaced_rows
+from livingcircle_layers.facilities import Facilities
 from livingcircle_layers.grounds import OpenGrounds
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.relief import height_notes
 from livingcircle_layers.sources import Database, Reading
+from livingcircle_layers.unplaced import unplaced_rows
 
 _REASONS = {
     TOO_FAR: "no street within {limit:g} m",

@@ -182,6 +182,8 @@ def _compare(
     people = faults.of(read_lived) if lived_in else None
     areas = faults.of(partial(read_units, study.areas.rows, overlapping=True)) if study.areas else None
     other = study.population_compare
+    catchments = faults.of(partial(read_catchment_files, study, catalogue, osm))
+    parcels = faults.of(partial(read_own_parcels, study, osm))
     located = Located(
         units,
         facilities,
@@ -189,8 +191,8 @@ def _compare(
         people,
         shifted(areas.frame, study.areas.datum).to_crs(osm.crs) if areas and study.areas else None,
         faults.of(partial(read_beside, other, osm, drawn.frame)) if other and drawn else None,
-        faults.of(partial(read_catchment_files, study, catalogue, osm)) or (),
-        faults.of(partial(read_own_parcels, study, osm)),
+        catchments[0] if catchments else (),
+        parcels[0] if parcels else None,
     )
     faults.of(partial(check_layers, study, osm, located))
     faults.of(partial(check_datums, study, osm, located))

@@ -16,7 +16,6 @@ import shapely
 from pyproj import CRS
 
 from livingcircle.beside import beside
-from livingcircle.lost_shapes import lost_shapes
 from livingcircle.overlays import Overlay
 from livingcircle.population import read_beside, read_counted, read_population
 from livingcircle.progress import Stages
@@ -31,7 +30,7 @@ from livingcircle_layers.datum import shifted
 from livingcircle_layers.datum_check import DatumVerdict
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.estates import Estates, estate_units, osm_estates, read_estates, with_osm
-from livingcircle_layers.facilities import Facilities, gather_facilities, unplaced_rows
+from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.grounds import OpenGrounds, roads_of
 from livingcircle_layers.osm import OsmExtract, read_osm
 from livingcircle_layers.parcels import read_parcels
@@ -44,6 +43,7 @@ from livingcircle_layers.typed_toml import unknown_word
 from livingcircle_layers.unit_grid import grid_units
 from livingcircle_layers.unit_osm import read_osm_units
 from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units
+from livingcircle_layers.unplaced import unplaced_rows
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,14 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
         estates = read_gated(study, osm)
         communities = drawn or _cells(study, osm, population)
         units = communities.frame.to_crs(osm.crs)
-        overlays, overlay_notes, areas_read = _read_overlays(study, osm, units)
+        overlays, overlay_notes, areas_read = _read_overlays(study, osm, units, estates)
         unit_notes = _problem_notes(study, communities, population)
         other = study.other_people
         other_people = read_beside(other, osm, communities.frame) if other else None
-        catchments = read_catchment_files(study, catalogue, osm)
-        parcels = read_own_parcels(study, osm)
+        catchments, beside_catchments = read_catchment_files(study, catalogue, osm)
+        parcels, beside_parcels = read_own_parcels(study, osm)
+    # A file of two services is read for each of them.
+    lost = pd.concat([estates.lost, beside_catchments, beside_parcels]).drop_duplicates(ignore_index=True)
     areas = next((overlay.frame for overlay in overlays if overlay.level == "area"), None)
     with stages.stage("check_datum", "comparing every layer with the streets"):
         located = Located(units, facilities, estates, population, areas, other_people, catchments, parcels)
@@ -132,7 +134,7 @@ def read_inputs(study: Study, catalogue: Catalogue, stages: Stages | None = None
     known = {role: tuple(r for r in found if r is not None) for role, found in readings.items()}
     return Inputs(
         communities, units, osm, population, facilities, estates, notes, known, datums, overlays, parcels, shares,
-        _by_service(study, catchments), other_people, read_shares_of(other), lost_shapes(study),
+        _by_service(study, catchments), other_people, read_shares_of(other), lost,
     )  # fmt: skip
 
 
@@ -220,18 +222,23 @@ def read_gated(study: Study, osm: OsmExtract) -> Estates:
     return with_osm(read_estates(study.estates.rows, crs=osm.crs, datum=study.estates.datum), estates)
 
 
-def read_catchment_files(study: Study, catalogue: Catalogue, osm: OsmExtract) -> list[npt.NDArray[np.object_]]:
-    """Return the outlines of every file of catchments, in the order of the study."""
+def read_catchment_files(
+    study: Study, catalogue: Catalogue, osm: OsmExtract
+) -> tuple[list[npt.NDArray[np.object_]], pd.DataFrame]:
+    """Return the outlines of every file of catchments, in the order of the study, and the rows that hold none."""
     unknown = [part.service for part in study.catchments if part.service not in catalogue.services]
     if unknown:
         raise InputError.of([unknown_word("[[catchments]]: unknown service", s, catalogue.services) for s in unknown])
-    return [read_catchments(part.rows, crs=osm.crs, datum=part.datum) for part in study.catchments]
+    read = [read_catchments(part.rows, crs=osm.crs, datum=part.datum) for part in study.catchments]
+    return [outlines for outlines, _ in read], pd.concat([unplaced_rows([]), *(lost for _, lost in read)])
 
 
-def read_own_parcels(study: Study, osm: OsmExtract) -> gpd.GeoDataFrame | None:
-    """Read the parcels on which a place could be added; None where the study names none."""
+def read_own_parcels(study: Study, osm: OsmExtract) -> tuple[gpd.GeoDataFrame | None, pd.DataFrame]:
+    """Read the parcels on which a place could be added, None where the study names none; and the rows that are none."""
     given = study.candidates
-    return read_parcels(given.table, crs=osm.crs, datum=given.datum) if given.table else None
+    if given.table is None:
+        return None, unplaced_rows([])
+    return read_parcels(given.table, crs=osm.crs, datum=given.datum)
 
 
 def _by_service(study: Study, files: Sequence[npt.NDArray[np.object_]]) -> dict[str, npt.NDArray[np.object_]]:
@@ -311,15 +318,14 @@ def _cells(study: Study, osm: OsmExtract, population: People) -> Units:
 
 
 def _read_overlays(
-    study: Study, osm: OsmExtract, units: gpd.GeoDataFrame
+    study: Study, osm: OsmExtract, units: gpd.GeoDataFrame, estates: Estates
 ) -> tuple[tuple[Overlay, ...], list[str], Reading | None]:
     """Read the units that lie across the communities: estates where the study counts by them, and areas."""
     overlays: list[Overlay] = []
     notes: list[str] = []
     reading = None
     if study.estates and study.estates.level:
-        estates = estate_units(osm, study.estates.rows, datum=study.estates.datum)
-        overlays.append(Overlay.of("estate", estates, units).inside())
+        overlays.append(Overlay.of("estate", estate_units(osm, estates.given), units).inside())
     if study.areas:
         areas = read_units(study.areas.rows, overlapping=True)
         reading = areas.reading

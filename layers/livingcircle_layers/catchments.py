@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import shapely
 from pyproj import CRS
 
-from livingcircle_layers.datum import Datum, shifted
+from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.globe import on_globe
+from livingcircle_layers.outlines import POLYGONS, read_outlines
 from livingcircle_layers.sources import Source
-from livingcircle_layers.vectors import read_vector
-
-_POLYGONS = (3, 6)  # of shapely's types
 
 
-def read_catchments(given: Source, *, crs: CRS, datum: Datum = "wgs84") -> npt.NDArray[Any]:
+def read_catchments(given: Source, *, crs: CRS, datum: Datum = "wgs84") -> tuple[npt.NDArray[Any], pd.DataFrame]:
     """Read the outlines of catchments in the metric plane.
 
     Parameters
@@ -30,14 +27,17 @@ def read_catchments(given: Source, *, crs: CRS, datum: Datum = "wgs84") -> npt.N
     datum
         What its coordinates are in; GCJ-02 and BD-09 are shifted to WGS-84.
 
+    Returns
+    -------
+    The outlines, and a row of `unplaced.csv` for each row that holds none.
+
     Raises
     ------
     InputError
         The file holds no polygon, or its coordinates are no places on the globe.
     """
-    shapes = shifted(on_globe(read_vector(given), given.label), datum).to_crs(crs).geometry.to_numpy()
-    shapes = shapes[np.isin(shapely.get_type_id(shapes), _POLYGONS)]
-    if not len(shapes):
+    layer, lost = read_outlines(given, crs=crs, datum=datum, kinds=POLYGONS)
+    if layer.empty:
         raise InputError(f"{given.label} holds no catchment", got="no polygon", expected="polygons, one per catchment")
-    outlines: npt.NDArray[Any] = shapely.make_valid(shapes)
-    return outlines
+    outlines: npt.NDArray[Any] = shapely.make_valid(layer.geometry.to_numpy())
+    return outlines, lost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,15 @@ import shapely
 from pyproj import CRS
 
 from livingcircle_layers.access import GATE_REACH_M, is_gate, walled
-from livingcircle_layers.datum import Datum, shifted
+from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.globe import on_globe
 from livingcircle_layers.headings import find_columns
 from livingcircle_layers.osm import OsmExtract
+from livingcircle_layers.outlines import POINT, POLYGONS, read_outlines
 from livingcircle_layers.sources import Reading, Source, reading_of
 from livingcircle_layers.units import repair_polygons
-from livingcircle_layers.vectors import attributes_as_text, read_vector
+from livingcircle_layers.unplaced import unplaced_rows
+from livingcircle_layers.vectors import attributes_as_text
 
 GIVEN_GATE_REACH_M = 20.0  # a planner's gate point this close to an outline is a gate in it (a judgement)
 _YES = frozenset(("yes", "true", "1", "是", "y", "封闭", "gated"))
@@ -48,6 +49,11 @@ class Estates:
         Number of residential outlines of which nothing tells whether they are gated.
     reading
         How many rows the planner's file has and how many of them count.
+    given
+        Every outline of the planner's file, gated or not: ``estate_id``, ``name``, ``source``, ``geometry``; None
+        without a file.
+    lost
+        A row of `unplaced.csv` for each row of the file that is neither an outline nor a point.
     """
 
     frame: gpd.GeoDataFrame
@@ -55,29 +61,26 @@ class Estates:
     open_outlines: Geometries
     unknown: int
     reading: Reading | None = None
+    given: gpd.GeoDataFrame | None = None
+    lost: pd.DataFrame = field(default_factory=lambda: unplaced_rows([]))
 
 
-def estate_units(osm: OsmExtract, given: Source | None = None, *, datum: Datum = "wgs84") -> gpd.GeoDataFrame:
+def estate_units(osm: OsmExtract, given: gpd.GeoDataFrame | None) -> gpd.GeoDataFrame:
     """Return every estate, gated or not, as a unit for which people are counted.
 
     Parameters
     ----------
     osm
-        Its residential outlines are the estates, unless there is a file.
+        Its residential outlines are the estates, unless the planner gives her own.
     given
-        A planner's file of estates, as `read_estates` takes it.
-    datum
-        What the planner declares of the file.
+        Those of the planner, as `Estates` has them.
 
     Returns
     -------
     Index ``unit_id``, ascending; ``unit_name`` (the id where there is none), ``unit_type`` (blank), ``geometry`` in
     the plane of the extract.
     """
-    if given is None:
-        frame = osm.residential_land.rename(columns={"osm_id": "estate_id"})
-    else:
-        frame = _outlines(given, shifted(on_globe(read_vector(given), given.label), datum).to_crs(osm.crs))[0]
+    frame = osm.residential_land.rename(columns={"osm_id": "estate_id"}) if given is None else given
     frame = frame.assign(geometry=repair_polygons(frame.geometry.to_numpy())[0])
     frame = frame[frame.geometry.area > 0].sort_values("estate_id")
     names = frame["name"].astype("str")
@@ -123,14 +126,14 @@ def read_estates(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
         There is no polygon, `gated` holds something other than yes or no, or coordinates are no places on the globe.
     """
     source = Source.of(given)
-    layer = shifted(on_globe(read_vector(source), source.label), datum).to_crs(crs)
+    layer, lost = read_outlines(source, crs=crs, datum=datum, kinds=(POINT, *POLYGONS))
     frame, gated, columns = _outlines(source, layer)
     points = layer.geometry.to_numpy()
-    points = points[shapely.get_type_id(points) == 0]
+    points = points[shapely.get_type_id(points) == POINT]
     chosen = frame[gated].reset_index(drop=True)
     open_outlines = frame.geometry.to_numpy()[~gated]
     estates = _with_gates(chosen, points, GIVEN_GATE_REACH_M, open_outlines=open_outlines, unknown=0)
-    return replace(estates, reading=reading_of(source, layer, columns))
+    return replace(estates, reading=reading_of(source, layer, columns), given=frame, lost=lost)
 
 
 def _outlines(
@@ -138,7 +141,7 @@ def _outlines(
 ) -> tuple[gpd.GeoDataFrame, npt.NDArray[np.bool_], dict[str, str]]:
     """Return the outlines of a planner's file, which of them are gated, and the columns used."""
     kind = shapely.get_type_id(layer.geometry.to_numpy())
-    outlines = layer[np.isin(kind, (3, 6))]
+    outlines = layer[np.isin(kind, POLYGONS)]
     if outlines.empty:
         raise InputError(
             f"{source.label} holds no estate", got="no polygon", expected="polygons, and points for the gates"
@@ -183,12 +186,11 @@ def with_osm(own: Estates, osm: Estates) -> Estates:
     number = np.cumsum(keep) - 1 + len(own.frame)
     gates = osm.gates[keep[osm.gates["estate"].to_numpy()]]
     gates = gates.assign(estate=number[gates["estate"].to_numpy()])
-    return Estates(
+    return replace(
+        own,
         frame=pd.concat([own.frame, osm.frame[keep]], ignore_index=True),
         gates=pd.concat([own.gates, gates], ignore_index=True),
-        open_outlines=own.open_outlines,
         unknown=osm.unknown,
-        reading=own.reading,
     )
 
 

@@ -28,6 +28,7 @@ from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.names import core_names, same_place_name
 from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import Places, pair_points, parse_numbers, read_points
+from livingcircle_layers.unplaced import unplaced_rows
 
 SAME_PLACE_M = 300.0  # a row and an OSM ground of one name this close are one place (a judgement)
 STATION_ENTRANCE_M = (
@@ -42,7 +43,6 @@ Mode = Literal["classify", "replace", "add"]
 
 _COLUMNS = ["facility_id", "service", "name", "source", "area_m2", "ground", "fence_tag", "geometry"]
 SIZES = ("floor_m2", "beds", "seats")  # how large a place is, in columns of a planner's file
-UNPLACED_COLUMNS = ("source", "row", "name", "unit_id", "people", "reason", "detail")
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,6 @@ class Facilities:
     readings: tuple[Reading, ...] = ()
     labels: tuple[str, ...] = ()
     ways_in: gpd.GeoDataFrame | None = None
-
-
-def unplaced_rows(rows: Iterable[Mapping[Any, Any]]) -> pd.DataFrame:
-    """Return rows of `unplaced.csv`; what a row does not say stays empty."""
-    empty = {"source": "", "row": "", "name": "", "unit_id": "", "people": np.nan, "reason": "", "detail": ""}
-    frame = pd.DataFrame([{**empty, **row} for row in rows], columns=list(UNPLACED_COLUMNS))
-    text = [c for c in UNPLACED_COLUMNS if c != "people"]
-    return frame.astype({**dict.fromkeys(text, "str"), "people": "float64"})
 
 
 def gather_facilities(

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 from pyproj import CRS
 
-from livingcircle_layers.datum import Datum, shifted
+from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.globe import on_globe
 from livingcircle_layers.headings import find_columns
+from livingcircle_layers.outlines import POINT, POLYGONS, read_outlines
 from livingcircle_layers.sources import Source
-from livingcircle_layers.vectors import attributes_as_text, read_vector
+from livingcircle_layers.vectors import attributes_as_text
 
 _HEADINGS = {
     "id": ("id", "parcelid", "parcel_id", "地块编号", "宗地编号", "编号", "code"),
@@ -23,7 +22,9 @@ _HEADINGS = {
 }
 
 
-def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84") -> gpd.GeoDataFrame:
+def read_parcels(
+    given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
+) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Read a planner's parcels: polygons or points where a place could be added.
 
     Parameters
@@ -37,8 +38,9 @@ def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
 
     Returns
     -------
-    geopandas.GeoDataFrame
-        ``parcel_id`` (of the file, else file and row), ``name``, ``geometry``, by id.
+    tuple
+        ``parcel_id`` (of the file, else file and row), ``name``, ``geometry``, by id; and a row of `unplaced.csv` for
+        each row that is no parcel.
 
     Raises
     ------
@@ -47,8 +49,7 @@ def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
         on the globe.
     """
     source = Source.of(given)
-    layer = shifted(on_globe(read_vector(source), source.label), datum).to_crs(crs)
-    layer = layer[np.isin(shapely.get_type_id(layer.geometry.to_numpy()), (0, 3, 6))]
+    layer, lost = read_outlines(source, crs=crs, datum=datum, kinds=(POINT, *POLYGONS))
     if layer.empty:
         raise InputError(f"{source.label} holds no parcel", got="lines only", expected="polygons or points")
     table = attributes_as_text(layer)
@@ -67,4 +68,4 @@ def read_parcels(given: Source | Path | str, *, crs: CRS, datum: Datum = "wgs84"
         geometry=shapely.make_valid(layer.geometry.to_numpy()),
         crs=crs,
     )
-    return frame.sort_values("parcel_id", ignore_index=True)
+    return frame.sort_values("parcel_id", ignore_index=True), lost
