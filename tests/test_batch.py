@@ -21,7 +21,7 @@ from livingcircle.sheet import scanned_sheet
 from livingcircle.study_parts import CommunitiesInput
 from livingcircle_layers.errors import InputError, UsageError
 from small_city import CSV_FILES, small_study
-from towns import lonlat, write_communities
+from towns import lonlat, write_communities, write_table
 
 WEST, EAST = (-500.0, -500.0, 500.0, 1000.0), (0.0, -500.0, 500.0, 1000.0)
 SHARED = """
@@ -284,6 +284,27 @@ def test_lists_of_one_name_in_two_folders_stay_apart(folder: Path) -> None:
     assert result.run["people"]["input"] == sum(both)  # two lists, though of one name: nobody of either is lost
     outside = result.unplaced.query("reason == 'outside_communities'")
     assert set(outside["source"]) == {"west/people.csv", "east/people.csv"}
+
+
+def test_a_list_that_all_districts_read_counts_once(folder: Path) -> None:
+    """300 of west, 400 of east and 77 of a community that is in none; one school is listed twice."""
+    (folder / "totals.csv").write_text("unit_id,population\nw,300\ne,400\nx,77\n", encoding="utf-8")
+    write_table(folder / "schools.csv", "name", [(-210, 390, "实验小学"), (-210, 390, "实验小学"), (210, 390, "二小")])
+    lists = '[[facilities]]\nfile = "schools.csv"\nservice = "primary_school"\n'
+    text = SHARED.replace("people.csv", "totals.csv") + lists + DISTRICTS
+    result = scan_batch(Batch.load(written(folder, text, "totals.toml")), folder / "totals").result
+    assert result is not None
+    assert result.run["people"] == {"input": 777, "placed": 700, "not_placed": 77, "outside": 0}
+    lost = result.unplaced[result.unplaced["source"] == "totals.csv"]
+    assert list(zip(lost["row"], lost["people"], strict=True)) == [("x", 77)]
+    (people,) = (entry for entry in result.run["inputs"] if entry["role"] == "population")
+    assert (people["used"], people["left_out"]) == (2, {"no such community": 1})
+    one = text.replace(DISTRICTS, '[communities]\nfile = "communities.geojson"\n')
+    whole = lc.scan(written(folder, one, "at_once.toml"))
+    assert result.run["counts"] == whole.run["counts"]
+    assert whole.facility_changes is not None
+    assert len(whole.facility_changes) == 1
+    pd.testing.assert_frame_equal(result.facility_changes, whole.facility_changes)
 
 
 def test_cells_over_people_of_another_district_are_refused(folder: Path) -> None:

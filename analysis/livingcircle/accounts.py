@@ -33,6 +33,7 @@ _REASONS = {
     BLOCKED: "every way to a street within {limit:g} m crosses water, rail, a motorway or a wall",
     ONLY_ISLAND: f"no street can be walked to within {{limit:g}} m but those of an island, over {ON_ISLAND_M:g} m away",
 }
+NOT_JOINED = tuple(_REASONS)  # why people who have a home in a community are on no street
 _VERSIONS = ("livingcircle", "geopandas", "numpy", "osmium", "pandas", "pyproj", "rasterio", "shapely")
 
 

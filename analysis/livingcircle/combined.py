@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from livingcircle.accounts import NOT_JOINED
 from livingcircle.columns import COVERAGE, conform
 from livingcircle.combined_places import (
     ambiguous_sources,
@@ -28,8 +29,10 @@ from livingcircle.result import DistrictStudy, ScanResult
 from livingcircle.scan import in_order, sorted_by_unit
 from livingcircle.scores import histogram_table, scores_table, services_reached
 from livingcircle.supply import restated
+from livingcircle_layers.population_totals import NO_COMMUNITY
 
 ROW = ["source", "row"]
+_STREET_INPUTS = ("osm", "streets")  # roles of the files that streets are read from
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
         study=None,
         batch=_districts(parts, named),
         **{key: _optional(named, key, drawn_once) for key in ("circles", "bands", "estate_names", "diagnosis")},
+        facility_changes=_optional(named, "facility_changes", _changes_once),
         gaps=_optional(
             named, "gaps", lambda tables: stacked(tables).sort_values("unit_id", kind="stable", ignore_index=True)
         ),
@@ -353,13 +357,21 @@ def _ranked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     )
 
 
+def _changes_once(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """List once what was made of a place of a list that several districts read, each in a plane of its own."""
+    whole = stacked(tables)
+    return whole[~whole.drop(columns="distance_m").duplicated()].reset_index(drop=True)
+
+
 def _unplaced(parts: Sequence[Part], results: Sequence[ScanResult]) -> pd.DataFrame:
-    """List what could not be used; people whom another district has taken in are not outside."""
+    """List what could not be used, each row once; people whom another district has taken in are used."""
     whole = stacked([result.unplaced for result in results])
     outside = whole["reason"] == "outside_communities"
-    kept = whole[~outside].drop_duplicates()
-    rows = whole[outside].groupby(ROW, sort=False)["people"].sum()
     appears = pd.concat([part.people_by_row for part in parts])
+    kept = whole[~outside].drop_duplicates()
+    taken_in = (kept["reason"] == NO_COMMUNITY) & pd.MultiIndex.from_frame(kept[ROW]).isin(appears.index)
+    kept = kept[~taken_in]  # a total of a community of another district
+    rows = whole[outside].groupby(ROW, sort=False)["people"].sum()
     times, total = appears.groupby(level=ROW).size(), appears.groupby(level=ROW).max()
     # Of a row that n districts have read, everybody inside any of them is outside of the other n - 1.
     left = (rows - (times.reindex(rows.index).fillna(1) - 1) * total.reindex(rows.index).fillna(0)).clip(lower=0)
@@ -373,9 +385,11 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
     """Return the record of all runs as one."""
     runs = [part.result.run for part in parts]
     first = runs[0]
-    inputs = {str((i.get("role"), i.get("path"), i.get("sha256"))): i for run in runs for i in run["inputs"]}
     unplaced = _unplaced(parts, [part.result for part in parts])
-    placed, not_placed = (sum(run["people"][key] for run in runs) for key in ("placed", "not_placed"))
+    placed = sum(run["people"]["placed"] for run in runs)
+    # Rows without a place are those of a list that several districts read; homes off the streets are of one of them.
+    of_lists = unplaced["people"][~unplaced["reason"].isin(("outside_communities", *NOT_JOINED))]
+    not_placed = sum(part.not_placed for part in parts) + int(of_lists.fillna(0).sum())
     outside = int(unplaced["people"][unplaced["reason"] == "outside_communities"].sum())
     people = {"input": placed + not_placed + outside, "placed": placed, "not_placed": not_placed, "outside": outside}
     walked = {rule for verdicts in parts[0].homes.judged for rule in verdicts}
@@ -388,12 +402,9 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
     return {
         **first,
         "name": name,
-        "inputs": list(inputs.values()),
+        "inputs": _inputs(runs, unplaced),
         "people": people,
-        "counts": {
-            key: first["counts"][key] if key == "rules" else sum(run["counts"][key] for run in runs)
-            for key in first["counts"]
-        },
+        "counts": _counts(parts),
         "warnings": notes,
         "scenes": [],
         "settings": _settings(parts),
@@ -401,6 +412,41 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
             key: round(sum(run["timings_s"].get(key, 0.0) for run in runs), 3)
             for key in dict.fromkeys(key for run in runs for key in run["timings_s"])
         },
+    }
+
+
+def _inputs(runs: Sequence[Mapping[str, Any]], unplaced: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return every input once; of totals by community are left out those that no district has taken in."""
+    inputs = {str((i.get("role"), i.get("path"), i.get("sha256"))): i for run in runs for i in run["inputs"]}
+    nobodys = unplaced["source"][unplaced["reason"] == NO_COMMUNITY].value_counts()
+
+    def counted(entry: dict[str, Any]) -> dict[str, Any]:
+        lost = entry.get("left_out") or {}
+        if NO_COMMUNITY not in lost:
+            return entry
+        left = int(nobodys.get(entry["path"], 0))
+        kept = {reason: n for reason, n in {**lost, NO_COMMUNITY: left}.items() if n}
+        return {**entry, "used": entry["used"] + lost[NO_COMMUNITY] - left, "left_out": kept}
+
+    return [counted(entry) for entry in inputs.values()]
+
+
+def _counts(parts: Sequence[Part]) -> dict[str, int | float]:
+    """Return how much there is in all districts: a place once, and streets that several districts read once."""
+    runs = [part.result.run for part in parts]
+    streets = {
+        frozenset(
+            (i["role"], i.get("path"), i.get("sha256")) for i in run["inputs"] if i["role"] in _STREET_INPUTS
+        ): run
+        for run in reversed(runs)
+    }
+    own = {"facilities": pd.concat([part.result.facilities["facility_id"] for part in parts]).nunique()}
+    own["rules"] = runs[0]["counts"]["rules"]
+    return {
+        key: own[key]
+        if key in own
+        else round(sum(run["counts"][key] for run in (streets.values() if key.startswith("street_") else runs)), 1)
+        for key in runs[0]["counts"]
     }
 
 

@@ -15,6 +15,7 @@ from livingcircle_layers.headings import find_column, find_columns
 from livingcircle_layers.sources import Source, reading_of
 from livingcircle_layers.tables import Places
 
+NO_COMMUNITY = "no such community"  # the reason of rows that name none of the communities
 _SHOWN = 5
 
 
@@ -64,7 +65,7 @@ def places_of_units(
     owner = pd.Series(np.where(known, units.index.to_numpy(dtype=object)[position], ""), table.index, dtype="str")
     geometry = np.where(known, units.geometry.to_numpy()[position], None)
     frame = gpd.GeoDataFrame({"row": table[used[best]].str.strip(), "unit": owner}, geometry=geometry, crs=WGS84)
-    reason = pd.Series(np.where(known, "", "no such community"), table.index, dtype="str")
+    reason = pd.Series(np.where(known, "", NO_COMMUNITY), table.index, dtype="str")
     detail = (table[used[best]] + " is not among the communities").where(~known, "")
     if (twice := owner[known].duplicated()).any():
         raise InputError(
