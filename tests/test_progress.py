@@ -177,6 +177,17 @@ def test_json_is_events_from_the_start_to_the_result(
     assert {line["event"] for line in lines} >= {"stage_begun", "stage_ended"}
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "gbk"])
+def test_json_is_utf_8_whatever_the_system_writes(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr("sys.stdout", screen)
+    with telling.telling("scan", as_events=True) as teller:
+        teller.warn("锦江 \udcff.csv")  # as Python reads a name of bytes that are no UTF-8
+    lines = [json.loads(line) for line in screen.buffer.getvalue().decode("utf-8").splitlines()]  # type: ignore[attr-defined]
+    assert [line["event"] for line in lines] == ["started", "warning"]
+    assert lines[1]["text"] == "锦江 \udcff.csv"
+
+
 def test_json_ends_with_the_parts_of_an_error(city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, lines, err = told(capsys, [*command(city, "--json", "-o", tmp_path), "--population", str(city / "bad.csv")])
     assert code == lines[-1]["exit_code"] == 1

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from livingcircle.batch import Batch, scan_batch
 from livingcircle.runs import Work, scan_into
 from livingcircle_layers.errors import InputError
 from map_servers import BOX, serving, silent
@@ -143,6 +144,22 @@ def test_a_full_disk_and_a_read_only_one_leave_the_earlier_result_alone(
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     with pytest.raises(InputError, match=r"cannot write to .*Read-only file system; remedy: choose another -o"):
         scan_into(study, out)
+    assert shown(out) == before
+
+
+def test_an_input_is_never_replaced_by_its_result(tmp_path: Path) -> None:
+    study = small_study(tmp_path / "in")
+    out = tmp_path / "out"
+    scan_into(study, out)
+    drawn = out / "communities.gpkg"  # the planner corrects it in QGIS, and scans it
+    again = study.model_copy(update={"communities": study.communities.model_copy(update={"file": drawn})})
+    (tmp_path / "link").symlink_to(out)
+    before = shown(out)
+    for folder in (out, tmp_path / "link"):
+        with pytest.raises(InputError, match=r"the place of its own input in \S+: communities.gpkg; .*another -o"):
+            scan_into(again, folder)
+        with pytest.raises(InputError, match=r"the place of its own input"):
+            scan_batch(Batch("city", {"a": again}), folder)
     assert shown(out) == before
 
 

@@ -26,7 +26,7 @@ from livingcircle.postgis_tables import Target
 from livingcircle.progress import DistrictBegun, DistrictEnded, Progress, Stages, nobody, of_district
 from livingcircle.publishing import published_result
 from livingcircle.result import ScanResult
-from livingcircle.runs import WORK_FOLDER, Measurements, Work
+from livingcircle.runs import WORK_FOLDER, Measurements, Work, check_apart
 from livingcircle.save import homes_stay, prepare_output, result_files, save_result, without_folders
 from livingcircle.scan import result_of
 from livingcircle.standards import load_standard
@@ -186,6 +186,7 @@ def scan_batch(
     wanted = {name: study for name, study in batch.studies.items() if not chosen or name in chosen}
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
+    check_apart(directory, wanted.values())
     public = any(study.publish for study in wanted.values())
     if homes and public:
         raise homes_stay()

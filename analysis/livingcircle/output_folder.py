@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -26,7 +27,20 @@ RUN_FILE = "run.json"  # the file that tells whose result a folder holds: its "p
 LOCK_FILE = ".livingcircle.lock"
 STAGE_PREFIX = ".livingcircle.partial-"
 PROBE_PREFIX = ".livingcircle.probe-"
+LONGEST_NAME = 60  # signs; file systems take 255 bytes, and a sign has up to four
 FAR_OFF = 1 << 30  # Windows locks bytes and hides them: one that nobody reads
+
+
+def folder_of(title: str) -> Path:
+    """Return where a result goes when nobody says where: a folder in `outputs` with the name of its title.
+
+    Examples
+    --------
+    >>> folder_of("成都市 2025").as_posix(), folder_of("../a: b").as_posix(), folder_of("..").as_posix()
+    ('outputs/成都市 2025', 'outputs/a- b', 'outputs/scan')
+    """
+    plain = re.sub(r'[\x00-\x1f\x7f<>:"/\\|?*]+', "-", title)  # what a name of a folder cannot have somewhere
+    return Path("outputs") / (plain.strip(" .-")[:LONGEST_NAME].rstrip(" .-") or "scan")
 
 
 def check_folder(directory: Path, names: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from livingcircle.engine import Cluster, Engine, Processes, ThisProcess
+from livingcircle.marks import input_files
 from livingcircle.measured import measure
 from livingcircle.memory import PROCESS_BYTES, expected_bytes, memory_note, resident_bytes
 from livingcircle.output_folder import held_folder
@@ -179,7 +180,8 @@ def scan_into(
     Raises
     ------
     InputError
-        An input cannot be used, the folder is in use or cannot be written to, or memory is not enough.
+        An input cannot be used or would be replaced by the result, the folder is in use or cannot be written to, or
+        memory is not enough.
     UsageError
         A standard, walker, service or community does not exist.
     """
@@ -188,6 +190,7 @@ def scan_into(
         raise homes_stay()
     target = Target.of(postgis) if postgis else None
     prepare_output(directory, target)
+    check_apart(directory, [study])
     with _memory_told(), held_folder(directory, result_files()):
         folder, again = directory.absolute() / WORK_FOLDER, study.sensitivity is not None
         measurer = Measurements(work or Work(), folder, progress or nobody, judged_again=again)
@@ -197,6 +200,25 @@ def scan_into(
         save_result(result, directory, homes=homes, postgis=target, held=True, progress=progress)
         measurer.finish()
     return result
+
+
+def check_apart(directory: Path, studies: Iterable[Study]) -> None:
+    """Refuse a folder in which the result would take the place of what it is made of.
+
+    Raises
+    ------
+    InputError
+        An input lies in the folder under the name of one of our files: all of them.
+    """
+    folder, names = directory.resolve(), set(result_files())
+    paths = {entry.path for study in studies for entry in input_files(study) if isinstance(entry.path, Path)}
+    ours = sorted({path.name for path in paths if path.name in names and path.parent.resolve() == folder})
+    if ours:
+        raise InputError(
+            f"the result would take the place of its own input in {directory}: {', '.join(ours)}",
+            expected="inputs in a folder of their own, or under other names",
+            remedy="choose another -o, or move or rename the input",
+        )
 
 
 @contextmanager

@@ -121,6 +121,7 @@ def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
         "publish": publish,
     }  # fmt: skip
     from livingcircle.batch import is_batch
+    from livingcircle.output_folder import folder_of
     from livingcircle.runs import Work, parse_memory
 
     with telling("scan", quiet=quiet, as_events=as_events, language=language) as teller:
@@ -135,7 +136,7 @@ def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
         if district:
             raise UsageError("--district needs a study file with [[district]] entries")
         chosen = _study(study, options)
-        folder = output or Path("outputs") / (chosen.name or "scan")
+        folder = output or folder_of(chosen.name)
         _scan_and_save(teller, chosen, folder, only=only or [], homes=homes, work=work, postgis=to_postgis)
 
 
@@ -172,9 +173,10 @@ def _scan_districts(
 ) -> None:
     """Scan the districts of a study file, print what became of each, and end with 3 if one failed."""
     from livingcircle.batch import Batch, scan_batch
+    from livingcircle.output_folder import folder_of
 
     batch = Batch.load(path, options)
-    folder = output or Path("outputs") / batch.name
+    folder = output or folder_of(batch.name)
     ended = scan_batch(batch, folder, progress=teller.progress, **more)
     if ended.result is not None:
         _report(teller, ended.result)

@@ -169,8 +169,10 @@ def progress(tongue: Tongue | None = None, *, quiet: bool = False) -> Iterator[P
 
 
 def _print_event(event: Event) -> None:
-    sys.stdout.write(json_line(event) + "\n")
-    sys.stdout.flush()
+    # In UTF-8 whatever the system writes (GBK, as a rule, on Windows in China); half a character of a file's name,
+    # which no encoding has, becomes the escape \udcXX, which JSON knows.
+    sys.stdout.buffer.write((json_line(event) + "\n").encode("utf-8", errors="backslashreplace"))
+    sys.stdout.buffer.flush()
 
 
 def stage_words(event: StageBegun, tongue: Tongue) -> str:
