@@ -13,9 +13,10 @@ import pytest
 
 import livingcircle as lc
 from livingcircle import batch as batches
-from livingcircle.batch import Batch, check_districts, in_one_plane, scan_batch
+from livingcircle.batch import Batch, in_one_plane, scan_batch
 from livingcircle.cli import main
 from livingcircle.combined_places import drawn_once, with_places_once
+from livingcircle.district_faults import check_districts
 from livingcircle.saved import load_result
 from livingcircle.sheet import scanned_sheet
 from livingcircle.study_parts import CommunitiesInput

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,7 +18,8 @@ from pyproj import CRS
 
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.osm import read_osm
+from livingcircle_layers.osm import read_osm, readable
+from livingcircle_layers.parsing import parsed
 from livingcircle_layers.people import read_people
 from livingcircle_layers.relief import sample_heights
 from livingcircle_layers.tables import read_points
@@ -115,3 +117,17 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(tmp_path: Path, name: str
                 refused.append(str(error))
     assert len(refused) > many / 10
     assert [said for said in refused if name not in said or str(tmp_path) in said or "\n" in said] == []
+
+
+@pytest.mark.parametrize("reading", [lambda file: parsed(file, expected="a table"), readable])
+def test_want_of_memory_is_not_told_as_damage(
+    tmp_path: Path, reading: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    """A file may be too large for the machine, or claim so as its bytes are damaged: nobody can tell which."""
+    with (
+        pytest.raises(
+            InputError, match=r"t\.x does not fit into the memory of this machine; got 9 GiB; remedy: .*small"
+        ),
+        reading(tmp_path / "t.x"),
+    ):
+        raise MemoryError("9 GiB")

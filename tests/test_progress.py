@@ -151,7 +151,9 @@ def test_a_batch_tells_of_every_district(city: Path, tmp_path: Path) -> None:
     west, east = (event for event in heard if isinstance(event, DistrictEnded))
     assert (west.district, west.number, west.total, west.status, west.people) == ("west", 1, 2, "failed", None)
     assert "bad.csv" in west.reason
-    assert west.seconds_left > 0  # east is still to come
+    assert west.seconds_left is None  # nothing was scanned yet that would tell
+    before = [event for event in heard[: heard.index(west)] if isinstance(event, StageBegun)]
+    assert [event.stage for event in before] == ["check"]  # known before the first computation
     assert (east.district, east.status, east.reason, east.seconds_left) == ("east", "done", "", 0)
     assert east.people is not None
     walked = [event.district for event in heard if isinstance(event, StageBegun) and event.stage == "walk"]

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from livingcircle import charts
     from livingcircle.batch import Batch, scan_batch
+    from livingcircle.batch_check import check_batch
     from livingcircle.check import check_study
     from livingcircle.choice import count_within, nearest_k
     from livingcircle.circles import isochrones
@@ -54,6 +55,7 @@ _HOME = {
     "WALKERS": "livingcircle.walkers",
     "Walker": "livingcircle.walkers",
     "WalkNetwork": "livingcircle.network",
+    "check_batch": "livingcircle.batch_check",
     "check_study": "livingcircle.check",
     "circle_sheet": "livingcircle.sheet",
     "community_circles": "livingcircle.community_circles",
@@ -88,6 +90,7 @@ __all__ = [
     "WalkNetwork",
     "Walker",
     "charts",
+    "check_batch",
     "check_study",
     "circle_sheet",
     "community_circles",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from livingcircle.columns import DISTRICTS, conform
 from livingcircle.combined import Part, combined
+from livingcircle.district_faults import check_districts, unusable
 from livingcircle.inputs import check_inputs
 from livingcircle.measured import measure
 from livingcircle.output_folder import disk_errors, held_folder
@@ -29,10 +29,8 @@ from livingcircle.result import ScanResult
 from livingcircle.runs import WORK_FOLDER, Measurements, Work, check_apart
 from livingcircle.save import homes_stay, prepare_output, result_files, save_result, without_folders
 from livingcircle.scan import result_of
-from livingcircle.standards import load_standard
 from livingcircle.study import Study, StudyOptions
 from livingcircle.study_parts import unknown_keys
-from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WIDEST_M, off_meridian_m
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError, sentence
 from livingcircle_layers.typed_toml import checked, nearest, read_toml
@@ -40,14 +38,6 @@ from livingcircle_layers.typed_toml import checked, nearest, read_toml
 KEY = "district"  # [[district]] in a study file
 ERRORS_FILE = f"{WORK_FOLDER}/errors.log"  # hidden: it names folders, and results are handed on
 NOT_CHOSEN = "not among the chosen districts"
-OVERLAP_SHARE = 0.01  # of the smaller community; borders that are drawn twice never fit to the centimetre
-ALIKE = {
-    "standard": "the standard",
-    "catalogue": "the catalogue",
-    "walkers": "the walkers",
-    "walker_settings": "the walkers' settings",
-    "gates": "the treatment of gates",
-}  # what the sums and ranks of a whole city ask to be the same everywhere
 
 
 @dataclass(frozen=True)
@@ -176,7 +166,8 @@ def scan_batch(
     Raises
     ------
     InputError
-        Something that can be seen before the first computation is wrong with a district: all faults at once.
+        Communities or settings of the districts are wrong, or do not fit together: all faults at once. A district
+        whose other inputs cannot be used fails before the first computation, and the others are scanned.
     UsageError
         A chosen district does not exist.
     """
@@ -192,9 +183,11 @@ def scan_batch(
         raise homes_stay()
     stages = Stages(progress)
     with stages.stage("check", f"checking the inputs of {len(wanted)} districts"):
-        wanted = in_one_plane(wanted, {**check_districts(wanted), **_others(batch, wanted)})
+        drawn = check_districts(wanted)
+        wanted = in_one_plane(wanted, {**drawn, **_others(batch, wanted)})
+        failed = {name: _failed(name, directory, fault) for name, fault in unusable(wanted, drawn).items()}
     with held_folder(directory, result_files()):
-        scanned = _scan_each(wanted, directory, work or Work(), progress or nobody, homes=homes)
+        scanned = _scan_each(wanted, failed, directory, work or Work(), progress or nobody, homes=homes)
         outcomes = [scanned.get(name) or Outcome(name, "skipped", NOT_CHOSEN) for name in batch.studies]
         parts = [outcome.part for outcome in outcomes if outcome.part]
         if not parts:
@@ -206,52 +199,6 @@ def scan_batch(
         result = replace(result, run={**result.run, "timings_s": seconds})
         save_result(result, directory, homes=homes, postgis=target, held=True, progress=progress)
     return BatchResult(tuple(outcomes), result)
-
-
-def check_districts(studies: Mapping[str, Study]) -> dict[str, gpd.GeoDataFrame]:
-    """Check everything that can be checked before the first computation.
-
-    Returns
-    -------
-    The communities of every district that has drawn ones (EPSG:4326).
-
-    Raises
-    ------
-    InputError
-        All faults of all districts.
-    """
-    faults: list[str] = []
-    drawn: dict[str, gpd.GeoDataFrame] = {}
-    for name, study in studies.items():
-        with _collected(faults, name):
-            units = check_inputs(study)
-            drawn |= {} if units is None else {name: units}
-        with _collected(faults, name):
-            load_standard(study.standard, catalogue=load_catalogue(study.catalogue), walkers=study.profiles())
-        with _collected(faults, name):
-            study.walker_profiles()
-    faults += _overlaps(drawn)
-    faults += _shared_cells(studies)
-    first = next(iter(studies.values()))
-    for key, what in ALIKE.items():
-        other = [name for name, study in studies.items() if getattr(study, key) != getattr(first, key)]
-        if other:
-            faults.append(
-                sentence(
-                    f"{what} of {', '.join(other)} differ from those of {first.name}",
-                    expected="the same in all districts, as their people are summed and ranked",
-                    remedy="scan these districts by a file of their own",
-                )
-            )
-    if len({study.population is None for study in studies.values()}) > 1:
-        faults.append("some districts have a population and some have none: people and land cannot be summed")
-    if any(study.sensitivity is not None for study in studies.values()):
-        faults.append(
-            sentence("a batch has no ranges of sensitivity", remedy="ask for them in the scan of one district")
-        )
-    if faults:
-        raise InputError.of(faults)
-    return drawn
 
 
 def in_one_plane(studies: Mapping[str, Study], drawn: Mapping[str, gpd.GeoDataFrame]) -> dict[str, Study]:
@@ -284,62 +231,10 @@ def _others(batch: Batch, wanted: Mapping[str, Study]) -> dict[str, gpd.GeoDataF
     """Return the communities of the districts that were not chosen, so that the plane is that of all of them."""
     drawn: dict[str, gpd.GeoDataFrame] = {}
     for name in batch.studies.keys() - wanted.keys():
-        with _collected([], name):  # its faults are told when it is chosen
+        with suppress(LivingCircleError):  # its faults are told when it is chosen
             units = check_inputs(batch.studies[name])
             drawn |= {} if units is None else {name: units}
     return drawn
-
-
-@contextmanager
-def _collected(faults: list[str], name: str) -> Iterator[None]:
-    try:
-        yield
-    except LivingCircleError as fault:
-        faults.append(f"district {name}: {fault}")
-
-
-def _overlaps(drawn: Mapping[str, gpd.GeoDataFrame]) -> list[str]:
-    """Name the communities of two districts that lie over each other, whose people would be counted twice."""
-    if not drawn:
-        return []
-    owner = np.repeat(np.array(list(drawn), dtype=object), [len(units) for units in drawn.values()])
-    ids = np.concatenate([units.index.to_numpy(dtype=object) for units in drawn.values()])
-    shapes = np.concatenate([units.geometry.to_numpy() for units in drawn.values()])
-    a, b = shapely.STRtree(shapes).query(shapes, predicate="intersects")
-    a, b = (pair[(a < b) & (owner[a] != owner[b])] for pair in (a, b))
-    smaller = np.minimum(shapely.area(shapes[a]), shapely.area(shapes[b]))
-    over = shapely.area(shapely.intersection(shapes[a], shapes[b])) > OVERLAP_SHARE * smaller
-    pairs: dict[tuple[str, str], list[tuple[str, str]]] = {}
-    for i, j in sorted(zip(a[over], b[over], strict=True)):
-        pairs.setdefault((owner[i], owner[j]), []).append((ids[i], ids[j]))
-    return [
-        sentence(
-            f"{of[0][0]} of district {one} and {of[0][1]} of district {other} lie over each other"
-            + (f", and {len(of) - 1} more pairs of these districts" if len(of) > 1 else "")
-            + ": their people would be counted twice",
-            remedy="keep each community in one district",
-        )
-        for (one, other), of in pairs.items()
-    ]
-
-
-def _shared_cells(studies: Mapping[str, Study]) -> list[str]:
-    """Name districts whose communities are made over people whom another district counts, too."""
-    whose: dict[Any, list[str]] = {}
-    for name, study in studies.items():
-        if study.population is not None:
-            whose.setdefault(study.population.file, []).append(name)
-    return [
-        sentence(
-            f"communities of district {name} are made over people whom {', '.join(o for o in names if o != name)}"
-            " may count, too",
-            expected="communities from a file, or a population of its own",
-            remedy="scan it by a file of its own",
-        )
-        for names in whose.values()
-        for name in names
-        if len(names) > 1 and studies[name].communities.rows is None
-    ]
 
 
 def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
@@ -358,17 +253,26 @@ def districts_table(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def _scan_each(
-    studies: Mapping[str, Study], directory: Path, work: Work, progress: Progress, *, homes: bool
+    studies: Mapping[str, Study],
+    failed: Mapping[str, Outcome],
+    directory: Path,
+    work: Work,
+    progress: Progress,
+    *,
+    homes: bool,
 ) -> dict[str, Outcome]:
-    """Scan one district after the other, and tell how many are done and when the rest will be."""
-    outcomes: dict[str, Outcome] = {}
+    """Tell which districts failed already, scan the others one by one, and tell when the rest will be done."""
+    outcomes = dict(failed)
+    numbers = {name: number for number, name in enumerate(studies, start=1)}
+    for name, ended in failed.items():
+        of_district(progress, name)(DistrictEnded(numbers[name], len(studies), ended.status, ended.reason))
     start = time.monotonic()
-    for number, (name, study) in enumerate(studies.items(), start=1):
-        tell, begun = of_district(progress, name), time.monotonic()
+    for name in (name for name in studies if name not in failed):
+        number, tell, begun = numbers[name], of_district(progress, name), time.monotonic()
         tell(DistrictBegun(number, len(studies)))
-        ended = outcomes[name] = _scanned(name, study, directory, work, tell, homes=homes)
+        ended = outcomes[name] = _scanned(name, studies[name], directory, work, tell, homes=homes)
         now = time.monotonic()
-        left_s = (now - start) / number * (len(studies) - number)
+        left_s = (now - start) / (len(outcomes) - len(failed)) * (len(studies) - len(outcomes))
         people = ended.part.result.run["people"]["placed"] if ended.part else None
         took_s, left_s = round(now - begun, 1), round(left_s, 1)
         tell(DistrictEnded(number, len(studies), ended.status, ended.reason, people, took_s, left_s))
@@ -384,13 +288,18 @@ def _scanned(name: str, study: Study, directory: Path, work: Work, progress: Pro
             measured = measure(study.model_copy(update={"publish": False}), progress=progress, measurer=measurer)
             part = Part.of(measured, result_of(measured, walks_of_homes=homes, progress=progress))
             measurer.finish()
-    except LivingCircleError as fault:
-        return Outcome(name, "failed", str(fault))
-    except MemoryError as fault:  # of this district's size: the others go on
-        return Outcome(name, "failed", f"{type(fault).__name__} {fault}".strip())
     except Exception as fault:  # noqa: BLE001  a night's work on the others is not lost; it is told, and kept in a log
-        return _unexpected(name, directory, fault)
+        return _failed(name, directory, fault)
     return Outcome(name, "done", part=part)
+
+
+def _failed(name: str, directory: Path, fault: Exception) -> Outcome:
+    """Return what became of a district that cannot be scanned."""
+    if isinstance(fault, LivingCircleError):
+        return Outcome(name, "failed", str(fault))
+    if isinstance(fault, MemoryError):  # of this district's size
+        return Outcome(name, "failed", f"{type(fault).__name__} {fault}".strip())
+    return _unexpected(name, directory, fault)
 
 
 def _unexpected(name: str, directory: Path, fault: Exception) -> Outcome:
@@ -398,7 +307,7 @@ def _unexpected(name: str, directory: Path, fault: Exception) -> Outcome:
     details, place = "".join(traceback.format_exception(fault)), f"details in {ERRORS_FILE}"
     stamp = datetime.now().astimezone().isoformat(timespec="seconds")
     try:
-        (directory / WORK_FOLDER).mkdir(exist_ok=True)
+        (directory / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
         with (directory / ERRORS_FILE).open("a", encoding="utf-8") as log:
             log.write(f"{stamp} district {name}\n{details}\n")
     except OSError as unwritten:

@@ -95,7 +95,7 @@ class DistrictBegun(Event):
 class DistrictEnded(Event):
     """A district of a batch is done or failed; people are None where they were not counted.
 
-    The seconds left are for all further districts, judged by those that were scanned.
+    The seconds left are for all further districts, judged by those that were scanned; None before there is one.
     """
 
     kind = "district_ended"
@@ -105,12 +105,12 @@ class DistrictEnded(Event):
     reason: str = ""
     people: int | None = None
     seconds: float = 0.0
-    seconds_left: float = 0.0
+    seconds_left: float | None = None
 
     def __str__(self) -> str:
         people = "" if self.people is None else f", {self.people:,} people"
         why = f": {self.reason}" if self.reason else ""
-        left = f"; about {self.seconds_left:.0f} s left for the others" if self.number < self.total else ""
+        left = f"; about {self.seconds_left:.0f} s left for the others" if self.seconds_left else ""
         return f"district {self.number} of {self.total} {self.status}{people}{why}{left}"
 
 

@@ -81,6 +81,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     ("cleaning (a scan lists each in facility_changes.csv): {list_}", "清洗(逐条见 facility_changes.csv): {list_}"),
     ("nothing stops a scan; {n} notes", "可以测算;{n} 条提醒"),
+    ("nothing stops a scan of the {n} districts", "{n} 个区县均可测算"),
+    ("{n} of {all} districts cannot be scanned: {names}", "{all} 个区县中 {n} 个无法测算: {names}"),
+    ("district {unit}: cannot be scanned", "区县 {unit}: 无法测算"),
+    ("district {unit}:", "区县 {unit}:"),
     # -- one input file
     ("of {date_}", "{date_}"),
     ("licence {licence_}", "许可 {licence_}"),

@@ -102,7 +102,7 @@ class Study(StudyPart):
             raise InputError(
                 f"{path.name} holds several districts",
                 expected="one study",
-                remedy="use livingcircle scan, which takes it",
+                remedy="use livingcircle scan or check, which take it",
             )
         faults = unknown_keys(raw, cls, path.name)
         study = None if faults else checked(cls, raw, where=path.name, faults=faults)

@@ -168,18 +168,23 @@ def _layers(study: Study, osm: OsmExtract, located: Located) -> Iterator[_Layer]
 
 
 def _reference(layer: _Layer, osm: OsmExtract) -> list[Known]:
-    """Read the layer that the study knows to be right."""
+    """Return the layer that the study knows to be right."""
     if layer.reference is None:
         return []
-    if layer.reference.suffix.lower() in TABLE_SUFFIXES:
-        places, _ = read_points(layer.reference)
+    frame, names = read_reference(layer.reference)
+    return [known_of_layer(frame, title=layer.reference.name, crs=osm.crs, names=names)]
+
+
+def read_reference(file: Path) -> tuple[gpd.GeoDataFrame, Sequence[str]]:
+    """Read a layer that is known to be right, and the names in it; none where it has none."""
+    if file.suffix.lower() in TABLE_SUFFIXES:
+        places, _ = read_points(file)
         frame, table = places.frame, places.table
     else:
-        frame = on_globe(read_vector(layer.reference), layer.reference.name)
+        frame = on_globe(read_vector(file), file.name)
         table = attributes_as_text(frame)
     column = find_column(table, "name")
-    names = table[column].tolist() if column else ()
-    return [known_of_layer(frame, title=layer.reference.name, crs=osm.crs, names=names)]
+    return frame, table[column].tolist() if column else ()
 
 
 def check_places(study: Study, facilities: Facilities, osm: OsmExtract) -> list[str]:

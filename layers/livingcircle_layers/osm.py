@@ -24,6 +24,7 @@ from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84, metric_crs, reprojected, transformer
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.grounds import is_campus
+from livingcircle_layers.parsing import no_memory
 from livingcircle_layers.sources import is_elsewhere, without_address
 from livingcircle_layers.streets import RawWays, Streets, Stretch, Vertices, build_streets, is_square, walkability
 
@@ -290,7 +291,9 @@ def readable(path: Path) -> Iterator[None]:
     """Turn whatever pyosmium says of a broken file into one clear sentence."""
     try:
         yield
-    except (RuntimeError, ValueError, OSError, EOFError, MemoryError, osmium.InvalidLocationError) as fault:
+    except MemoryError as fault:
+        raise no_memory(path.name, fault) from fault
+    except (RuntimeError, ValueError, OSError, EOFError, osmium.InvalidLocationError) as fault:
         if isinstance(fault, InputError):
             raise
         raise InputError(
@@ -299,6 +302,12 @@ def readable(path: Path) -> Iterator[None]:
             expected="a complete " + "/".join(SUFFIXES),
             remedy="the file is damaged, cut off or of another kind: download or export it again",
         ) from fault
+
+
+def check_osm_head(path: Path) -> None:
+    """Refuse a file that is none of OpenStreetMap's by its name or its first bytes; the rest is not read."""
+    with readable(check_osm_path(path)):
+        header_box(path)
 
 
 def header_box(path: Path) -> tuple[float, float, float, float] | None:

@@ -15,7 +15,8 @@ def parsed(file: Path, *, expected: str, remedy: str = "export it again", called
 
     Every kind of exception is taken, since a parser can fail in every way on damaged bytes: a workbook alone gave
     zlib.error, KeyError, AttributeError, RuntimeError and the errors of two XML parsers. Therefore only calls of a
-    library stand inside, and nothing of ours, whose faults are to be seen as what they are.
+    library stand inside, and nothing of ours, whose faults are to be seen as what they are. Want of memory is told
+    as that.
 
     Parameters
     ----------
@@ -30,6 +31,8 @@ def parsed(file: Path, *, expected: str, remedy: str = "export it again", called
         yield
     except InputError:
         raise
+    except MemoryError as error:
+        raise no_memory(called or file.name, error) from error
     except Exception as error:
         lines = str(error).replace(str(file), file.name).strip().splitlines()
         got = lines[0].split("; It might help")[0] if lines else type(error).__name__
@@ -39,3 +42,13 @@ def parsed(file: Path, *, expected: str, remedy: str = "export it again", called
             expected=expected,
             remedy="save it without a password" if "encrypted" in got else remedy,
         ) from error
+
+
+def no_memory(name: str, error: MemoryError) -> InputError:
+    """Return the error for a file that memory does not hold: it is large, or damaged bytes claim that it is."""
+    return InputError(
+        f"{name} does not fit into the memory of this machine",
+        got=str(error) or None,
+        remedy="close other programs, or bring the part of the city that is needed; if the file is small, it is"
+        " damaged: export it again",
+    )

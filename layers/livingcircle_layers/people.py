@@ -102,6 +102,7 @@ def read_people(
     units: gpd.GeoDataFrame | None = None,
     values: Values | None = None,
     household_size: float | None = None,
+    table: pd.DataFrame | None = None,
 ) -> People:
     """Read where people live, as whole people in cells of the metric plane.
 
@@ -124,6 +125,8 @@ def read_people(
         the numbers themselves speak of a density, which is an error.
     household_size
         People per household, where the input does not count households.
+    table
+        What `read_table` returned, where the file is a table that has been read before.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def read_people(
     if file and suffix in RASTER_SUFFIXES:
         people = _from_raster(file, crs, window, values)
     else:
-        table = read_table(source) if suffix in TABLE_SUFFIXES else None
+        table = read_table(source) if table is None and suffix in TABLE_SUFFIXES else table
         people = _from_rows(source, table, crs, units, values)
     if household_size is None or "households" in people.cells:
         return people

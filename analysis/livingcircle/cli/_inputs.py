@@ -173,25 +173,33 @@ def extract(
 
 @app.command()
 def check(
-    study: Annotated[Path, typer.Argument(help="Study file (TOML).")],
+    study: Annotated[Path, typer.Argument(help="Study file (TOML), also of many districts.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print plain values instead of sentences.")] = False,
     language: Language = "",
 ) -> None:
-    """Validate and describe every input of a study on one page; measures no walk.
+    """Validate and describe every input of a study, or of each district of a batch; measures no walk.
 
     Example: livingcircle check city.toml
     """
     import json
 
-    from livingcircle.check import check_study
+    from livingcircle.batch import Batch, is_batch
+    from livingcircle.batch_check import BatchCheck, check_batch
+    from livingcircle.check import StudyCheck, check_study
     from livingcircle.study import Study
 
     tongue = tongue_of(language)
+    page: StudyCheck | BatchCheck
     with progress(tongue) as say:
-        page = check_study(Study.load(study), progress=say)
+        if is_batch(study):
+            page = check_batch(Batch.load(study), progress=say)
+        else:
+            page = check_study(Study.load(study), progress=say)
     if as_json:
         typer.echo(json.dumps(page.as_dict(), ensure_ascii=False, indent=2))
-        return
-    for line in page.lines():
-        typer.echo(said(line, tongue))
+    else:
+        for line in page.lines():
+            typer.echo(said(line, tongue))
+    if isinstance(page, BatchCheck) and page.failed:
+        raise typer.Exit(3)

@@ -202,7 +202,7 @@ def district_words(event: DistrictBegun | DistrictEnded, tongue: Tongue) -> str:
     words += " 完成" if event.status == "done" else " 失败"
     words += "" if event.people is None else f",{event.people:,} 人"
     words += f": {event.reason}" if event.reason else ""
-    return words + (f";其余约剩 {span(event.seconds_left, tongue)}" if event.number < event.total else "")
+    return words + (f";其余约剩 {span(event.seconds_left, tongue)}" if event.seconds_left else "")
 
 
 def span(seconds: float, tongue: Tongue) -> str:
