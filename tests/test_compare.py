@@ -13,7 +13,7 @@ import livingcircle as lc
 from livingcircle import compare
 from livingcircle.cli import main
 from small_city import small_study
-from towns import write_table
+from towns import write_communities, write_table
 
 
 def test_a_new_clinic_is_the_cause_of_what_it_brings(tmp_path: Path) -> None:
@@ -88,6 +88,29 @@ def test_another_plane_is_a_cause(tmp_path: Path) -> None:
     assert list(causes["what"]) == ["plane"]
     assert "+lon_0=104.0 " in causes["old_value"][0]
     assert "+lon_0=104.01 " in causes["new_value"][0]
+
+
+def test_a_rule_and_communities_that_changed_are_causes(tmp_path: Path) -> None:
+    """The border of w and e moves 250 m east: 0.50 → 0.75 km² and 0.50 → 0.25 km²."""
+    study = small_study(tmp_path)
+    old = lc.scan(study)
+    names = {"w": "新西", "e": "e"}
+    units = {"w": (-500.0, -500.0, 750.0, 1000.0), "e": (250.0, -500.0, 250.0, 1000.0)}
+    write_communities(tmp_path / "communities.geojson", units, name=names)
+    rules = tmp_path / "rules.toml"
+    rules.write_text(rules.read_text(encoding="utf-8").replace("= 300", "= 200"), encoding="utf-8")
+    found = compare(old, lc.scan(study))
+    causes = [tuple(row) for row in found.causes.itertuples(index=False) if row.cause not in ("input", "setting")]
+    assert causes == [
+        ("community renamed", "w", "w", "新西"),
+        ("community redrawn", "e", "0.500 km²", "0.250 km²"),
+        ("community redrawn", "w", "0.500 km²", "0.750 km²"),
+        ("rule", "shop", "threshold = 300.0", "threshold = 200.0"),
+    ]
+    assert "rule: shop (threshold = 300.0 → threshold = 200.0)" in found.cause_lines()
+    found.save(tmp_path / "out")
+    why = load_workbook(tmp_path / "out" / "compare.xlsx").worksheets[2]
+    assert sum("社区边界变化 community redrawn" in row for row in why.values) == 2
 
 
 def test_a_change_in_either_of_two_lists_of_one_name_is_listed(tmp_path: Path) -> None:

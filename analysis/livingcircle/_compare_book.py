@@ -19,6 +19,9 @@ CAUSES = {
     "facility went": "设施减少 facility went",
     "facility moved": "设施移位 facility moved",
     "facility renamed": "设施更名 facility renamed",
+    "community renamed": "社区更名 community renamed",
+    "community redrawn": "社区边界变化 community redrawn",
+    "rule": "条文 rule",
     "setting": "设置 setting",
     "input": "输入文件 input",
 }

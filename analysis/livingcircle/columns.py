@@ -706,11 +706,15 @@ CAUSES = Table(
     "两次运行中不同的设施、设置和输入",
     (
         Column(
-            "cause", "text", "", "facility came, went, moved or renamed; setting; input",
-            "设施新增、减少、移位、更名;设置;输入"
+            "cause", "text", "",
+            "facility came, went, moved or renamed; community renamed or redrawn; rule; setting; input",
+            "设施新增、减少、移位、更名;社区更名、边界变化;条文;设置;输入"
         ),
         Column("what", "text", "", "which", "名称"),
-        Column("old_value", "text", "", "in the old scan; of an input its digest", "旧值;输入为摘要", "none"),
+        Column(
+            "old_value", "text", "", "in the old scan; of an input its digest, of an outline its area",
+            "旧值;输入为摘要,边界为面积", "none"
+        ),
         Column("new_value", "text", "", "in the new scan; of a place how far it moved", "新值;设施为移动距离", "none"),
     ),
 )

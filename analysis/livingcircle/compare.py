@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import shapely
+from pyproj import Geod
 
 from livingcircle._compare_book import write_comparison
 from livingcircle._report_words import rule_label
@@ -17,9 +19,15 @@ from livingcircle.output_folder import replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.same_places import metres_apart, places_of, same_places
 from livingcircle.saved import load_result
+from livingcircle_layers.crs import WGS84
 
 KEY = ["level", "unit_id", "rule", "walker", "gates"]
 MOVED_M = 1.0  # metres; less is rounding
+REDRAWN_SHARE = 0.001  # of two outlines together; less is rounding on another plane
+_TOLD = ("facility", "community", "rule")  # causes whose values are told in a line; of files they are digests
+# What a rule says beside its figures: no number follows from it.
+_WORDS = {"standard", "name_zh", "name_en", "citation", "confidence", "note", "verified_by", "default_on"}
+_GEOD = Geod(ellps="WGS84")
 _SIDES = {"both": "both", "left_only": "old", "right_only": "new"}
 
 
@@ -32,8 +40,8 @@ class Comparison:
     rows
         Per unit and rule the people before and after; see `livingcircle.columns.COMPARISON`.
     causes
-        Facilities that came, went, moved or were renamed, settings and inputs that changed; see
-        `livingcircle.columns.CAUSES`.
+        Facilities that came, went, moved or were renamed, communities that were renamed or redrawn, rules, settings
+        and inputs that changed; see `livingcircle.columns.CAUSES`.
     labels
         The rules of both scans in words, by id.
     """
@@ -51,11 +59,11 @@ class Comparison:
         return comparison_html(self)
 
     def cause_lines(self) -> list[str]:
-        """Return a line for each cause; of a place also how far it moved, or its names."""
+        """Return a line for each cause; of a place, a community and a rule also what was, and what is now."""
         columns = (self.causes[name].astype("str") for name in ("cause", "what", "old_value", "new_value"))
         lines = []
         for cause, what, before, after in zip(*columns, strict=True):
-            values = " → ".join(filter(None, (before, after))) if cause.startswith("facility") else ""
+            values = " → ".join(filter(None, (before, after))) if cause.startswith(_TOLD) else ""
             lines.append(f"{cause}: {what}" + (f" ({values})" if values else ""))
         return lines
 
@@ -99,7 +107,7 @@ def compare(old: ScanResult | str | Path, new: ScanResult | str | Path) -> Compa
 
 def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:
     """List what is not the same on both sides, apart from the numbers."""
-    rows = [*_facilities(old, new)]
+    rows = [*_facilities(old, new), *_communities(old, new), *_rules(old, new)]
     known = [{**side.settings, **_made_with(side)} for side in (old, new)]
     for key in sorted({*known[0], *known[1]}):
         a, b = (str(side.get(key, "")) for side in known)
@@ -145,6 +153,36 @@ def _facilities(old: ScanResult, new: ScanResult) -> list[tuple[str, str, str, s
         ),
     ]
     return sorted(rows, key=lambda row: (row[1], row[0]))
+
+
+def _communities(old: ScanResult, new: ScanResult) -> list[tuple[str, str, str, str]]:
+    """List the communities of both sides that have another name or another outline; its area in km² is told."""
+    ids = old.communities.index.intersection(new.communities.index).sort_values()
+    before, after = (side.communities.loc[ids].to_crs(WGS84) for side in (old, new))
+    names = [side["unit_name"].fillna("").astype("str").to_numpy() for side in (before, after)]
+    shapes = [side.geometry.to_numpy() for side in (before, after)]
+    renamed = names[0] != names[1]
+    redrawn = ~shapely.equals_exact(*(shapely.normalize(side) for side in shapes), tolerance=1e-7)
+    differs, both = (op(*(side[redrawn] for side in shapes)) for op in (shapely.symmetric_difference, shapely.union))
+    redrawn[redrawn] = shapely.area(differs) > REDRAWN_SHARE * shapely.area(both)
+    areas = [[f"{abs(_GEOD.geometry_area_perimeter(s)[0]) / 1e6:.3f} km²" for s in side[redrawn]] for side in shapes]
+    return [
+        *(("community renamed", i, a, b) for i, a, b in zip(ids[renamed], *(n[renamed] for n in names), strict=True)),
+        *(("community redrawn", i, a, b) for i, a, b in zip(ids[redrawn], *areas, strict=True)),
+    ]
+
+
+def _rules(old: ScanResult, new: ScanResult) -> list[tuple[str, str, str, str]]:
+    """List the rules of both sides that ask for something else, with what differs in them."""
+    rules = [{rule.id: rule.model_dump(exclude=_WORDS) for rule in side.rules.rules} for side in (old, new)]
+    rows = []
+    for id_ in sorted(rules[0].keys() & rules[1].keys()):
+        was, now = rules[0][id_], rules[1][id_]
+        other = [key for key in was if was[key] != now[key]]
+        if other:
+            before, after = (", ".join(f"{key} = {rule[key]}" for key in other) for rule in (was, now))
+            rows.append(("rule", id_, before, after))
+    return rows
 
 
 def _without(places: pd.DataFrame, positions: npt.NDArray[np.int64]) -> pd.DataFrame:
