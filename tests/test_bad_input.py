@@ -25,6 +25,8 @@ import rasterio
 import shapely
 
 from livingcircle.cli import main
+from livingcircle.said_zh import said
+from said_sources import english_left
 from towns import Town, lonlat, write_communities, write_rules, write_table
 
 #   y = 100   c ─────────────── d        300 m
@@ -594,6 +596,7 @@ def test_one_line_that_says_what_to_do(
     for words in case.says:
         assert words in complaints[0][place:], complaints[0]
         place = complaints[0].index(words, place)
+    assert english_left(said(complaints[0].removeprefix("livingcircle: "), "zh")) == []
     assert "Traceback" not in printed
     assert "geheim" not in printed
     assert not (folder / "out").exists()
@@ -627,6 +630,7 @@ def test_unusable_study_files(
     assert code == 1
     assert len(complaints) == 1, printed
     assert all(word in complaints[0] for word in words), complaints[0]
+    assert english_left(said(complaints[0].removeprefix("livingcircle: "), "zh")) == []
     assert not (tmp_path / "out").exists()
 
 

@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from livingcircle.cli._completion import PROGRAM, NamedShells
+from livingcircle.cli._telling import Tongue, tongue_of_words
 from livingcircle.interrupts import interruptible
+from livingcircle.said_zh import said
 from livingcircle_layers.errors import LivingCircleError, ResultWarning, UsageError
 
 app = typer.Typer(
@@ -29,24 +31,25 @@ app = typer.Typer(
 def run(arguments: list[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
+    tongue = tongue_of_words(given)
     try:
-        with _told_warnings(), interruptible(next((word for word in given if not word.startswith("-")), "")):
+        with _told_warnings(tongue), interruptible(next((word for word in given if not word.startswith("-")), "")):
             app(args=arguments)
     except LivingCircleError as fault:
         if "--debug" in given:
             raise
-        _complain(str(fault))
+        _complain(str(fault), tongue)
         sys.exit(2 if isinstance(fault, UsageError) else 1)
 
 
 @contextmanager
-def _told_warnings() -> Iterator[None]:
+def _told_warnings(tongue: Tongue) -> Iterator[None]:
     """Print what is said about a result as a line, not as a place in the code."""
     usual = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if issubclass(category, ResultWarning):
-            typer.echo(f"note: {message}", err=True)
+            typer.echo(said(f"note: {message}", tongue), err=True)
         else:
             usual(message, category, *place, **more)
 
@@ -74,6 +77,6 @@ def _options(
     del debug, version  # read by main(), where errors end; told by its own callback
 
 
-def _complain(text: str) -> None:
+def _complain(text: str, tongue: Tongue) -> None:
     for line in text.splitlines():
-        typer.echo(f"livingcircle: {line}", err=True)
+        typer.echo(f"livingcircle: {said(line, tongue)}", err=True)

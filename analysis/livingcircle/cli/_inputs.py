@@ -55,10 +55,14 @@ def init(  # noqa: PLR0913  one parameter for each option
     from livingcircle.starting import Answers, start_study
 
     tongue = tongue_of(language)
+
+    def say(text: str) -> None:
+        typer.echo(said(text, tongue))
+
     given = Answers(
         osm, communities, population, tuple(facilities) if facilities else None, standard, name, tuple(datum or ())
     )
-    study = start_study(folder, given, ask=_ask if on_terminal() else None, say=typer.echo, force=force)
+    study = start_study(folder, given, ask=_ask if on_terminal() else None, say=say, force=force)
     typer.echo(said(f"{study}: next, livingcircle check {study}", tongue))
 
 
@@ -114,6 +118,10 @@ def fetch(  # noqa: PLR0913  one parameter for each option
     from livingcircle_layers.overpass import NOMINATIM, OVERPASS, Servers
 
     tongue = tongue_of(language)
+
+    def say(text: str) -> None:
+        typer.echo(said(text, tongue))
+
     found = run_fetch(
         output,
         place=place,
@@ -125,10 +133,10 @@ def fetch(  # noqa: PLR0913  one parameter for each option
         servers=Servers(overpass or OVERPASS, nominatim or NOMINATIM, proxy, timeout_s),
         part_km2=part_km2,
         cache=cache,
-        say=typer.echo,
+        say=say,
     )
     for note in found.notes:
-        typer.echo(note)
+        say(note)
     typer.echo(said(f"{found.study}: next, livingcircle check {found.study}", tongue))
 
 

@@ -6,7 +6,7 @@ import locale
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,6 +144,16 @@ def tongue_of(language: str) -> Tongue:
     names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     named = next((name for name in names if name), "") or locale.getlocale()[0] or ""
     return "zh" if named.casefold().startswith(("zh", "chinese")) else "en"
+
+
+def tongue_of_words(words: Sequence[str]) -> Tongue:
+    """Return the language that the words of a command line ask for; errors are said in it also before it is read."""
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        option, equals, value = word.partition("=")
+        if option in ("--lang", "--language"):
+            asked = value if equals else after
+            return tongue_of(asked if asked in ("zh", "en") else "")
+    return tongue_of("")
 
 
 def known_language(text: str) -> Tongue:

@@ -78,7 +78,7 @@ def matrix(  # noqa: PLR0913  one parameter for each option
     table, lost = matrix_table(ground, origins, destinations, limit_m=limit_m, walker=who, nearest=nearest)
     save_matrix(table, output)
     for line in lost:
-        typer.echo(line, err=True)
+        typer.echo(said(line, tongue_of(language)), err=True)
     typer.echo(said(f"{output}: {len(table)} pairs within {limit_m:g} m", tongue_of(language)))
 
 

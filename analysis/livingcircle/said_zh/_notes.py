@@ -1,19 +1,8 @@
-"""What commands print in English, said in Chinese: notes, facts of a check, and settings.
-
-Sentences are made once, in English, where their numbers are known; `run.json` and events keep them so. Here each has
-its Chinese form beside it, by the fixed words around what varies. A sentence that is not here is printed as it is, and
-a test names every one that a run of the demo town prints.
-"""
+"""Notes, facts of a check, and settings."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from functools import cache
-
-# What stands in {braces} varies: a name ending in _ is a list of words of WORDS, one ending in __ is more sentences
-# with semicolons between them, and all others are taken as they are; only those of _FREE may hold a colon.
-PHRASES: tuple[tuple[str, str], ...] = (
+NOTES: tuple[tuple[str, str], ...] = (
     ("note: {note__}", "提醒: {note__}"),
     ("read: {reading__}", "读入: {reading__}"),
     # -- what a check says of the inputs
@@ -281,25 +270,6 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     # -- settings
     ("standard = {standard}", "标准 = {standard}"),
-    # -- why a chart is not drawn
-    ("no community of {unit} has a score, so that there is no ranking", "{unit} 内没有社区有得分,不绘排名图"),
-    ("expected {n} people, and data for {share} of the services", "评分须有 {n} 人,且 {share} 的服务有数据"),
-    (
-        "remedy: bring lists of services whose status in coverage.csv is no_data",
-        "办法: 补充 coverage.csv 中 status 为 no_data 的服务名单",
-    ),
-    ("{unit} has no score, so that there is no Lorenz curve of it", "{unit} 不评分,不绘洛伦兹曲线"),
-    ("remedy: name another unit", "办法: 另选单元"),
-    ("the scan holds no distances, as one of an earlier version", "较早版本的结果,没有步行距离"),
-    ("remedy: scan again", "办法: 重新运行"),
-    (
-        "a result for the public (--publish) tells no walks by steps of 100 m, which could point to single homes",
-        "对外公开的结果(--publish)不含每 100 米的步行距离,以免指向个别住户",
-    ),
-    (
-        "remedy: draw the chart of distances from a scan without --publish",
-        "办法: 用不带 --publish 的结果绘制距离图",
-    ),
     ("walkers = {walkers_}", "步行人群 = {walkers_}"),
     ("join_limit_m = {m}", "接入距离上限 = {m} 米"),
     ("search_limit_m = {m}", "搜索上限 = {m} 米"),
@@ -318,169 +288,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ),
     ("spreading = evenly over residential land", "人口落位 = 居住用地内均匀"),
     ("measure = metres along streets, legs included", "口径 = 沿街步行米数,含接入距离"),
-    ("public transport = {words}", "公共交通 = 只计步行到站,不含乘车"),
+    ("public transport = the walk to the stop only {words}", "公共交通 = 只计步行到站,不含乘车"),
     ("population_values = {values}", "人口数值 = {values}"),
     ("group_shares = {shares}", "年龄段占比 = {shares}"),
     ("household_size = {n}", "户均人口 = {n}"),
 )
-WORDS: Mapping[str, str] = {
-    "all supplied": "全部提供",
-    "districts may be partly supplied": "区县可能未全部提供",
-    "unknown date": "日期不详",
-    "not stated": "未注明",
-    "fictional": "虚构",
-    "cannot tell": "无法判断",
-    "does not fit": "不吻合",
-    "fits": "吻合",
-    "not compared": "未比对",
-    "reference": "比对基准",
-    "by_service": "按服务而定",
-    "unknown": "未知",
-    "yes": "是",
-    "complete": "完整",
-    "15min": " 15 分钟圈",
-    "10min": " 10 分钟圈",
-    "5min": " 5 分钟圈",
-    "community": "社区",
-    "block": "街坊",
-    "no age groups (everybody is counted in their place)": "没有年龄段(以全体居民代替)",
-    "by share": "按占比",
-    "nobody is lost": "无遗漏",
-    "none is lost": "无遗漏",
-    "nobody joins": "无人接入",
-    "no_street_within_limit": "附近没有街道",
-    "behind_barrier": "被河流或围墙隔开",
-    "gated_without_gate": "封闭小区没有大门",
-    "places, gates and crossings": "个地点、大门与过街",
-    "buildings": "栋建筑",
-    "pieces of residential land": "块居住用地",
-    "merged": "合并",
-    "removed": "剔除",
-    "same_outline": "同一轮廓",
-    "entered_elsewhere": "另有来源",
-    "times": "次",
-    "people": "人",
-    "m² of residential land": "平方米居住用地",
-    "restricted": "受限",
-    "only_island_near": "附近只有孤立街道",
-    "way_to_street_blocked": "通往街道的路被阻隔",
-    "not_public": "不对公众开放",
-    "no_service": "不属任何服务",
-    "part_of_place": "属于另一处的一部分",
-    "wrong_category": "类别不符",
-    "nobody_lives_there": "无人居住",
-    "same_name": "同名",
-    "school_level_unknown": "学段不明",
-    "of": "/",
-    "and": "及",
-    "more": "处",
-    "incomplete": "数据不全",
-    "ok": "正常",
-    "respect": "经院门",
-    "open": "打开",
-    "both": "经院门与打开两种",
-    "open to all": "对公众开放者",
-    "read as": "读作",
-    "at signals": "等红灯",
-    "per footbridge": "每座天桥",
-    "no steps": "不走台阶",
-    "m/s": "米/秒",
-    "s": "秒",
-}
-_FREE = {"columns", "file", "name", "names", "scene", "standard", "title", "unit", "units", "what"}
-_SLOT = re.compile(r"\{(\w+)\}")
-_SENTENCE = re.compile(r"(?<![\w.])[A-Za-z]{2,},? (?:[a-z]+,? ){2,}[a-z]{2,}")  # four English words in a row
-
-
-def said(text: str, tongue: str) -> str:
-    """Return a printed line in a language, zh or en; in Chinese as far as its sentences are known.
-
-    Examples
-    --------
-    >>> said("46 gated estates, 137 gates; no gate is known for 3 of them", "zh")
-    '封闭小区 46 个,大门 137 处;其中 3 个小区没有已知大门'
-    >>> said("gates = respect", "en")
-    'gates = respect'
-    """
-    return _chinese(text) or text if tongue == "zh" else text
-
-
-def said_in_both(text: str) -> str:
-    r"""Return a line in Chinese and, beneath it, in English; one whose Chinese is not known as it is.
-
-    Examples
-    --------
-    >>> said_in_both("datum = WGS-84")
-    '坐标系 = WGS-84\ndatum = WGS-84'
-    """
-    zh = _chinese(text)
-    return text if zh is None or zh == text else f"{zh}\n{text}"
-
-
-def is_known(text: str) -> bool:
-    """Tell whether the whole of a line has its Chinese form here."""
-    return _chinese(text) is not None
-
-
-def _chinese(text: str) -> str | None:
-    for pattern, template in _patterns():
-        if match := pattern.fullmatch(text):
-            return template.format(**{name: _slot(name, value) for name, value in match.groupdict().items()})
-    before, colon, rest = text.partition(": ")
-    if colon and ";" not in before and (known := _chinese(rest)) is not None:  # a note of one district of a batch
-        return f"{before}: {known}"
-    if "; " in text:  # several sentences in one line, as settings and what is told of one file
-        parts = [(part, _chinese(part)) for part in text.split("; ")]
-        if any(zh for _, zh in parts):
-            return ";".join(zh or _words(part) for part, zh in parts)
-    return None
-
-
-def _slot(name: str, value: str) -> str:
-    if name.endswith("__"):
-        return _chinese(value) or _list(value)
-    return _words(value) if name.endswith("_") else value
-
-
-def _list(text: str) -> str:
-    """Say lists in Chinese; where a sentence is among them all stays as it is: half of one is worse than none."""
-    parts = [_words(part) for part in text.split("; ")]
-    return text if any(map(_SENTENCE.search, parts)) else ";".join(parts)
-
-
-def _words(text: str) -> str:
-    return _known_words().sub(lambda match: _glossary()[match[0]], text)
-
-
-@cache
-def _glossary() -> Mapping[str, str]:
-    from livingcircle.walkers import WALKERS  # here, as they take a moment that --help need not wait for
-    from livingcircle_layers.catalogue import load_catalogue
-
-    services = {service.id: service.name_zh for service in load_catalogue().services.values()}
-    return {**services, **{name: walker.name_zh for name, walker in WALKERS.items()}, **WORDS}
-
-
-@cache
-def _known_words() -> re.Pattern[str]:
-    longest_first = sorted(_glossary(), key=len, reverse=True)
-    return re.compile(r"(?<![\w.])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![\w.])")
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((_pattern(english), chinese) for english, chinese in PHRASES)
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    """Return what matches a sentence whatever stands in its braces."""
-    parts = _SLOT.split(english)
-    fixed = [re.escape(part) for part in parts[::2]]
-    slots = [f"(?P<{name}>{_varies(name)})" for name in parts[1::2]]
-    return re.compile("".join(text + slot for text, slot in zip(fixed, [*slots, ""], strict=True)))
-
-
-def _varies(name: str) -> str:
-    if name.endswith("__"):
-        return ".+?"
-    return "[^;]+?" if name in _FREE or name.endswith("_") else "[^;:]+?"
