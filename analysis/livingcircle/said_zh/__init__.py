@@ -51,7 +51,7 @@ def said(text: str, tongue: str) -> str:
     >>> said("46 gated estates, 137 gates; no gate is known for 3 of them", "zh")
     '封闭小区 46 个,大门 137 处;其中 3 个小区没有已知大门'
     >>> said("file not found: a.csv; remedy: check the path", "zh")
-    '找不到文件: a.csv;办法: 请检查路径'
+    '找不到文件: a.csv;请检查路径'
     >>> said("gates = respect", "en")
     'gates = respect'
     """

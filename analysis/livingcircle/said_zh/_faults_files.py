@@ -44,6 +44,12 @@ FILES: tuple[tuple[str, str], ...] = (
         "check where it comes from; take out what is not needed, or cut it to the city",
         "请核实来源;去掉不需要的内容,或只保留本市范围",
     ),
+    ("{file} does not fit into the memory of this machine", "{file} 超出本机内存"),
+    (
+        "close other programs, or bring the part of the city that is needed; if the file is small, it is "
+        "damaged: export it again",
+        "请关闭其他程序,或只提供所需的部分;若文件很小,则已损坏,请重新导出",
+    ),
     ("{suffix} files cannot be read", "无法读取 {suffix} 文件"),
     ("install that package again", "请重新安装该软件包"),
     ("{file} cannot be read by {reader}", "{reader} 无法读取 {file}"),

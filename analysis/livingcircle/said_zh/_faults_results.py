@@ -141,6 +141,12 @@ RESULTS: tuple[tuple[str, str], ...] = (
         "every file is still there, and they are put in order first",
         "请在其他程序(Excel、QGIS)中关闭这些文件,使文件夹可写,再重新运行: 文件均未丢失,会先整理好",
     ),
+    (
+        "the result would take the place of its own input in {folder}: {names}",
+        "结果会覆盖 {folder} 中自己的输入: {names}",
+    ),
+    ("inputs in a folder of their own, or under other names", "输入放在单独的文件夹,或另取名称"),
+    ("choose another -o, or move or rename the input", "请另选 -o,或将输入移走、改名"),
     ("{file} cannot be used", "{file} 无法使用"),
     ("check the file and its rights", "请检查文件及其权限"),
     (

@@ -6,7 +6,7 @@ STUDIES: tuple[tuple[str, str], ...] = (
     # -- study
     ("{file} holds several districts", "{file} 含多个区县"),
     ("one study", "单个研究"),
-    ("use livingcircle scan, which takes it", "请使用 livingcircle scan"),
+    ("use livingcircle scan or check, which take it", "请使用 livingcircle scan 或 check"),
     ("unknown walker", "没有这种步行人群"),
     ("none", "无"),
     ("inputs are missing", "缺少输入"),
