@@ -222,9 +222,7 @@ def test_a_chart_that_the_results_do_not_carry_is_told_and_the_others_are_drawn(
     assert ended.value.code == 0
     told = capsys.readouterr()
     assert sorted(path.name for path in (tmp_path / "charts").iterdir()) == ["chart-distances.png", "chart-lorenz.png"]
-    assert (
-        "提醒: city 内没有社区有得分,不绘排名图;应为: 100 人以上,且 70% 的服务有数据;请补充 coverage.csv" in told.err
-    )
+    assert "提醒: city 内没有社区有得分,不绘排名图;应为: 100 人以上,且 70% 的服务有数据;请补充 coverage.csv" in told.err
     assert told.err.count("提醒: ") == 1
 
 
