@@ -27,10 +27,10 @@ from small_city import CSV_FILES, small_study
 from towns import write_table
 
 TESTS = Path(__file__).parent
-# A job in the background of a shell is born deaf to Ctrl-C; what stands at a terminal is not.
+# A job in the background of a shell is born deaf to Ctrl-C, and under nohup to the end of the terminal.
 AT_A_TERMINAL: Any = {
     "start_new_session": True,
-    "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    "preexec_fn": lambda: [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)],
 }
 ENV = {
     **os.environ,
@@ -276,6 +276,14 @@ with interruptible("scan"), beside(busy) as done:
     print("begun", file=sys.stderr, flush=True)
     done()
 """
+NOHUP = """
+import signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+from livingcircle.interrupts import interruptible
+with interruptible("scan"):
+    signal.raise_signal(signal.SIGHUP)
+print("went on")
+"""
 ENDED = "livingcircle: stopped by Ctrl-C 已中断"
 
 
@@ -290,19 +298,33 @@ def test_ctrl_c_while_a_library_is_loaded_ends_in_one_line(tmp_path: Path, modul
     assert line.startswith(ENDED)
 
 
-def test_ctrl_c_does_not_wait_for_a_thread_that_computes() -> None:
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (signal.SIGINT, "stopped by Ctrl-C 已中断"),
+        (signal.SIGTERM, "stopped from outside (SIGTERM) 已被终止"),
+        (signal.SIGHUP, "stopped, as the terminal was closed (SIGHUP) 终端已关闭,运行中断"),
+    ],
+)
+def test_a_call_to_stop_does_not_wait_for_a_thread_that_computes(number: signal.Signals, said: str) -> None:
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", BUSY], env=ENV, text=True, **AT_A_TERMINAL, **pipes) as busy:
         assert busy.stderr is not None
         assert busy.stderr.readline() == "begun\n"
         start = time.monotonic()
-        busy.send_signal(signal.SIGINT)
+        busy.send_signal(number)
         out, err = busy.communicate(timeout=30)
         took_s = time.monotonic() - start
-    assert busy.returncode == 130
-    assert err == f"{ENDED}; goes on with --resume 可用 --resume 续算\n"
+    assert busy.returncode == 128 + number
+    assert err == f"livingcircle: {said}; goes on with --resume 可用 --resume 续算\n"
     assert out == "said, and not flushed\n"
     assert took_s < 1
+
+
+def test_a_signal_that_nobody_wants_stays_unwanted() -> None:
+    """As under nohup, which lets a scan outlive its terminal."""
+    ended = subprocess.run([sys.executable, "-c", NOHUP], env=ENV, capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == ("went on\n", "")
 
 
 @pytest.mark.parametrize("stage", ["reading streets", "measured part 1", "writing results"])

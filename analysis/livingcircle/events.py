@@ -151,7 +151,8 @@ def events_markdown() -> str:
         "",
         "- Every object has `event` and `time` (UTC); within a district of a batch also `district`.",
         "- The last line is a `result` or an `error`. A run that ends without either was stopped: by Ctrl-C (exit code"
-        " 130) or by force. A command that cannot be understood (exit code 2) prints no line at all.",
+        " 130), by another signal (SIGTERM 143, SIGHUP 129) or by force."
+        " A command that cannot be understood (exit code 2) prints no line at all.",
         "- Exit codes: 0 done, 1 an input or a file cannot be used, 2 wrong usage, 3 a batch of which a district"
         " failed.",
         "- A stage that fails has no `stage_ended`.",
