@@ -129,6 +129,21 @@ def test_ranking_puts_scores_first_and_says_why_others_have_none(book):
     assert "fewer than 100 people" in last["Why not ranked"]
 
 
+def test_a_community_whose_people_reach_no_street_is_not_said_to_be_empty(result, tmp_path):
+    def told(**columns):
+        nobody = result.communities.assign(score=float("nan"), **columns)
+        write_report(replace(result, communities=nobody), tmp_path / "r.xlsx")
+        ranking = table(openpyxl.load_workbook(tmp_path / "r.xlsx"), "排名 Ranking").sort_values("Community id")
+        return ranking["On no street, not counted"].tolist(), [why.split(" ")[0] for why in ranking["Why not ranked"]]
+
+    lost, few = [29_925, 0, 7, 7, 7], "有数据的服务不足"
+    assert told(people=[0, 0, 5_000, 5_000, 5_000], not_placed=lost, n_scored=2) == (
+        lost, ["居民均未接入路网,未计入", "无居住人口", few, few, few],
+    )  # fmt: skip
+    people = pd.array([None, 5_000, 5_000, 5_000, 5_000], dtype="Int64")  # one published as <10
+    assert told(people=people, not_placed=0, n_scored=2)[1] == ["人数不公布", few, few, few, few]
+
+
 def test_communities_of_another_type_are_ranked_apart(tmp_path):
     made = made_result(communities=4)
     types = made.communities.assign(unit_type=["urban", "rural", "urban", "rural"])

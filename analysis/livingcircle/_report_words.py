@@ -127,6 +127,7 @@ FIELDS = {
     "missing_one_share": Field("仅缺一项人口占比", "One required missing", "share"),
     "weakest_rule": Field("最弱条文", "Weakest rule", width=28),
     "leg_m_p90": Field("接入距离 90 分位 (m)", "Leg p90 (m)", "metres"),
+    "not_placed": Field("未接入路网、未计入", "On no street, not counted", "int", 12),
     "why": Field("未排名原因", "Why not ranked", "long", 26),
     "rule": Field("条文编号", "Rule", width=40),
     "label": Field("条文", "Rule in words", width=28),

@@ -169,18 +169,21 @@ def _ranking(communities: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
     names = (
         "rank", "unit_id", "unit_name", "subdistrict", "district", "people", "score", "score_low", "score_high",
         "k_mean", "n_scored", "n_listed", "complete_share", "missing_one_share", "weakest_rule", "class",
-        "confidence", "why", "leg_m_p90",
+        "confidence", "why", "not_placed", "leg_m_p90",
     )  # fmt: skip
     return sheet_of("排名 Ranking", table.sort_values(order, kind="stable"), names, frozen=3)
 
 
 def _why_unranked(communities: pd.DataFrame) -> pd.Series:
-    of_land = communities["people"].isna()
+    unknown = communities["people"].isna()  # of a published result where few live; of all, where nobody was counted
     people, scored = communities["people"].fillna(0), communities["n_scored"].fillna(0)
+    off_the_streets = communities["not_placed"] != 0  # also where a published result does not tell how many
     words = np.select(
         [
             communities["score"].notna(),
-            of_land,
+            unknown & unknown.all(),
+            unknown,
+            (people == 0) & off_the_streets,
             people == 0,
             people < MIN_PEOPLE,
             scored < MIN_DATA_SHARE * communities["n_listed"].fillna(0),
@@ -188,6 +191,8 @@ def _why_unranked(communities: pd.DataFrame) -> pd.Series:
         [
             "",
             NO_PEOPLE,
+            "人数不公布 people are not published",
+            "居民均未接入路网,未计入 all who live here are away from every street, and are not counted",
             "无居住人口 nobody lives here",
             f"人口少于 {MIN_PEOPLE} fewer than {MIN_PEOPLE} people",
             f"有数据的服务不足 {MIN_DATA_SHARE:.0%} data for less than {MIN_DATA_SHARE:.0%} of the list",
