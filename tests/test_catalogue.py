@@ -558,3 +558,13 @@ def test_facilities_of_chengdu(real_data: Path) -> None:
 )
 def test_short_names_of_schools_in_chengdu(catalogue: Catalogue, name: str, services: set[str]) -> None:
     assert set(catalogue.match_osm({"amenity": "school", "name": name})) == services
+
+
+@pytest.mark.parametrize("word", ["社区卫生服务中心", "社区卫生服务中心(社区医院)", "community_health_centre"])
+def test_a_service_is_found_by_its_id_and_its_chinese_name(catalogue: Catalogue, word: str) -> None:
+    assert catalogue.named(word) == "community_health_centre"
+
+
+def test_every_chinese_name_finds_its_own_service_and_others_none(catalogue: Catalogue) -> None:
+    assert {s.id: catalogue.named(s.name_zh) for s in catalogue.services.values()} == {s: s for s in catalogue.services}
+    assert [catalogue.named(word) for word in ("", "幼稚园", "社区", "kindergartn")] == [None] * 4

@@ -158,3 +158,12 @@ def test_the_command_tells_the_change_and_its_cause(tmp_path: Path, capsys: pyte
         "rows only in the old scan: 0, only in the new one: 0",
         f"{tmp_path / 'out'}: compare.xlsx, compare.csv, compare_causes.csv",
     ]
+
+    def told(before: Path, after: Path) -> str:
+        with pytest.raises(SystemExit):
+            main(["compare", str(before), str(after), "-o", str(tmp_path / "out"), "--lang", "zh"])
+        return capsys.readouterr().out.splitlines()[0]
+
+    was, now = (f"{changed[name]:,.0f}" for name in ("covered_old", "covered_new"))
+    assert f"(成年人): +{changed['covered_change']:,.0f},步行达标 {was} → {now},覆盖率" in told(old, new)
+    assert told(old, old) == "全市各条文的覆盖均无增减"

@@ -208,3 +208,20 @@ def test_a_study_made_in_python_tells_its_faults_in_one_line_too():
         Study(standard="chengdu", streets={"osm": "a.pbf"}, communities=pd.DataFrame({"a": [1]}))
     with pytest.raises(UsageError, match=r"takes keys, not a value alone; got 'a.toml'; .*read by Study.load"):
         Study("a.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "service", "mode"),
+    [
+        ("kindergarten=k.xlsx", "k.xlsx", "kindergarten", "replace"),
+        ("幼儿园=名单/k=2.xlsx", "名单/k=2.xlsx", "kindergarten", "replace"),
+        ("+菜市场=m.csv", "m.csv", "fresh_market", "add"),
+        ("of_my_own=m.csv", "m.csv", "of_my_own", "replace"),  # a service that only the study's catalogue may know
+        ("幼稚园=k.xlsx", "幼稚园=k.xlsx", None, None),  # no name of a service: a file that is called so
+        ("名单/幼儿园=新.csv", "名单/幼儿园=新.csv", None, None),
+        ("k.xlsx", "k.xlsx", None, None),
+    ],
+)
+def test_an_option_names_a_list_and_what_it_is_of(text: str, file: str, service: str | None, mode: str | None) -> None:
+    part = FacilitiesInput.of(text)
+    assert (part.file, part.service, part.mode) == (Path(file), service, mode)

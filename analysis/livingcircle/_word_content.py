@@ -263,8 +263,8 @@ def sections(it: District) -> list[Block]:
 def gaps_table(it: District) -> list[Block]:
     """List who goes without what, most people first, and where the nearest place is."""
     return _grid(it, _of_first_walker(it, it.own("缺口")), {
-        "unit_name": 2.8, "label": 3.6, "without": 1.6, "demand": 1.6, "share": 1.6, "nearest_name": 3.6,
-        "nearest_m": 2.0, "no": 1.1,
+        "unit_name": 3.2, "label": 3.4, "without": 1.6, "demand": 2.0, "share": 1.5, "nearest_name": 3.2,
+        "nearest_m": 1.9, "no": 1.1,
     })  # fmt: skip
 
 

@@ -157,7 +157,7 @@ def lorenz(result: Scanned, *, unit: str = "city", language: Language = "zh") ->
             people, services = lorenz_curve(own["k"], own["people"])
             label = _pick(language, *GROUPS[group])
             gini = _gini(result, level, unit, group)
-            label += f"  Gini {gini:.2f}" if gini is not None else ""
+            label += f"  {_pick(language, '基尼系数', 'Gini')} {gini:.2f}" if gini is not None else ""
             axes.plot(people, services, color=colour, linestyle=dashes, linewidth=1.8, label=label)
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         _percents(axes, "both")

@@ -19,6 +19,7 @@ from livingcircle.output_folder import replaced_file
 from livingcircle.result import ScanResult
 from livingcircle.same_places import metres_apart, places_of, same_places
 from livingcircle.saved import load_result
+from livingcircle.walkers import WALKERS
 from livingcircle_layers.crs import WGS84
 
 KEY = ["level", "unit_id", "rule", "walker", "gates"]
@@ -44,11 +45,14 @@ class Comparison:
         and inputs that changed; see `livingcircle.columns.CAUSES`.
     labels
         The rules of both scans in words, by id.
+    labels_zh
+        The same in Chinese alone.
     """
 
     rows: pd.DataFrame
     causes: pd.DataFrame
     labels: Mapping[str, str] = field(default_factory=dict)
+    labels_zh: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Comparison({len(self.rows):,} rows, {len(self.causes):,} causes)"
@@ -57,6 +61,24 @@ class Comparison:
         from livingcircle.notebook import comparison_html
 
         return comparison_html(self)
+
+    def city_lines(self, language: str = "en") -> list[str]:
+        """Return a line for each rule that covers more or fewer in the whole city.
+
+        In English its id, the walker and the difference between tabs; in Chinese (zh) in words, with old and new.
+        """
+        changed = self.rows[(self.rows["level"] == "city") & (self.rows["covered_change"].fillna(0) != 0)]
+        if language != "zh":
+            return [f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}" for row in changed.itertuples()]
+        lines = []
+        for row in changed.itertuples():
+            walker = WALKERS[row.walker].name_zh if row.walker in WALKERS else row.walker
+            shares = "" if pd.isna(row.share_change) else f",覆盖率 {row.share_old:.1%} → {row.share_new:.1%}"
+            lines.append(
+                f"{self.labels_zh.get(row.rule, row.rule)}({walker}): {row.covered_change:+,.0f}"
+                f",步行达标 {row.covered_old:,.0f} → {row.covered_new:,.0f}{shares}"
+            )
+        return lines
 
     def cause_lines(self) -> list[str]:
         """Return a line for each cause; of a place, a community and a rule also what was, and what is now."""
@@ -101,8 +123,13 @@ def compare(old: ScanResult | str | Path, new: ScanResult | str | Path) -> Compa
         covered_change=both["covered_new"] - both["covered_old"],
         share_change=both["share_new"] - both["share_old"],
     )
-    labels = {rule.id: rule_label(rule) for side in (before, after) for rule in side.rules.rules}
-    return Comparison(conform(both, COMPARISON), conform(_causes(before, after), CAUSES), labels)
+    rules = {rule.id: rule for side in (before, after) for rule in side.rules.rules}
+    return Comparison(
+        conform(both, COMPARISON),
+        conform(_causes(before, after), CAUSES),
+        {name: rule_label(rule) for name, rule in rules.items()},
+        {name: rule.name_zh or name for name, rule in rules.items()},
+    )
 
 
 def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:

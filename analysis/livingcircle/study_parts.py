@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from livingcircle.walkers import WALKERS, Walker
+from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.facilities import FacilitySource
@@ -34,7 +35,8 @@ else:
     _Model = type(BaseModel)  # by its public name there is none
 
 _MADE = re.compile(r"^(?:(?:grid|hex):\d+(?:\.\d+)?|osm:\d+)$")
-_SERVICE_FILE = re.compile(r"^(\+?)([a-z][a-z0-9_]*)=(.+)$")
+_SERVICE_FILE = re.compile(r"^(\+?)([^=/\\]+)=(.+)$")
+_SERVICE_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class _OneLine(_Model):
@@ -279,12 +281,16 @@ class FacilitiesInput(_TableInput):
 
     @classmethod
     def of(cls, text: str) -> FacilitiesInput:
-        """Return the facilities that an option names: FILE, SERVICE=FILE or +SERVICE=FILE."""
-        match = _SERVICE_FILE.match(text)
-        if match is None:
-            return cls(file=Path(text))
-        plus, service, file = match.groups()
-        return cls(file=Path(file), service=service, mode="add" if plus else "replace")
+        """Return the facilities that an option names: FILE, SERVICE=FILE or +SERVICE=FILE.
+
+        A service is an id, also one that only the study's own catalogue knows, or a built-in one by its Chinese name.
+        """
+        if match := _SERVICE_FILE.match(text):
+            plus, word, file = match.groups()
+            service = word if _SERVICE_ID.fullmatch(word) else load_catalogue().named(word)
+            if service is not None:
+                return cls(file=Path(file), service=service, mode="add" if plus else "replace")
+        return cls(file=Path(text))
 
     def source(self) -> FacilitySource:
         """Return what the reader of facilities takes."""

@@ -141,6 +141,20 @@ class Catalogue:
         terms = (term for s in self.services.values() for alt in s.osm for term in alt.terms)
         self.tag_keys = self.osm_keys | {t.key for t in terms} | set(NAME_KEYS) | LIFECYCLE | _NAMED_AFTER
 
+    def named(self, word: str) -> str | None:
+        """Return the service that has this id or Chinese name, whole or one of several (菜市场、生鲜超市); None: none.
+
+        Examples
+        --------
+        >>> [load_catalogue().named(word) for word in ("metro", "幼儿园", "菜市场", "托儿所", "幼")]
+        ['metro', 'kindergarten', 'fresh_market', 'nursery_0_3', None]
+        """
+        if word in self.services:
+            return word
+        known = ((s.id, {s.name_zh, *s.name_zh.partition("(")[0].split("、")}) for s in self.services.values())
+        found = [service for service, names in known if word and word in names]
+        return found[0] if len(found) == 1 else None
+
     def _index(self, service: str, alternative: Alternative) -> None:
         for term in alternative.terms:
             if term.op == "=":

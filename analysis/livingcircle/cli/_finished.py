@@ -138,9 +138,8 @@ def compare(
 
     tongue = tongue_of(language)
     found = run_compare(old, new)
-    city = found.rows[(found.rows["level"] == "city") & (found.rows["covered_change"].fillna(0) != 0)]
-    for row in city.itertuples():
-        typer.echo(f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}")
+    for line in found.city_lines(tongue) or [said("no rule covers more or fewer in the whole city", tongue)]:
+        typer.echo(line)
     for line in found.cause_lines():
         typer.echo(said(line, tongue))
     only = found.rows["side"].value_counts()

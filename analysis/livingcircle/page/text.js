@@ -74,7 +74,7 @@ const TEXT = {
     circle_note: "圈内设施按图形计数,供观看;覆盖率一律按沿街步行距离计算。", ground_area: "占地", ring_of: "虚线圈:直线半径 {0} 米(条文口径),不是步行范围。",
     band_sign: "步行可在该距离内到达绿地的范围",
     no_survey: "本工具结果不是测绘成果",
-    set_gates: "院门口径", set_search_limit_m: "搜索上限(米)", set_standard: "标准", set_slope: "坡度", set_measure: "口径",
+    set_gates: "院门口径", set_search_limit_m: "搜索上限(米)", set_standard: "标准", set_slope: "坡度", set_measure: "口径", "set_public transport": "公共交通",
   },
   en: {
     page: "15-minute living circle", skip: "Skip to the unit's sheet", search: "Find a community, estate or facility by name", print: "Print", projector: "Projector",
@@ -147,7 +147,7 @@ const TEXT = {
     circle_note: "Places inside are counted by the drawn shape, for looking at; coverage is always computed from walks along streets.", ground_area: "Ground", ring_of: "Dashed ring: straight-line radius of {0} m (the clause's measure), not the walk.",
     band_sign: "Ground from which a green is within this walk",
     no_survey: "The results of this tool are not surveying results",
-    set_gates: "Gates", set_search_limit_m: "Search limit (m)", set_standard: "Standard", set_slope: "Slopes", set_measure: "Measure",
+    set_gates: "Gates", set_search_limit_m: "Search limit (m)", set_standard: "Standard", set_slope: "Slopes", set_measure: "Measure", "set_public transport": "Public transport",
   },
 };
 
@@ -165,6 +165,7 @@ const SETTINGS_ZH = [
   ["metres along streets, legs included", "沿街步行米数,含进出街道的一段"], ["flat, no elevation model", "按平地计,无高程模型"],
   ["Tobler's function on", "按托布勒函数,高程取自"], ["residential buildings", "居住建筑"], ["else residential land", "其次居住用地"],
   ["else along streets", "其次沿街"], ["else evenly", "再次均匀"], ["s at signals", "秒信号等候"], ["adult", "成人"], ["elder", "老年人"],
+  ["open to all", "对公众开放者"], ["read as", "读作"], ["the walk to the stop only 公共交通只计步行到站,不含乘车", "只计步行到站,不含乘车"],
 ];
 
 function settingText(value) {

@@ -251,6 +251,7 @@ NOTES: tuple[tuple[str, str], ...] = (
         "rows only in the old scan: {old}, only in the new one: {new}",
         "仅旧结果有的行: {old},仅新结果有的行: {new}",
     ),
+    ("no rule covers more or fewer in the whole city", "全市各条文的覆盖均无增减"),
     ("facility came: {what}", "设施新增: {what}"),
     ("facility went: {what}", "设施消失: {what}"),
     ("facility moved: {what}", "设施移位: {what}"),
