@@ -142,6 +142,8 @@ def test_a_community_whose_people_reach_no_street_is_not_said_to_be_empty(result
     )  # fmt: skip
     people = pd.array([None, 5_000, 5_000, 5_000, 5_000], dtype="Int64")  # one published as <10
     assert told(people=people, not_placed=0, n_scored=2)[1] == ["人数不公布", few, few, few, few]
+    people, lost = pd.array([0, 0, 500, 500, 500], dtype="Int64"), pd.array([None, 0, 0, 0, 0], dtype="Int64")
+    assert told(people=people, not_placed=lost, n_scored=2)[1][:2] == ["居民均未接入路网,未计入", "无居住人口"]
 
 
 def test_communities_of_another_type_are_ranked_apart(tmp_path):

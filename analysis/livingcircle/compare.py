@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,17 +69,18 @@ class Comparison:
         In English its id, the walker and the difference between tabs; in Chinese (zh) in words, with old and new.
         """
         changed = self.rows[(self.rows["level"] == "city") & (self.rows["covered_change"].fillna(0) != 0)]
+        rows = changed.to_dict("records")
         if language != "zh":
-            return [f"{row.rule}\t{row.walker}\t{row.covered_change:+,.0f}" for row in changed.itertuples()]
-        lines = []
-        for row in changed.itertuples():
-            walker = WALKERS[row.walker].name_zh if row.walker in WALKERS else row.walker
-            shares = "" if pd.isna(row.share_change) else f",覆盖率 {row.share_old:.1%} → {row.share_new:.1%}"
-            lines.append(
-                f"{self.labels_zh.get(row.rule, row.rule)}({walker}): {row.covered_change:+,.0f}"
-                f",步行达标 {row.covered_old:,.0f} → {row.covered_new:,.0f}{shares}"
-            )
-        return lines
+            return [f"{row['rule']}\t{row['walker']}\t{row['covered_change']:+,.0f}" for row in rows]
+        return [self._said_zh(row) for row in rows]
+
+    def _said_zh(self, row: Mapping[Any, Any]) -> str:
+        rule, walker = self.labels_zh.get(row["rule"], row["rule"]), row["walker"]
+        walker = WALKERS[walker].name_zh if walker in WALKERS else walker
+        told = f"{rule}({walker}): {row['covered_change']:+,.0f}"
+        told += f",步行达标 {row['covered_old']:,.0f} → {row['covered_new']:,.0f}"
+        shares = [row["share_old"], row["share_new"]]
+        return told if any(map(pd.isna, shares)) else f"{told},覆盖率 {shares[0]:.1%} → {shares[1]:.1%}"
 
     def cause_lines(self) -> list[str]:
         """Return a line for each cause; of a place, a community and a rule also what was, and what is now."""

@@ -177,11 +177,10 @@ def _ranking(communities: pd.DataFrame, labels: Mapping[str, str]) -> Sheet:
 def _why_unranked(communities: pd.DataFrame) -> pd.Series:
     unknown = communities["people"].isna()  # of a published result where few live; of all, where nobody was counted
     people, scored = communities["people"].fillna(0), communities["n_scored"].fillna(0)
-    off_the_streets = communities["not_placed"] != 0  # also where a published result does not tell how many
+    off_the_streets = communities["not_placed"].fillna(1) > 0  # also where a published result does not tell how many
     words = np.select(
         [
             communities["score"].notna(),
-            unknown & unknown.all(),
             unknown,
             (people == 0) & off_the_streets,
             people == 0,
@@ -190,8 +189,7 @@ def _why_unranked(communities: pd.DataFrame) -> pd.Series:
         ],
         [
             "",
-            NO_PEOPLE,
-            "人数不公布 people are not published",
+            NO_PEOPLE if unknown.all() else "人数不公布 people are not published",
             "居民均未接入路网,未计入 all who live here are away from every street, and are not counted",
             "无居住人口 nobody lives here",
             f"人口少于 {MIN_PEOPLE} fewer than {MIN_PEOPLE} people",
