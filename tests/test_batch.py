@@ -78,6 +78,8 @@ def test_districts_together_are_the_city_that_is_scanned_at_once(folder: Path, e
     assert len(ours.facilities) == len(whole.facilities)  # each is in the reach of both
     assert ours.unplaced["people"].sum() == whole.unplaced["people"].sum()
     np.testing.assert_array_equal(ours.gaps["without"], whole.gaps["without"])
+    share = ours.additions["gained_share"] * ours.run["people"]["placed"]
+    np.testing.assert_allclose(share, ours.additions["gained"])  # of the people of the city, as it says
 
 
 def wide_districts(folder: Path) -> str:

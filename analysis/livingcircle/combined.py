@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,7 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
         false_coverage=false_coverage_table(coverage),
         distances=_distances(coverage, votes, unit, named),
         fairness=fairness_table(histogram, scores),
-        additions=_optional(named, "additions", _ranked),
+        additions=_optional(named, "additions", partial(_ranked, coverage=coverage)),
         sensitivity=None,
         rank_stability=None,
     )
@@ -342,9 +343,13 @@ def _optional(results: Sequence[ScanResult], name: str, put: Callable[[Sequence[
     return put(known) if known else None
 
 
-def _ranked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Rank the additions of all districts anew."""
+def _ranked(tables: Sequence[pd.DataFrame], *, coverage: pd.DataFrame) -> pd.DataFrame:
+    """Rank the additions of all districts anew, and tell which share of the people of the city each gains."""
     whole = stacked(tables)
+    key = ["rule", "walker", "gates"]
+    demand = coverage[coverage["level"] == "city"].set_index(key)["demand"].astype(float)
+    of_all = demand.reindex(pd.MultiIndex.from_frame(whole[key])).to_numpy()
+    whole = whole.assign(gained_share=whole["gained"] / of_all)
     listed = whole["rank"].notna()
     by_rule = whole["gained"].where(listed).groupby(whole["rule"]).rank(method="first", ascending=False)
     everywhere = whole["completed"].where(whole["city_rank"].notna()).rank(method="first", ascending=False)

@@ -16,6 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ from livingcircle.tiles import Part, door_keys
 from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets
 
-FORMAT = "2"  # a change of what is measured, or how, makes a new one: results of another format are never taken
+# Whose results are taken: of this version, in this format. A change of what is measured, or how, between two versions
+# makes a new format.
+MADE_BY = (metadata.version("livingcircle"), "2")
 
 Arrays = dict[str, npt.NDArray[Any]]
 _OF_WALKER = {"walk_m": np.int32, "walk_s": np.int32, "nearest": np.uint64}  # of a result, with what numbers
@@ -215,7 +218,7 @@ def tasks_of(part: Part, arrays: Arrays, needed: Mapping[Layer, Sequence[Walker]
     tasks = []
     for layer, walkers in needed.items():
         doors, chosen = part.city.doors_of(layer), layer.chosen(part.city.facilities)
-        asked = json.dumps([FORMAT, limit_m, [walker.model_dump() for walker in walkers]], sort_keys=True)
+        asked = json.dumps([*MADE_BY, limit_m, [walker.model_dump() for walker in walkers]], sort_keys=True)
         key = _digest(
             np.frombuffer((ground + asked).encode(), dtype=np.uint8),
             *(arrays[f"door_{name}"][doors] for name in ("edge", "share", "leg_m", "key")),
