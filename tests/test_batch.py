@@ -310,6 +310,19 @@ def test_a_list_that_all_districts_read_counts_once(folder: Path) -> None:
     pd.testing.assert_frame_equal(result.facility_changes, whole.facility_changes)
 
 
+def test_what_holds_for_one_district_is_not_said_of_all(folder: Path) -> None:
+    """A map approved for west alone is an internal drawing; streets are of 2024, in east of 2025."""
+    town = (folder / "town.osm").read_text(encoding="utf-8")
+    (folder / "later.osm").write_text(town.replace("2024-", "2025-"), encoding="utf-8")
+    west, east = DISTRICTS.split("\n[[district]]")[1:]
+    text = f'{SHARED}[[district]]{west}\nmap.approval_number = "图A"\n[[district]]{east}streets.osm = "later.osm"\n'
+    result = scan_batch(Batch.load(written(folder, text, "two_maps.toml")), folder / "two_maps").result
+    assert result is not None
+    assert result.approval_number == ""
+    assert result.run["data_date"] == "2024-05-06 – 2025-05-06"
+    assert {verdict["layer"].split(":")[0] for verdict in result.run["datum"]} == {"west", "east"}
+
+
 def test_cells_over_people_of_another_district_are_refused(folder: Path) -> None:
     text = SHARED + DISTRICTS.replace('communities.file = "east.geojson"', 'communities.make = "grid:500"')
     with pytest.raises(InputError, match=r"communities of district east are made over people whom west may count, too"):

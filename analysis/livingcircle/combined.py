@@ -136,6 +136,7 @@ def combined(name: str, parts: Sequence[Part]) -> ScanResult:
         homes=stacked([r.homes for r in named]),
         background=drawn_once([r.background for r in named]),
         run=_run(name, parts),
+        approval_number=_approval(parts),
         settings=_settings(parts),
         study=None,
         batch=_districts(parts, named),
@@ -399,6 +400,7 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
     people = {"input": placed + not_placed + outside, "placed": placed, "not_placed": not_placed, "outside": outside}
     walked = {rule for verdicts in parts[0].homes.judged for rule in verdicts}
     supply = [rule.id for rule in parts[0].result.rules.rules if rule.id not in walked and not rule.measured_by]
+    dates = [run["data_date"] for run in runs if run["data_date"]]
     notes = [f"{part.name}: {note}" for part in parts for note in part.result.run["warnings"]]
     if supply:
         notes.append(
@@ -410,6 +412,13 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
         "inputs": _inputs(runs, unplaced),
         "people": people,
         "counts": _counts(parts),
+        "crs": "; ".join(dict.fromkeys(run["crs"] for run in runs)),
+        "data_date": " – ".join(dict.fromkeys(f(dates) for f in (min, max))) if dates else first["data_date"],
+        "datum": [
+            {**verdict, "layer": f"{part.name}: {verdict['layer']}"}
+            for part in parts
+            for verdict in part.result.run["datum"]
+        ],
         "warnings": notes,
         "scenes": [],
         "settings": _settings(parts),
@@ -418,6 +427,12 @@ def _run(name: str, parts: Sequence[Part]) -> dict[str, Any]:
             for key in dict.fromkeys(key for run in runs for key in run["timings_s"])
         },
     }
+
+
+def _approval(parts: Sequence[Part]) -> str:
+    """Return the number under which the map was approved: that of all districts, as none approves the others."""
+    numbers = {part.result.approval_number for part in parts}
+    return numbers.pop() if len(numbers) == 1 else ""
 
 
 def _inputs(runs: Sequence[Mapping[str, Any]], unplaced: pd.DataFrame) -> list[dict[str, Any]]:
