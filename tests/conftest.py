@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,35 @@ os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English wherever the tests ru
 # How long an example takes is the machine's affair: figures of speed stand in benchmarks/, never in a test.
 settings.register_profile("livingcircle", deadline=None)
 settings.load_profile("livingcircle")
+
+
+SMALL_SCAN = """
+import sys, pathlib
+from livingcircle.scan import scan
+from small_city import small_study
+scan(small_study(pathlib.Path(sys.argv[1])))
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let one of several workers have the inner loops compiled, while the others wait: all load what it has compiled.
+
+    Otherwise each would compile all of them, 40 s of a core. A scan that fails is told by the tests of scans.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    import fcntl
+
+    shared = tmp_path_factory.getbasetemp().parent
+    with (shared / "compiling").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = shared / "compiled"
+        if not folder.exists():
+            folder.mkdir()
+            command = [sys.executable, "-c", SMALL_SCAN, str(folder)]
+            env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+            subprocess.run(command, env=env, capture_output=True, check=False)
 
 
 BROWSER_ARGUMENTS = [
@@ -49,12 +81,21 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+def measured() -> Measured:
     """Return the demo town, measured at once."""
-    from livingcircle.demo import demo_study
-    from livingcircle.measured import measure
+    from demo_scans import demo_measured
 
-    return measure(demo_study(tmp_path_factory.mktemp("town")))
+    return demo_measured()
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the finished scan of the demo town, its inputs beside it; only a copy may be changed."""
+    from demo_scans import demo_result
+    from livingcircle.demo import demo_study
+
+    folder = tmp_path_factory.mktemp("demo")
+    return replace(demo_result(), study=demo_study(folder / "inputs")).save(folder / "out")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The demo town scanned once for all tests, and where things are in it."""
+"""The demo town scanned and measured once for all tests of a process, and where things are in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 import livingcircle as lc
 from livingcircle.demo._plan import bend
+from livingcircle.measured import Measured, measure
 from livingcircle.result import ScanResult
 
 
@@ -16,6 +17,12 @@ from livingcircle.result import ScanResult
 def demo_result(gates: str = "respect") -> ScanResult:
     """Scan the demo town, with the gates of its estates respected, open or both."""
     return lc.scan(lc.demo_study().model_copy(update={"gates": gates}))
+
+
+@cache
+def demo_measured() -> Measured:
+    """Measure the demo town; nothing that is asked of it changes it."""
+    return measure(lc.demo_study())
 
 
 def metres(u: float, v: float) -> tuple[float, float]:

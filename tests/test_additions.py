@@ -13,21 +13,17 @@ import pytest
 import shapely
 
 import livingcircle as lc
+from demo_scans import demo_measured as town
 from demo_scans import demo_result
 from livingcircle.additions import additions_table, candidate_notes, candidates_of
 from livingcircle.explain import explain
-from livingcircle.measured import Measured, measure
+from livingcircle.measured import measure
 from livingcircle.scan import coverage_of, result_of
 from livingcircle.study_parts import CandidatesInput, CommunitiesInput, FacilitiesInput, PopulationInput, StreetsInput
 from livingcircle_layers.errors import InputError
 
 MARKET = "gb50180_2018_fresh_market"
 FITNESS = "gb50180_2018_outdoor_fitness"
-
-
-@cache
-def town() -> Measured:
-    return measure(lc.demo_study())
 
 
 def additions() -> pd.DataFrame:

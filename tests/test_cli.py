@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from openpyxl import load_workbook
 from rasterio import Affine
 
 import livingcircle as lc
-from demo_scans import demo_result
 from livingcircle.cli import app, main
 from livingcircle.saved import load_result
 from livingcircle.standards import list_standards
@@ -360,8 +360,8 @@ def test_circles_asked_for_in_the_wrong_way(
     assert not (tmp_path / "i.geojson").exists()
 
 
-def test_a_map_is_drawn_again_from_its_folder(run: Any, tmp_path: Path) -> None:
-    demo_result().save(tmp_path)
+def test_a_map_is_drawn_again_from_its_folder(run: Any, demo_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_folder, tmp_path, dirs_exist_ok=True)
     before = (tmp_path / "map.html").read_bytes()
     (tmp_path / "map.html").write_text("gone")
     ended = run("map", tmp_path)

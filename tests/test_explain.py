@@ -16,13 +16,12 @@ import shapely
 from pyproj import Transformer
 from typer.testing import CliRunner
 
-import livingcircle as lc
+from demo_scans import demo_measured as town
 from demo_scans import demo_result
 from livingcircle.cli import app
 from livingcircle.columns import COVERAGE, published
 from livingcircle.explain import FEWEST, Explanation, _deciding, _withheld, explain
 from livingcircle.gaps import nearest_doors
-from livingcircle.measured import Measured, measure
 from livingcircle.route import route_parts, route_to_nearest
 from livingcircle.unit_names import unit_called
 from livingcircle.walkers import WALKERS
@@ -31,11 +30,6 @@ from livingcircle_layers.errors import InputError, UsageError
 PRIMARY = "gb50180_2018_primary_school"
 KINDERGARTEN = "gb50180_2018_kindergarten"
 NURSERY = "gb50180_2018_nursery"
-
-
-@cache
-def town() -> Measured:
-    return measure(lc.demo_study())
 
 
 @cache
@@ -219,8 +213,8 @@ def test_what_does_not_exist() -> None:
         explain(town(), "city", PRIMARY, walker="elder")
 
 
-def test_from_a_folder_by_the_command(tmp_path: Path) -> None:
-    out = lc.scan(lc.demo_study(tmp_path / "inputs")).save(tmp_path / "out")
+def test_from_a_folder_by_the_command(demo_folder: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(demo_folder.parent, tmp_path / "town") / "out"
     run = CliRunner()
     file = tmp_path / "explain.geojson"
     shown = run.invoke(app, ["explain", str(out), "--unit", "SY032", "--rule", PRIMARY, "--json", "-o", str(file)])
@@ -237,6 +231,6 @@ def test_from_a_folder_by_the_command(tmp_path: Path) -> None:
     (out / "coverage.csv").write_text(text.replace(line, line.replace(",262,", ",263,", 1)), encoding="utf-8-sig")
     with pytest.raises(InputError, match=r"demand is another number than in the folder; got 262; expected 263"):
         explain(out, "SY032", PRIMARY)
-    shutil.rmtree(tmp_path / "inputs")
+    shutil.rmtree(out.parent / "inputs")
     with pytest.raises(InputError, match=r"town.osm.pbf is not found.*--study FILE"):
         explain(out, "SY032", PRIMARY)

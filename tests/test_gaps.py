@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import livingcircle as lc
+from demo_scans import demo_measured as town
 from demo_scans import demo_result, row
 from livingcircle.columns import COVERAGE
 from livingcircle.false_coverage import false_coverage_table
 from livingcircle.gaps import nearest_doors
-from livingcircle.measured import Measured, measure
 from made_result import made_result
 
 KINDERGARTEN = "gb50180_2018_kindergarten"
 PRIMARY = "gb50180_2018_primary_school"
-
-
-@cache
-def town() -> Measured:
-    return measure(lc.demo_study())
 
 
 def gap(unit_name: str, rule: str) -> pd.Series:
@@ -136,11 +131,10 @@ def test_a_result_without_these_tables_is_saved_without_them(tmp_path) -> None: 
     assert lc.load_result(folder).gaps is None
 
 
-def test_read_back(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_read_back(demo_folder: Path) -> None:
     from livingcircle.columns import FALSE_COVERAGE, GAPS, published
 
-    folder = demo_result().save(tmp_path / "out")
-    again = lc.load_result(folder)
+    again = lc.load_result(demo_folder)
     for ours, theirs, table in (
         (demo_result().gaps, again.gaps, GAPS),
         (demo_result().false_coverage, again.false_coverage, FALSE_COVERAGE),

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from demo_scans import demo_result
-from livingcircle.demo import demo_study
 from livingcircle.recorded import measured_again, recorded_study, study_record
 from livingcircle.scan import coverage_of, scan
 from livingcircle.study import Study
@@ -25,18 +24,11 @@ STUDY = Study(
 )
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished scan of the demo town, its inputs in a folder beside it."""
-    folder = tmp_path_factory.mktemp("city")
-    return scan(demo_study(folder / "inputs")).save(folder / "out")
-
-
-def test_measured_again_gives_the_same_coverage(finished: Path) -> None:
-    run = json.loads((finished / "run.json").read_text(encoding="utf-8"))
+def test_measured_again_gives_the_same_coverage(demo_folder: Path) -> None:
+    run = json.loads((demo_folder / "run.json").read_text(encoding="utf-8"))
     assert run["study"]["streets"]["osm"] == "../inputs/town.osm.pbf"
     assert run["study"]["facilities"][0]["mode"] == "add"
-    again = coverage_of(measured_again(finished))
+    again = coverage_of(measured_again(demo_folder))
     assert again.equals(demo_result().coverage)
 
 
@@ -77,8 +69,8 @@ def test_a_path_over_the_root_of_the_disk_is_a_name(tmp_path: Path) -> None:
     assert study_record(study, tmp_path)["catalogue"] == "own.toml"
 
 
-def test_changed_and_lost_inputs_are_all_named(finished: Path, tmp_path: Path) -> None:
-    shutil.copytree(finished.parent, tmp_path / "city")
+def test_changed_and_lost_inputs_are_all_named(demo_folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_folder.parent, tmp_path / "city")
     inputs, out = tmp_path / "city/inputs", tmp_path / "city/out"
     with (inputs / "population.csv").open("a", encoding="utf-8") as stream:
         stream.write("\n")
@@ -87,19 +79,19 @@ def test_changed_and_lost_inputs_are_all_named(finished: Path, tmp_path: Path) -
         measured_again(out)
 
 
-def test_inputs_elsewhere_are_found_by_the_study(finished: Path, tmp_path: Path) -> None:
-    out = shutil.copytree(finished, tmp_path / "stick/out")
+def test_inputs_elsewhere_are_found_by_the_study(demo_folder: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(demo_folder, tmp_path / "stick/out")
     assert not recorded_study(out).population.file.exists()
     with pytest.raises(InputError, match=r"town.osm.pbf is not found from the folder of the scan"):
         measured_again(out)
-    measured = measured_again(out, finished.parent / "inputs/study.toml")
+    measured = measured_again(out, demo_folder.parent / "inputs/study.toml")
     assert coverage_of(measured).equals(demo_result().coverage)
 
 
-def test_changed_rules_are_refused(finished: Path, tmp_path: Path) -> None:
+def test_changed_rules_are_refused(demo_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text('extends = "chengdu"\n', encoding="utf-8")
     (tmp_path / "own.toml").write_text('extends = "base.toml"\n', encoding="utf-8")
-    study = recorded_study(finished).model_copy(update={"standard": str(tmp_path / "own.toml")})
+    study = recorded_study(demo_folder).model_copy(update={"standard": str(tmp_path / "own.toml")})
     out = scan(study, only=("SY001",)).save(tmp_path / "out")
     rule = next(r for r in measured_again(out, study).rules.rules if r.name_zh)
     changed = f'extends = "chengdu"\n[[rule]]\nid = "{rule.id}"\nname_zh = "改名"\n'
@@ -111,8 +103,8 @@ def test_changed_rules_are_refused(finished: Path, tmp_path: Path) -> None:
         measured_again(out, study)
 
 
-def test_a_folder_without_a_study_says_so(finished: Path, tmp_path: Path) -> None:
-    out = shutil.copytree(finished, tmp_path / "out")
+def test_a_folder_without_a_study_says_so(demo_folder: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(demo_folder, tmp_path / "out")
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     del run["study"]
     (out / "run.json").write_text(json.dumps(run), encoding="utf-8")

@@ -10,10 +10,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-import livingcircle as lc
 from livingcircle.circles import CELL_M, CircleGrid, circles
 from livingcircle.joins import Joiner
-from livingcircle.measured import measure
+from livingcircle.measured import Measured
 from livingcircle.network import WalkNetwork
 from livingcircle.service_circles import nearest_parts, service_circles
 from livingcircle_layers.errors import UsageError
@@ -74,8 +73,7 @@ def test_the_doors_of_one_owner_have_one_part_and_one_circle() -> None:
     assert shapely.equals_exact(table.geometry.iloc[1], both.geometry.iloc[0])
 
 
-def test_the_three_variants_of_a_service_of_the_demo_town() -> None:
-    measured = measure(lc.demo_study())
+def test_the_three_variants_of_a_service_of_the_demo_town(measured: Measured) -> None:
     each, whole, nearest = (
         service_circles(measured, "primary_school", metres=[500], variant=v) for v in ("each", "whole", "nearest")
     )

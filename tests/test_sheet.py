@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,24 +12,18 @@ import numpy as np
 import pytest
 import shapely
 
-import livingcircle as lc
+from demo_scans import demo_measured as measured
 from demo_scans import demo_result
 from livingcircle import fonts
 from livingcircle._sheet_page import _cut, _free, _wrapped
 from livingcircle.community_circles import starts_of
 from livingcircle.credits import INTERNAL_DRAWING, OSM_CREDIT
-from livingcircle.measured import Measured, measure
 from livingcircle.sheet import BEYOND, MISSING, NO_DATA, WITHIN, Sheet, _Walks, circle_sheet, save_sheet
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.errors import InputError, UsageError
 
 UNIT = "SY004"
 ADULT = WALKERS["adult"]
-
-
-@cache
-def measured() -> Measured:
-    return measure(lc.demo_study())
 
 
 @cache
@@ -199,12 +194,13 @@ def test_markers_keep_their_distance_and_lines_their_width() -> None:
     assert _cut("一二三", 6) == "一二三"
 
 
-def test_the_command_makes_a_page_of_a_finished_scan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_makes_a_page_of_a_finished_scan(
+    demo_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from livingcircle.cli import main
 
-    folder = demo_result().save(tmp_path / "scan")
-    lc.demo_study(tmp_path / "inputs")
-    study = tmp_path / "inputs" / "study.toml"
+    folder = shutil.copytree(demo_folder, tmp_path / "scan")  # away from its inputs
+    study = demo_folder.parent / "inputs" / "study.toml"
     with pytest.raises(SystemExit) as ended:
         main(["sheet", str(folder), "--unit", UNIT, "--walker", "elder", "--study", str(study),
               "-o", str(tmp_path / "s.png")])  # fmt: skip

@@ -15,7 +15,6 @@ import pandas as pd
 import pytest
 
 from conftest import missing
-from demo_scans import demo_result
 from livingcircle import map_pictures, word_report
 from livingcircle._word_content import BLOCKS, MOST_ROWS, WORDS
 from livingcircle._word_page import CELL_MARGINS, EMU, PLACEHOLDER, SIGN, STYLES, Grid, column_widths, paragraphs_of
@@ -46,8 +45,8 @@ def report(folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory):
-    return demo_result().save(tmp_path_factory.mktemp("town") / "out")
+def town(demo_folder):
+    return demo_folder
 
 
 @pytest.fixture(scope="module")
