@@ -21,7 +21,7 @@ _MOST = 40  # alternatives of one sentence
 
 @dataclass(frozen=True)
 class Said:
-    """One text that a user can see: where it is made, and `part` of an error, or "line"."""
+    """One text that a user can see: where it is made, and which part of an error it is (alone: the only one)."""
 
     place: str
     part: str
@@ -61,7 +61,7 @@ def errors() -> Iterator[Said]:
     for module in modules():
         for scope, call in _calls(module.tree):
             name = _name(call.func)
-            parts = [("what", call.args[0])] if call.args else []
+            parts = [("what" if call.keywords else "alone", call.args[0])] if call.args else []
             parts += [(str(word.arg), word.value) for word in call.keywords]
             for part, value in parts:
                 for text in _texts(value, scope, module):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from livingcircle import _sheet_rows, _workbook
+from livingcircle._report_summary import summary_sheet
 from livingcircle._report_words import score_sentence
 from livingcircle._workbook import Field, Sheet, write_workbook
 from livingcircle.columns import TABLES
@@ -247,6 +248,18 @@ def test_every_table_is_ready_to_filter_and_repeats_its_heading(book):
         assert sheet.page_setup.fitToHeight == int(title == "总览 Summary")  # short enough for one page
         assert sheet.print_title_rows == "$1:$1"
         assert re.fullmatch(rf"'{title}'!\$A\$1:\$[A-Z]+\${sheet.max_row}", sheet.print_area)
+
+
+def test_many_warnings_stand_last_and_are_printed_on_the_fewest_pages_that_can_be_read():
+    """64 lines of 140 digits are a page: 20 facts of a line each, and 50 warnings of one line, are two."""
+    made = made_result()
+    made.run["warnings"] = [f"a warning, number {number}" for number in range(50)]
+    sheet = summary_sheet(made, made.scores)
+    assert sheet.fit_pages == 2
+    assert set(sheet.frame["item"].iloc[-50:]) == {"提醒 Warning"}
+    assert set(sheet.frame["item"].iloc[:-50]).isdisjoint({"提醒 Warning"})
+    made.run["warnings"] = made.run["warnings"][:1]
+    assert summary_sheet(made, made.scores).fit_pages == 1
 
 
 def test_what_must_stand_beside_a_share_is_printed_with_it(book):

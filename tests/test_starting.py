@@ -243,6 +243,17 @@ def test_a_datum_that_is_unclear_is_refused_before_anything_is_read(folder: Path
         start_study(folder, Answers("none.osm", "grid:500", datums=(datum,)))
 
 
+def test_the_rows_of_a_list_add_up(folder: Path) -> None:
+    """Of four rows one has no place and one no service; the school for two ages makes two places."""
+    lon, lat = lonlat(100, 10)
+    rows = [f"好邻居,超市,{lon},{lat}", f"某校,九年一贯制学校,{lon},{lat}", "无处,超市,,", f"某处,其他,{lon},{lat}"]
+    (folder / "places.csv").write_text("name,类型,lon,lat\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    told: list[str] = []
+    start_study(folder, Answers("town.osm", "grid:500", facilities=("places.csv",)), say=told.append)
+    (line,) = (line for line in told if line.startswith("places.csv: 4 rows"))
+    assert line.startswith("places.csv: 4 rows 行 = 2 used 采用 + 2 not used 未用; 3 places 设施, as one row can be")
+
+
 # -- how files are named -----------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -60,14 +61,15 @@ def summary_sheet(result: ScanResult, scores: pd.DataFrame) -> Sheet:
             ("默认与选择 Setting in force", said_in_both(f"{key} = {value}").replace("\n", " · "))
             for key, value in result.settings.items()
         ),
-        *(("提醒 Warning", said_in_both(warning)) for warning in run.get("warnings", ())),
         *(("数据署名 Attribution", credit) for credit in credits_of(run)),
         ("地图审核 Map approval", approval_line(result.approval_number)),
         ("声明 Notice", NOT_A_SURVEY),
+        # last, as they can be many: what was measured and how stays together on the first page
+        *(("提醒 Warning", said_in_both(warning)) for warning in run.get("warnings", ())),
     ]
     told = [(item, _words(value)) for item, value in rows]
     sheet = sheet_of("总览 Summary", rows_table(("item", "content"), told), ("item", "content"))
-    return replace(sheet, one_page=sum(lines_needed(words, LINE) for _, words in told) <= MOST_LINES)
+    return replace(sheet, fit_pages=math.ceil(sum(lines_needed(words, LINE) for _, words in told) / MOST_LINES))
 
 
 def _words(value: object) -> str:

@@ -114,7 +114,7 @@ def _heading(page: _Page, sheet: Sheet) -> None:
     run = sheet.result.run
     page.text(
         RIGHT_END, 19,
-        f"{sheet.walker.label()}  ·  数据日期 data of {run.get('data_date') or '不详 unknown'}", 6,
+        f"{sheet.walker.label()}  ·  数据日期 date of the data: {run.get('data_date') or '不详 unknown'}", 6,
         ha="right", color=FAINT,
     )  # fmt: skip
 

@@ -83,7 +83,7 @@ class Sheet:
     fields: tuple[Field, ...]
     frame: pd.DataFrame
     frozen: int = 0  # columns that stay in sight when the sheet is moved sideways
-    one_page: bool = False  # printed as small as it takes to stand on one page
+    fit_pages: int = 0  # printed as small as it takes to stand on so many pages; 0: as many as it takes
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def write_workbook(path: Path, sheets: Sequence[Sheet | Page], *, title: str, fo
         if isinstance(sheet, Page):
             sheet.draw(page)
         else:
-            page.page_setup.fitToHeight = int(sheet.one_page)
+            page.page_setup.fitToHeight = sheet.fit_pages
             rows[f"xl/worksheets/sheet{number}.xml"] = _lay_out(page, sheet)
     # Not Workbook.save: it stamps the present time.
     with Archive(path, rows) as archive:

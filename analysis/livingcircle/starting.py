@@ -27,7 +27,7 @@ from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.datum import may_be_shifted
 from livingcircle_layers.datum_check import Known, known_of_osm
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
-from livingcircle_layers.facilities import read_facilities
+from livingcircle_layers.facilities import ReadFile, read_facilities
 from livingcircle_layers.osm import SUFFIXES as OSM_SUFFIXES
 from livingcircle_layers.osm import OsmExtract, check_osm_path, read_osm
 from livingcircle_layers.tables import TABLE_SUFFIXES
@@ -330,8 +330,7 @@ class _Start:
         def look(part: FacilitiesInput) -> Located:
             nonlocal counted
             read = read_facilities(part.source(), self.catalogue, crs=self.osm.crs)
-            unused = f", {len(read.unplaced):,} rows not used 行未用" if len(read.unplaced) else ""
-            counted = f"{place.name}: {len(read.frame):,} places 设施{unused}"
+            counted = f"{place.name}: {_accounted(read)}"
             return Located(read.frame, read.frame["name"].tolist())
 
         part = self._with_datum(part.model_copy(update={"file": place, **more}), place, look)
@@ -413,6 +412,17 @@ def _by_number(text: str, proposals: Sequence[str]) -> str:
     if match is None or not 1 <= int(match[2]) <= len(proposals):
         return text
     return f"{match[1] or ''}{proposals[int(match[2]) - 1]}"
+
+
+def _accounted(read: ReadFile) -> str:
+    """Return what became of the rows of a file: used, not used, or told by others; and the places they make."""
+    used, unused, places = read.frame["facility_id"].nunique(), len(read.unplaced), len(read.frame)
+    rows = read.reading.rows - read.reading.filtered
+    parts = [f"{used:,} used 采用"] + [f"{unused:,} not used 未用"] * bool(unused)
+    if stood_for := rows - used - unused:
+        parts.append(f"{stood_for:,} stations told by their entrances 由出入口代表的站点")
+    made = "" if places == used else f"; {places:,} places 设施, as one row can be of several services 一行可属多项服务"
+    return f"{rows:,} rows 行 = {' + '.join(parts)}{made}"
 
 
 def _named(part: FacilitiesInput) -> str:

@@ -107,7 +107,8 @@ def _fault(text: str) -> str | None:
         )
     match = _PARTS.fullmatch(text)
     parts = {} if match is None else {name: part for name, part in match.groupdict().items() if part is not None}
-    what = _part(parts.pop("what", ""))
+    text = parts.pop("what", "")
+    what = _part(text, whole=not parts)
     if what is None:
         return None
     return ";".join([what, *(_framed(name, part) for name, part in parts.items())])
@@ -119,13 +120,13 @@ def _framed(name: str, part: str) -> str:
     return (_OTHERS_WORDS if name == "got" and _SENTENCE.search(zh) else _FRAMES[name]).format(zh)
 
 
-def _part(text: str) -> str | None:
-    """Say one part of an error, which may be several sentences."""
+def _part(text: str, *, whole: bool = False) -> str | None:
+    """Say one part of an error, which may be several sentences; `whole`: of a line that could be a list or a value."""
     for phrase in _faults():
-        if (zh := phrase.chinese(text)) is not None:
+        if not (whole and phrase.short) and (zh := phrase.chinese(text)) is not None:
             return zh
     if "; " in text:
-        parts = [(part, _part(part)) for part in text.split("; ")]
+        parts = [(part, _part(part, whole=whole)) for part in text.split("; ")]
         if parts[0][1] is not None:
             return ";".join(zh or _values(part) for part, zh in parts)
     return None
@@ -176,7 +177,8 @@ class _Phrase:
     def _too_much(self, name: str, value: str) -> bool:
         """Tell whether what varies holds words of a sentence: little that is fixed is found in other sentences, too."""
         if self.free:
-            return self.short and _TWO_WORDS.search(value) is not None
+            known = name.endswith("__") and _part(value) is not None
+            return self.short and not known and _TWO_WORDS.search(value) is not None
         words = _THREE_WORDS if name in _FREE else _TWO_WORDS
         return not name.endswith("_") and words.search(value) is not None
 
