@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 import livingcircle as lc
 from livingcircle import compare
 from livingcircle.cli import main
+from livingcircle_layers.errors import InputError
 from small_city import small_study
 from towns import write_communities, write_table
 
@@ -32,6 +33,13 @@ def test_a_new_clinic_is_the_cause_of_what_it_brings(tmp_path: Path) -> None:
     found.save(tmp_path / "out")
     assert len(pd.read_csv(tmp_path / "out" / "compare.csv")) == len(found.rows)
     assert compare(old, old).causes.empty
+    found.save(tmp_path / "out")  # takes the place of the earlier one
+    mine = tmp_path / "mine" / "compare.csv"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(InputError, match=r"mine holds files that no comparison has written: compare.csv; .*another -o"):
+        found.save(mine.parent)
+    assert mine.read_text() == "mine"
 
     book = load_workbook(tmp_path / "out" / "compare.xlsx")
     city_sheet, units, why = book.worksheets

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from codecs import BOM_UTF8
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +25,10 @@ from livingcircle.same_places import metres_apart, places_of, same_places
 from livingcircle.saved import load_result
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.crs import WGS84
+from livingcircle_layers.errors import InputError
 
 KEY = ["level", "unit_id", "rule", "walker", "gates"]
+_ROWS_FILE, _CAUSES_FILE, _BOOK = "compare.csv", "compare_causes.csv", "compare.xlsx"
 MOVED_M = 1.0  # metres; less is rounding
 REDRAWN_SHARE = 0.001  # of two outlines together; less is rounding on another plane
 _TOLD = ("facility", "community", "rule")  # causes whose values are told in a line; of files they are digests
@@ -92,15 +97,22 @@ class Comparison:
         return lines
 
     def save(self, directory: str | Path) -> Path:
-        """Write `compare.csv`, `compare_causes.csv` and, to be read in Excel, `compare.xlsx` into a folder."""
+        """Write `compare.csv`, `compare_causes.csv` and, to be read in Excel, `compare.xlsx` into a folder.
+
+        Raises
+        ------
+        InputError
+            It cannot be written to, or holds a file of one of these names that no comparison has written.
+        """
         folder = Path(directory)
+        _refuse_foreign(folder)
         for name, table in (
-            ("compare.csv", published(self.rows, COMPARISON)),
-            ("compare_causes.csv", published(self.causes, CAUSES)),
+            (_CAUSES_FILE, published(self.causes, CAUSES)),  # first of all: it tells whose files they are
+            (_ROWS_FILE, published(self.rows, COMPARISON)),
         ):
             with replaced_file(folder / name) as stage:
                 table.to_csv(stage, index=False, encoding="utf-8-sig", lineterminator="\n")
-        with replaced_file(folder / "compare.xlsx") as stage:
+        with replaced_file(folder / _BOOK) as stage:
             write_comparison(self.rows, self.causes, self.labels, stage)
         return folder
 
@@ -132,6 +144,22 @@ def compare(old: ScanResult | str | Path, new: ScanResult | str | Path) -> Compa
         {name: rule_label(rule) for name, rule in rules.items()},
         {name: rule.name_zh or name for name, rule in rules.items()},
     )
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Complain about files of our names in a folder without the causes of an earlier comparison."""
+    taken = [name for name in (_ROWS_FILE, _CAUSES_FILE, _BOOK) if os.path.lexists(folder / name)]
+    with suppress(OSError):
+        own = ",".join(column.name for column in CAUSES.columns[:2])
+        with (folder / _CAUSES_FILE).open("rb") as stream:
+            if stream.read(100).removeprefix(BOM_UTF8).startswith(own.encode()):
+                return
+    if taken:
+        raise InputError(
+            f"{folder} holds files that no comparison has written: {', '.join(taken)}",
+            expected="an empty folder, or that of an earlier comparison",
+            remedy="choose another -o, or move the files away",
+        )
 
 
 def _causes(old: ScanResult, new: ScanResult) -> pd.DataFrame:

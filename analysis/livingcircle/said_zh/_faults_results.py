@@ -147,6 +147,12 @@ RESULTS: tuple[tuple[str, str], ...] = (
     ),
     ("inputs in a folder of their own, or under other names", "输入放在单独的文件夹,或另取名称"),
     ("choose another -o, or move or rename the input", "请另选 -o,或将输入移走、改名"),
+    (
+        "{folder} holds files that no comparison has written: {names}",
+        "{folder} 中有并非对比写出的同名文件: {names}",
+    ),
+    ("an empty folder, or that of an earlier comparison", "空文件夹,或先前对比的文件夹"),
+    ("choose another -o, or move the files away", "请另选 -o,或移走这些文件"),
     ("{file} cannot be used", "{file} 无法使用"),
     ("check the file and its rights", "请检查文件及其权限"),
     (
