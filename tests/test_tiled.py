@@ -74,5 +74,12 @@ def test_a_killed_process_loses_nothing(tmp_path: Path) -> None:
     assert sorted(Processes(2).run(jobs)) == [0, 1, 2, 3, 4, 5]
 
 
+def test_processes_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight cores: two processes have four each, twenty one each, and twenty with two parts to measure four each."""
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    assert [Processes(2).threads(9), Processes(20).threads(99), Processes(20).threads(2)] == [4, 1, 4]
+    assert ThisProcess().threads(9) is None
+
+
 def test_processes_give_the_numbers_of_the_whole(measured: Measured, tmp_path: Path) -> None:
     assert_equal(tiled(measured, Tiled(TileStore(tmp_path), Processes(2), 2500.0), layers=5), measured)

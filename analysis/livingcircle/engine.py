@@ -36,6 +36,10 @@ class Engine(Protocol):
         """Yield what the jobs return, as they end."""
         ...
 
+    def threads(self, jobs: int) -> int | None:
+        """Return how many threads each of so many jobs is to use; None: as many as its machine has cores."""
+        ...
+
 
 class ThisProcess:
     """Runs one job after the other, here."""
@@ -44,6 +48,10 @@ class ThisProcess:
         """Yield what the jobs return, in their order."""
         for job in jobs:
             yield job.function(*job.arguments)
+
+    def threads(self, jobs: int) -> None:
+        """Return None: one job after the other has the machine to itself."""
+        del jobs
 
 
 class Processes:
@@ -78,6 +86,10 @@ class Processes:
             expected="enough memory for each of them",
             remedy="fewer --jobs, or a smaller --memory so that the parts are smaller; what is done is kept (--resume)",
         )
+
+    def threads(self, jobs: int) -> int:
+        """Return the share of the cores that each of the jobs at work has; each thread needs memory of its own."""
+        return max(1, (os.cpu_count() or 1) // min(self.number, max(jobs, 1)))
 
     def _run_once(self, left: dict[int, Job]) -> Iterator[Any]:
         context = multiprocessing.get_context("spawn")
@@ -192,6 +204,10 @@ class Cluster:
             ) from error
         if fault is not None:
             raise self._told(fault)
+
+    def threads(self, jobs: int) -> None:
+        """Return None: how many cores the machines of the workers have is known there."""
+        del jobs
 
     def _check_encryption(self) -> None:
         """Refuse an address that does not go with the certificates of Dask's configuration."""

@@ -73,7 +73,7 @@ class Tiled:
         reach_m = reach_of(walkers.values(), limit_m, sloped=city.network.streets.height_m is not None)
         squares = tiles_of(city.homes[["x", "y"]].to_numpy(dtype=float), side_m=self.side_m)
         parts: list[tuple[Ints, dict[Layer, Task]]] = []
-        jobs = []
+        unmeasured = []
         for name, homes in squares:
             part = part_of(city, name, homes, reach_m=reach_m)
             arrays = arrays_of(part)
@@ -83,7 +83,9 @@ class Tiled:
             self._count(tasks, missing)
             if missing:
                 write_arrays(self.store.part_file(name), arrays)
-                jobs.append(Job(work, (str(self.store.folder), name, missing)))
+                unmeasured.append((name, missing))
+        threads = self.engine.threads(len(unmeasured))
+        jobs = [Job(work, (str(self.store.folder), name, missing, threads)) for name, missing in unmeasured]
         done = len(squares) - len(jobs)
         for _ in self.engine.run(jobs):
             done += 1
@@ -98,8 +100,14 @@ class Tiled:
         self.tally.used |= {task.key for task in tasks}
 
 
-def work(folder: str, name: str, tasks: Sequence[Task]) -> str:
-    """Measure layers of one part and write their results; runs wherever the folder can be seen."""
+def work(folder: str, name: str, tasks: Sequence[Task], threads: int | None = None) -> str:
+    """Measure layers of one part and write their results; runs wherever the folder can be seen.
+
+    Parameters
+    ----------
+    threads
+        How many layers are measured at a time; None: as many as the machine has cores.
+    """
     store = TileStore(Path(folder))
     with np.load(store.part_file(name)) as file:
         city = city_of(dict(file))
@@ -110,7 +118,7 @@ def work(folder: str, name: str, tasks: Sequence[Task]) -> str:
             reach = measure_reach(city, task.layer, task.walkers, limit_m=task.limit_m)
             store.save(task.key, arrays_of_reach(reach, keys))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the searches run without the interpreter's lock
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:  # the searches run without the interpreter's lock
         list(pool.map(measured, {task.key: task for task in tasks}.values()))  # equal layers have equal names
     return name
 
