@@ -383,7 +383,7 @@ POPULATION = [
     Case("empty file", text("p.csv", ""), ("p.csv is empty", "got 0 bytes")),
     Case("headings only", text("p.csv", "lon,lat,population\n"), ("headings but no rows", "got lon, lat")),
     Case("blank lines only", text("p.csv", "\n\n"), ("has no headings", "expected headings")),
-    Case("title above", text("p.csv", "人口表,,\nlon,lat,population\n1,2,3\n"), ("remedy: remove the title",)),
+    Case("titles above", text("p.csv", "a,,\nb,,\nc,,\nd,,\nlon,lat,population\n1,2,3\n"), ("remedy: remove what",)),
     Case("wrong delimiter", text("p.csv", "lon#lat#population\n1#2#3\n"), ("no column for", "got the head")),
     Case("mixed encodings", text("p.csv", "经度,".encode() + "纬度".encode("gb18030") + b",\xff\xff\n1,2,3\n"), (
         "is not a text table", "expected", "remedy: save it as CSV UTF-8")),

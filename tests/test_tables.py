@@ -128,7 +128,8 @@ def test_the_code_page_of_a_shapefile(tmp_path: Path, code_page: str, encoding: 
         ("blank_rows.csv", "lon,lat\n,\n,\n", "has headings but no rows"),
         ("twice.csv", "lon,lat,lon\n1,2,3\n", "headings appear twice: lon"),
         ("no_heading.csv", "lon,,lat\n1,2,3\n", "no heading in column 2"),
-        ("title.csv", "设施一览表,,\nlon,lat,name\n1,2,3\n", "remove the title above the headings"),
+        ("titles.csv", "一览表,,\n单位,,\n年,,\n月,,\nlon,lat,name\n1,2,3\n", "remove what stands above the headings"),
+        ("title_only.csv", "设施一览表,,\n104.1,30.6,a\n", "has headings but no rows; got 104.1, 30.6, a"),
         ("long_row.csv", "a,b\n1,2\n1,2,3\n", "do not fit its 2 headings; got Expected 2 fields in line 3"),
         ("long_rows.csv", "a,b\n1,2,3\n1,2,3\n", "more cells in the first row than headings; expected 2"),
         ("binary.csv", b"\x89PNG\x00\xff\xff", "not a text table"),
@@ -142,6 +143,16 @@ def test_unusable_tables(tmp_path: Path, name: str, content: str | bytes, messag
     with pytest.raises(InputError, match=message) as error:
         read_table(write(tmp_path, name, content))
     assert "\n" not in str(error.value)
+
+
+def test_a_title_above_the_headings_is_passed_over_and_rows_keep_their_numbers(tmp_path: Path) -> None:
+    titles: list[list[object]] = [["设施一览表"], ["填报单位:某局"], [None]]
+    for above in (titles, titles[:1], titles[::2], []):
+        table = read_table(workbook(tmp_path, [*above, ["lon", "lat", "name"], [1, 2, "甲"]]))
+        assert table.to_dict("index") == {len(above) + 2: {"lon": "1", "lat": "2", "name": "甲"}}
+    table = read_table(write(tmp_path, "t.csv", "设施一览表,,\nlon,lat,name\n1,2,甲\n,,\n3,4,\n"))
+    assert table["lon"].to_dict() == {3: "1", 5: "3"}
+    assert list(read_table(write(tmp_path, "one.csv", "name,,\n甲,,\n乙,,\n"))["name"]) == ["甲", "乙"]
 
 
 def test_empty_workbook(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ __all__ = [
 
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 _UTF8_CHINESE = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+MOST_ABOVE = 3  # rows above the headings: title, who filled it in, a blank one (a judgement)
 _UTF8_TOLD = 4  # signs in a line that is valid UTF-8; in GB18030 that is six rare signs in a row (a judgement)
 
 
@@ -76,8 +77,8 @@ def read_table(given: Source | Path | str) -> pd.DataFrame:
     Returns
     -------
     The rows that are not entirely blank and that `where` keeps. The index ``row_number`` is the number of the row in
-    the file as Excel shows it: the headings are row 1. ``attrs`` hold the number of ``rows`` and of those
-    ``filtered`` out.
+    the file as Excel shows it: the headings are row 1, or stand below a title, a cell alone in its row. ``attrs`` hold
+    the number of ``rows`` and of those ``filtered`` out.
 
     Raises
     ------
@@ -212,20 +213,26 @@ def _delimiter(text: str) -> str:
     return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
 
 
-def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
-    """Give a table its headings and row numbers, without blank rows and without blank columns at the end."""
+def _checked(name: str, headings: Sequence[str], table: pd.DataFrame, *, above: int = 0) -> pd.DataFrame:
+    """Give a table its headings and row numbers, without blank rows and without blank columns at the end.
+
+    A title above the headings, a cell alone in its row, is passed over; ``above`` counts them and blank ones below.
+    """
     clean = [" ".join(heading.split()) for heading in headings]
     blank = (table == "").all()
     keep = [i for i, heading in enumerate(clean) if heading or not blank.get(i, True)]
     clean = [clean[i] for i in keep]
     faults = []
-    if len(clean) > 1 and sum(bool(heading) for heading in clean) == 1:
+    alone = len(clean) > 1 and sum(map(bool, clean)) in ((0, 1) if above else (1,))
+    if alone and above < MOST_ABOVE and len(table):
+        return _checked(name, table.iloc[0].tolist(), table.iloc[1:].reset_index(drop=True), above=above + 1)
+    if alone:
         faults.append(
             sentence(
-                f"{name}: the first row holds one heading for {len(clean)} columns",
-                got=repr(next(heading for heading in clean if heading)),
+                f"{name}: the first rows hold one heading for {len(clean)} columns",
+                got=repr(next((heading for heading in clean if heading), "")),
                 expected="a heading for every column",
-                remedy="remove the title above the headings",
+                remedy="remove what stands above the headings",
             )
         )
     elif not all(clean):
@@ -238,7 +245,8 @@ def _checked(name: str, headings: Sequence[str], table: pd.DataFrame) -> pd.Data
         raise InputError.of(faults)
     result = table[keep].copy()
     result.columns = pd.Index(clean, dtype="str")
-    result.index = pd.RangeIndex(2, len(result) + 2, name="row_number")  # as in Excel, below the headings
+    first = above + 2  # as in Excel, below the headings
+    result.index = pd.RangeIndex(first, len(result) + first, name="row_number")
     result = result[(result != "").any(axis=1)]
     if len(result) == 0:
         raise InputError(f"{name} has headings but no rows", got=", ".join(clean[:12]))
