@@ -72,6 +72,14 @@ def test_a_mistake_is_one_line_in_a_notebook():
     assert "nowhere.toml" in lines[0]
 
 
+def test_a_mistake_is_told_in_the_language_of_the_system(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    with pytest.raises(InputError, match="study file not found") as caught:
+        lc.Study.load("nowhere.toml")
+    (line,) = caught.value._render_traceback_()
+    assert line.startswith("InputError: 找不到研究文件: nowhere.toml;请检查路径")
+
+
 def test_a_comparison_shows_what_changed_in_the_city_and_why():
     rows = pd.DataFrame(
         [

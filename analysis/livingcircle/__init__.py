@@ -15,6 +15,9 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from livingcircle.tongues import said_here
+from livingcircle_layers.errors import LivingCircleError as _AnyError
+
 if TYPE_CHECKING:
     from livingcircle import charts
     from livingcircle.batch import Batch, scan_batch
@@ -112,6 +115,9 @@ __all__ = [
     "scan_batch",
     "service_circles",
 ]
+
+
+_AnyError.in_words = staticmethod(said_here)
 
 
 def __getattr__(name: str) -> Any:

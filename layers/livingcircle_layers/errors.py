@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar
 
 
 def sentence(what: str, *, got: object = None, expected: object = None, remedy: str | None = None) -> str:
@@ -42,9 +43,11 @@ class LivingCircleError(Exception):
         self.expected = None if expected is None else str(expected)
         self.remedy = remedy
 
+    in_words: ClassVar[Callable[[str], str]] = staticmethod(str)  # how a notebook shows the sentence
+
     def _render_traceback_(self) -> list[str]:
         """Return what a notebook prints (a hook of IPython): the sentence, since the fault is not in the code."""
-        return [f"{type(self).__name__}: {self}"]
+        return [f"{type(self).__name__}: {type(self).in_words(str(self))}"]
 
 
 class InputError(LivingCircleError, ValueError):

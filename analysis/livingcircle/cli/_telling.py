@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import locale
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +26,8 @@ from livingcircle.progress import (
     nobody,
 )
 from livingcircle.said_zh import said
+from livingcircle.tongues import Tongue as Tongue  # noqa: PLC0414  what commands are told in
+from livingcircle.tongues import system_tongue
 from livingcircle_layers.errors import LivingCircleError, UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 LOG_EVERY_S = 10.0  # a log of thousands of parts is read by people
-Tongue = Literal["zh", "en"]
 
 AsEvents = Annotated[
     bool, typer.Option("--json", help="Print events for other programs, one JSON object per line (docs/events.md).")
@@ -141,9 +140,7 @@ def tongue_of(language: str) -> Tongue:
     """Return the language that is asked for, or the system's, where Chinese is one."""
     if language:
         return known_language(language)
-    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    named = next((name for name in names if name), "") or locale.getlocale()[0] or ""
-    return "zh" if named.casefold().startswith(("zh", "chinese")) else "en"
+    return system_tongue()
 
 
 def tongue_of_words(words: Sequence[str]) -> Tongue:

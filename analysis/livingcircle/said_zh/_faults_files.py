@@ -252,7 +252,7 @@ FILES: tuple[tuple[str, str], ...] = (
         '请统一坐标参考系: query = "select …, ST_Transform(geom, 4326) as geom from …"',
     ),
     ("{name}: `{key}` does not fit", "{name}: 不能使用 `{key}`"),
-    ("it with {kind__}", "只用于{kind__}"),
+    ("it with {kind__}", "只用于 {kind__}"),
     ("a GeoPackage (.gpkg)", "GeoPackage(.gpkg)"),
     ("a workbook (.xlsx)", "工作簿(.xlsx)"),
     ("a GeoTIFF", "GeoTIFF"),
