@@ -402,7 +402,7 @@ def test_check_describes_and_computes_nothing(run: Any, folder: Path, tmp_path: 
     )
     ended = run("check", study)
     assert ended.code == 0
-    for words in ("2 rules", "2 communities", "1 km walkable", "120 people", "places by source: supermarket 1 osm",
+    for words in ("2 rules", "2 communities", "1 km walkable", "120 people", "reaches: supermarket 1 osm",
                   "services without any place: clinic"):  # fmt: skip
         assert words in ended.out, words
     assert list(tmp_path.iterdir()) == [study]

@@ -210,7 +210,7 @@ class StudyCheck:
         """Say how many places of each service are known, and which services have none."""
         known = [places.text() for places in self.places if places.by_source]
         if known:
-            yield f"places by source: {'; '.join(known)}"
+            yield f"places by source, also those that no street here reaches: {'; '.join(known)}"
         lacking = [places.service for places in self.places if not places.by_source]
         if lacking:
             yield f"services without any place: {', '.join(lacking)}"

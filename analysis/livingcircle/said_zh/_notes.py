@@ -31,7 +31,10 @@ NOTES: tuple[tuple[str, str], ...] = (
         "人口: 未提供;以 {n} 块共 {m2} 平方米居住用地代替,其中 {outside} 在社区之外",
     ),
     ("not measured, as no map data can place them: {services_}", "未测量(地图数据无法定位): {services_}"),
-    ("places by source: {more__}", "各来源设施数: {more__}"),
+    (
+        "places by source, also those that no street here reaches: {more__}",
+        "各来源设施数(含接不上道路或在道路数据之外的): {more__}",
+    ),
     ("services without any place: {services_}", "没有任何设施的服务: {services_}"),
     ("rule {rule} ({services_}): {more__}", "条文 {rule}({services_}): {more__}"),
     (
