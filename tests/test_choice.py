@@ -73,6 +73,13 @@ def test_limits_are_inclusive(limit: float, within: int) -> None:
         assert len(nearest_k(walk, homes, doors, owner, k=2, limit=limit)[0]) == within * len(homes.edge)
 
 
+@pytest.mark.parametrize(("leg_m", "within"), [(5.004, 2), (5.006, 1)])
+def test_walks_are_compared_to_the_centimetre(leg_m: float, within: int) -> None:
+    walk, doors, owner = WalkNetwork(LINE).walk(), joins_at((0, 0.1, 0), (1, 0.5, 0)), np.array([0, 1])
+    for homes in (joins_at((0, 0.5, leg_m)), joins_at(*[(0, 0.5, leg_m)] * 3)):
+        assert set(count_within(walk, homes, doors, owner, limit=105.0)) == {within}
+
+
 def test_doors_on_a_street_longer_than_the_limit_are_met_along_it() -> None:
     long = streets_of([(0, 0), (5000, 0)], [(0, 1)])
     homes, doors = joins_at((0, 0.5, 0)), joins_at((0, 0.49, 0), (0, 0.53, 0), (0, 0.9, 0))

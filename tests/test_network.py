@@ -6,6 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
 import oracle
+from livingcircle import _search
 from livingcircle.joins import Joiner, Joins
 from livingcircle.network import Walk, WalkNetwork
 from livingcircle.walkers import WALKERS
@@ -61,6 +63,59 @@ def test_nodes_beyond_the_limit_have_no_door() -> None:
     doors = joins_at((-1, 0, 0), (0, 0.2, 5))  # 25 m from node 0 and 85 m from node 1; node 2 is 185 m away
     cost, door = WalkNetwork(LINE).walk().node_costs(doors, limit=100.0)
     assert (cost.tolist(), door.tolist()) == ([25.0, 85.0, np.inf], [1, 1, -1])
+
+
+def test_the_node_that_waits_at_the_least_cost_is_looked_at_first() -> None:
+    rng = np.random.default_rng(3)
+    many = [rng.permutation(40) / 4 for _ in range(30)]
+    for keys in (*many, rng.integers(0, 6, 40).astype(float), np.zeros(3)):
+        heap, node = np.empty(len(keys)), np.empty(len(keys), dtype=np.int32)
+        size = 0
+        for number, key in enumerate(keys.tolist()):
+            size = _search._push(heap, node, size, key, number)
+        taken = []
+        while size:
+            taken.append((heap[0], node[0]))
+            size = _search._pop(heap, node, size)
+        assert [key for key, _ in taken] == sorted(keys.tolist())
+        assert all(keys[number] == key for key, number in taken)
+        assert len({number for _, number in taken}) == len(keys)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_of_two_doors_equally_near_the_first_is_named(first: int) -> None:
+    #   door ──100── 1 ──100── 2 ──100── door      the home is in the middle, 150 m from both
+    streets = streets_of([(0, 0), (100, 0), (200, 0), (300, 0)], [(0, 1), (1, 2), (2, 3)])
+    ends = [(0, 0.0, 0), (2, 1.0, 0)]
+    doors = joins_at(ends[first], ends[1 - first])
+    cost, door = WalkNetwork(streets).walk().nearest(joins_at((1, 0.5, 0)), doors, limit=200.0)
+    assert (cost.tolist(), door.tolist()) == ([150.0], [0])
+
+
+def test_many_nodes_that_wait_in_one_bucket_of_cost_are_all_looked_at() -> None:
+    # The search keeps nodes in 512 buckets below the limit, here 0.2 wide: many in each, and many that find a
+    # shorter way while they wait among others, or within the bucket that is looked at.
+    rng = np.random.default_rng(7)
+    for _ in range(30):
+        tail, head = rng.integers(0, 60, 400), rng.integers(0, 60, 400)
+        cost = np.round(rng.choice([0.01, 0.05, 0.1, 0.3, 2, 7, 20], 400) + rng.integers(0, 5, 400) / 100, 2)
+        order = np.lexsort((cost, head, tail))
+        tail, head, cost = tail[order], head[order], cost[order]
+        seed, at_seed = rng.integers(0, 60, 3), rng.integers(0, 500, 3) / 100
+        first = np.searchsorted(tail, np.arange(61))
+        dist, source = _search.multi_source(first, head.astype(np.int32), cost, seed, at_seed, 102.4)
+        graph = nx.MultiDiGraph()
+        graph.add_nodes_from(range(60))
+        graph.add_weighted_edges_from(zip(tail.tolist(), head.tolist(), cost.tolist(), strict=True))
+        walks = np.full((3, 60), 1e9)  # farther than any limit
+        for s in range(3):
+            for node, walk in nx.single_source_dijkstra_path_length(graph, int(seed[s]), weight="weight").items():
+                walks[s, node] = at_seed[s] + walk
+        nearest_m = walks.min(axis=0)
+        np.testing.assert_allclose(dist, np.where(nearest_m < 1e9, nearest_m, np.inf), atol=1e-9)
+        plain = np.sort(walks, axis=0)[1] - nearest_m > 1e-6  # one seed is nearer than the others
+        assert plain.sum() > 30
+        np.testing.assert_array_equal(source[plain], walks.argmin(axis=0)[plain])
 
 
 def test_standing_at_the_door_is_no_walk() -> None:
@@ -130,12 +185,21 @@ def test_climbing_takes_longer_than_going_down() -> None:
     assert walk.nearest(up, down, limit=1e6)[0].tolist() == [119.12]  # 100 s · exp(0.175)
     assert walk.nearest(down, up, limit=1e6)[0].tolist() == [83.95]  # 100 s · exp(-0.175)
     assert nearest(streets, up, down) == [133.0]  # metres are metres
+    # and on the shortest piece: 0.8 m with a climb of 5 % take 0.6015 s · exp(0.175)
+    short = WalkNetwork(streets_of([(0, 0), (0.8, 0)], [(0, 1)], height_m=[500.0, 500.04])).walk(ADULT, unit="s")
+    assert short.nearest(up, down, limit=1e6)[0].tolist() == [0.72]
 
 
 def test_where_a_height_is_unknown_the_way_is_level() -> None:
     streets = streets_of([(0, 0), (133, 0), (266, 0)], [(0, 1), (1, 2)], height_m=[500.0, np.nan, 520.0])
     walk = WalkNetwork(streets).walk(ADULT, unit="s")
     assert walk.nearest(joins_at((0, 0.0, 0)), joins_at((1, 1.0, 0)), limit=1e6)[0].tolist() == [200.0]
+
+
+def test_a_network_tells_its_size() -> None:
+    # a path of 1001 steps of 2.5 m
+    streets = streets_of([(2.5 * i, 0) for i in range(1002)], [(i, i + 1) for i in range(1001)])
+    assert repr(WalkNetwork(streets)) == "WalkNetwork(1,002 nodes, 1,001 edges, 3 km)"  # 2.5025 km
 
 
 def test_time_needs_a_walker() -> None:
@@ -197,14 +261,20 @@ def test_who_lives_around_a_place_is_counted_in_the_direction_of_the_walk() -> N
     assert walk.catchments(homes, people, towards=False).sums(place, first, limits).tolist() == [[7, 7, 0]]
     # two doors of one place count a home once; a place without doors has nobody around it
     doors, ends = joins_at((1, 1.0, 0), (1, 0.6, 0)), np.array([0, 2, 2])
-    assert walk.catchments(homes, people).sums(doors, ends, limits).tolist() == [[12, 12, 7], [0, 0, 0]]
+    for order in ([0, 1], [1, 0]):
+        assert walk.catchments(homes, people).sums(doors.take(np.array(order)), ends, limits).tolist() == [
+            [12, 12, 7], [0, 0, 0],
+        ]  # fmt: skip
     assert walk.catchments(homes, people).sums(joins_at(), np.array([0]), limits).shape == (0, 3)
 
 
+@pytest.mark.parametrize("leg_m", [0.0, 1.25])
 @pytest.mark.parametrize(("metres", "within"), [(299.99, True), (300.0, True), (300.004, True), (300.01, False)])
-def test_limits_hold_through_several_edges_too(metres: float, within: bool) -> None:
-    streets = streets_of([(0, 0), (100, 0), (200, 0), (metres - 2.5, 0)], [(0, 1), (1, 2), (2, 3)])
-    homes, doors = joins_at((0, 0.0, 1.25)), joins_at((2, 1.0, 1.25))
+def test_limits_hold_through_several_edges_too(metres: float, within: bool, leg_m: float) -> None:
+    # door 0 ──── 1 ──── 2 ──── 3 ──── 4     the home is at node 3, by the street that leads on
+    last = metres - 2 * leg_m
+    streets = streets_of([(0, 0), (100, 0), (200, 0), (last, 0), (last + 50, 0)], [(0, 1), (1, 2), (2, 3), (3, 4)])
+    homes, doors = joins_at((3, 0.0, leg_m)), joins_at((0, 0.0, leg_m))
     cost, _ = WalkNetwork(streets).walk().nearest(homes, doors, limit=300.0)
     assert bool(cost[0] <= 300.0) is within
 
@@ -295,6 +365,42 @@ def test_catchments_agree_with_all_pairs(data: st.DataObject, limits: list[float
         for column, limit in enumerate(limits):
             near = {home for (home, door), cost in walks.items() if begin <= door < end and cost <= limit}
             assert found[group, column] == sum(weights[home, column] for home in near)
+
+
+def test_a_town_of_many_streets_agrees_with_networkx() -> None:
+    # Enough streets that searches keep many nodes waiting, and enough pairs that the room for them has to grow.
+    rng = np.random.default_rng(11)
+    places: list[XY] = [
+        (90.0 * x + rng.uniform(0, 60), 90.0 * y + rng.uniform(0, 60)) for x in range(12) for y in range(12)
+    ]
+    edges = [(12 * x + y, 12 * x + y + 1) for x in range(12) for y in range(11)]
+    edges += [(12 * x + y, 12 * x + y + 12) for x in range(11) for y in range(12)]
+    edges += [(int(a), int(b)) for a, b in rng.integers(0, 144, (12, 2)) if a != b]
+    streets = streets_of(places, edges, oneway=rng.choice(len(edges), 40, replace=False).tolist())
+
+    def some(count: int) -> Joins:
+        edge, share, leg = rng.integers(0, len(edges), count), rng.uniform(0, 1, count), rng.uniform(0, 30, count)
+        return joins_at(*zip(edge.tolist(), share.round(3).tolist(), leg.round(1).tolist(), strict=True))
+
+    homes, doors = some(60), some(80)
+    walk, limit = WalkNetwork(streets).walk(), 700.0
+    walks = oracle.pairs(streets, homes, doors)
+    expected = {pair: metres for pair, metres in walks.items() if metres <= limit}
+    assert len(expected) > 1024
+    for pairs in (walk.pairs, walk.pairs_from_doors):
+        home, door, cost = pairs(homes, doors, limit=limit)
+        found = dict(zip(zip(home.tolist(), door.tolist(), strict=True), cost.tolist(), strict=True))
+        assert found == pytest.approx(expected, abs=0.0051)
+    table = np.full((60, 80), np.inf)
+    table[tuple(np.array(list(expected)).T)] = list(expected.values())
+    nearest_m = walk.nearest(homes, doors, limit=limit)[0]
+    np.testing.assert_allclose(nearest_m, np.where(np.isinf(table.min(axis=1)), np.nan, table.min(axis=1)), atol=0.0051)
+    # places of five doors each, which lie far apart: a home counts once, by the nearest of them
+    people, limits = np.tile(np.arange(1, 61)[:, None], 2), np.array([limit, 250.0])
+    sums = walk.catchments(homes, people).sums(doors, np.arange(0, 81, 5), limits)
+    near = table.reshape(60, 16, 5).min(axis=2)
+    plain = [[(people[:, 0] * (near[:, place] <= reach)).sum() for reach in limits] for place in range(16)]
+    assert sums.tolist() == plain
 
 
 # Properties ---------------------------------------------------------------------------------------

@@ -74,6 +74,14 @@ def test_rows_of_a_list_without_ids(new: gpd.GeoDataFrame, expected: set[tuple[s
     assert told(OLD, new) == expected
 
 
+def test_a_place_is_the_same_as_one_other_at_most() -> None:
+    # 0.00005° of latitude are 6 m: at the spot of 乙诊所, which is there on both sides
+    more = listed(A, B, C, ("仁心诊所", 0.01, 0.00005))
+    same = {("2", "2", 0), ("3", "3", 0), ("4", "4", 0)}
+    assert told(OLD, more) == {*same, ("", "5", 0)}
+    assert told(more, OLD) == {*same, ("5", "", 0)}
+
+
 def test_two_places_of_one_name() -> None:
     """One stays and one moves by 111 m; the row in front is a third of the name, 5 km away."""
     old = listed(("幼儿园", 0.0, 0.0), ("幼儿园", 0.0, 0.005))

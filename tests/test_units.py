@@ -11,6 +11,7 @@ import shapely
 from shapely import box
 
 from livingcircle_layers.errors import InputError
+from livingcircle_layers.globe import off_globe, refuse_off_globe
 from livingcircle_layers.sources import Source
 from livingcircle_layers.units import Units, narrow_gaps, problem_notes, read_units, repair_polygons, upper_levels
 
@@ -236,3 +237,20 @@ def test_real_districts_in_the_chinese_datum(real_data: Path) -> None:
     units = read_units(real_data / "chengdu" / "districts_wgs84.geojson")
     assert len(units.frame) == 20
     assert units.frame.total_bounds == pytest.approx([102.99, 30.09, 104.90, 31.44], abs=0.01)
+
+
+def test_the_whole_globe_lies_on_the_globe() -> None:
+    layer = gpd.GeoDataFrame(
+        geometry=[box(-180, -90, 180, 90), box(-180.1, 0, 0, 1), box(0, 0, 1, 90.1), None], crs=4326
+    )
+    outside, changed = off_globe(layer)
+    assert (outside.tolist(), changed.tolist()) == ([False, True, True, False], [False, False, True, False])
+
+
+@pytest.mark.parametrize(("rows", "more"), [(5, ""), (6, " and 1 more")])
+def test_five_rows_off_the_globe_are_shown(rows: int, more: str) -> None:
+    layer = gpd.GeoDataFrame(
+        geometry=[shapely.Point(30 + i, 104) for i in range(rows)], crs=4326, index=range(1, rows + 1)
+    )
+    with pytest.raises(InputError, match=rf"in {rows} of {rows} rows; got row 1: 30, 104; .*row 5: 34, 104{more};"):
+        refuse_off_globe(layer, "layer")

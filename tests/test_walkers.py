@@ -193,6 +193,18 @@ def test_a_footbridge_costs_its_seconds_once() -> None:
     assert seconds(level, at(0, 0.0), at(3, 1.0), slow) == 200  # nor has a footway on the ground
 
 
+def test_the_shortest_footbridge_costs_its_seconds_and_one_of_no_length_none() -> None:
+    # 0 ──50── 1 == 2 ══0.8══ 3 ──49.2── 4    two footbridges, of 0 and 0.8 m
+    streets = streets_of(
+        [(0, 0), (50, 0), (50, 0), (50.8, 0), (100, 0)], [(0, 1), (1, 2), (2, 3), (3, 4)], raised=[1, 2]
+    )
+    highway = streets.highway.copy()
+    highway[[1, 2]] = "footway"
+    bridges = Streets(**{**vars_of(streets), "highway": highway, "way_id": np.array([1, 5, 6, 3])})
+    slow = Walker(name="slow", speed_m_s=1.0, footbridge_s=60)
+    assert seconds(bridges, at(0, 0.0), at(3, 1.0), slow) == 100 + 60
+
+
 def vars_of(streets: Streets) -> dict[str, Any]:
     return {name: getattr(streets, name) for name in streets.__dataclass_fields__}
 

@@ -124,8 +124,8 @@ def multi_source(
 ) -> tuple[Floats, Int32s]:
     """Return every node's cost from the nearest seed, and which seed that is.
 
-    A node beyond `limit` has an infinite cost and seed -1. Of seeds equally near the first one is named, so that the
-    answer does not depend on what else is in the network.
+    A node beyond `limit`, which is above 0, has an infinite cost and seed -1. Of seeds equally near the first one is
+    named, so that the answer does not depend on what else is in the network.
 
     Nodes wait in buckets of equal width of cost, each a doubly linked list, instead of a heap: moving a node to a lower
     bucket is a few writes, however many wait. A node that gets cheaper within its own bucket is looked at again, so
@@ -138,7 +138,7 @@ def multi_source(
     after = np.empty(n, dtype=np.int32)
     before = np.empty(n, dtype=np.int32)
     bucket = np.full(n, -1, dtype=np.int32)
-    scale = BUCKETS / limit if limit > 0 else 0.0
+    scale = BUCKETS / limit
     for s in range(len(seed)):
         node = seed[s]
         if seed_cost[s] <= limit and seed_cost[s] < dist[node]:
