@@ -18,7 +18,8 @@ from livingcircle.scan import scan
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.cleaning import CHANGE_COLUMNS, Override, changes_table, merged
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.facilities import Facilities, FacilitySource, gather_facilities
+from livingcircle_layers.facilities import Facilities, gather_facilities
+from livingcircle_layers.facility_files import FacilitySource
 from livingcircle_layers.names import core_name, same_place_name
 from livingcircle_layers.sources import Source
 from towns import CRS, Town, study_of, write_table

@@ -31,7 +31,7 @@ from livingcircle.reach import Layer, Reach
 from livingcircle.rules import Rule
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.facilities import Complete
+from livingcircle_layers.facility_files import Complete
 
 CATALOGUE = load_catalogue()
 ADULT, ELDER = WALKERS["adult"], WALKERS["elder"]

@@ -12,7 +12,8 @@ from livingcircle_layers.access import access_points
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import gcj02_from_wgs84
-from livingcircle_layers.facilities import Facilities, FacilitySource, gather_facilities
+from livingcircle_layers.facilities import Facilities, gather_facilities
+from livingcircle_layers.facility_files import FacilitySource
 from livingcircle_layers.grounds import OpenGrounds
 from towns import CRS, streets_of
 

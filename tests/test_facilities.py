@@ -12,13 +12,9 @@ import shapely
 
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import InputError, LivingCircleError
-from livingcircle_layers.facilities import (
-    STATION_ENTRANCE_M,
-    Complete,
-    Facilities,
-    FacilitySource,
-    gather_facilities,
-)
+from livingcircle_layers.facilities import Facilities, gather_facilities
+from livingcircle_layers.facility_files import Complete, FacilitySource
+from livingcircle_layers.facility_rows import STATION_ENTRANCE_M
 from livingcircle_layers.names import plain_name
 from livingcircle_layers.unplaced import UNPLACED_COLUMNS
 from towns import CRS, Town, write_table

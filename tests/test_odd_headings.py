@@ -15,7 +15,7 @@ import shapely
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.crs import metric_crs
 from livingcircle_layers.estates import read_estates
-from livingcircle_layers.facilities import FacilitySource, read_facilities
+from livingcircle_layers.facility_files import FacilitySource, read_facilities
 from livingcircle_layers.headings import HEADINGS
 from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import read_people

@@ -36,11 +36,12 @@ def raster(
     crs: str | None = "EPSG:4326",
     transform: rasterio.Affine | None = None,
     nodata: float | None = -99999,
+    dtype: str = "float32",
 ) -> Path:
     """Write cells of 0.01 degrees whose upper left corner is 104.00 E, 30.70 N."""
-    cells = np.array(values, dtype="float32")
+    cells = np.array(values, dtype=dtype)
     path = folder / "p.tif"
-    profile = {"width": cells.shape[-1], "height": cells.shape[-2], "count": 1, "dtype": "float32"}
+    profile = {"width": cells.shape[-1], "height": cells.shape[-2], "count": 1, "dtype": dtype}
     profile["transform"] = transform or rasterio.Affine(0.01, 0, 104.00, 0, -0.01, 30.70)
     with rasterio.open(path, "w", driver="GTiff", crs=crs, nodata=nodata, **profile) as sink:
         sink.write(cells, 1)
@@ -352,6 +353,12 @@ FAR = rasterio.Affine(0.01, 0, -51.0, 0, -0.01, -30.0)
             r"does not overlap the communities; got a raster of -51, -30.01, -50.98",
         ),
         ([[1, 2]], {"crs": "EPSG:32648"}, "does not overlap the communities"),
+        ([[1, 2]], {"dtype": "complex64", "nodata": None}, r"p\.tif holds no plain numbers; got complex64"),
+        (
+            [[1, 2]],
+            {"transform": rasterio.Affine(0.01, 0.02, 104, 0.01, 0.02, 30.7)},
+            r"p\.tif: its cells have no size; got 0\.01, 0\.02, 0\.01, 0\.02 per cell",
+        ),
     ],
 )
 def test_unusable_rasters(tmp_path: Path, values: list[list[float]], options: dict[str, object], message: str) -> None:

@@ -21,7 +21,7 @@ from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.estates import read_estates
-from livingcircle_layers.facilities import FacilitySource, read_facilities
+from livingcircle_layers.facility_files import FacilitySource, read_facilities
 from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import read_people
 from livingcircle_layers.shares import read_shares

@@ -19,7 +19,8 @@ from livingcircle.stock import Stock, standings_of, stock_of
 from livingcircle.study_parts import FacilitiesInput
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.catalogue import load_catalogue
-from livingcircle_layers.facilities import Complete, Facilities
+from livingcircle_layers.facilities import Facilities
+from livingcircle_layers.facility_files import Complete
 from livingcircle_layers.unplaced import unplaced_rows
 from towns import Town, study_of, write_table
 

@@ -19,7 +19,7 @@ from livingcircle.reach import Layer, Reach
 from livingcircle.rules import TIER_MINUTES, Rule
 from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.catalogue import Catalogue
-from livingcircle_layers.facilities import Complete
+from livingcircle_layers.facility_files import Complete
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]

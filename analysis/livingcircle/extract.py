@@ -17,11 +17,11 @@ from livingcircle.progress import Progress, Stages
 from livingcircle.standards import load_standard
 from livingcircle.study import SEARCH_LIMIT_M, Study
 from livingcircle.tiles import reach_of
+from livingcircle_layers.boxes import around, is_box
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.errors import UsageError
 from livingcircle_layers.osm import check_osm_path
 from livingcircle_layers.osm_extract import Box, Kept, cut_osm
-from livingcircle_layers.overpass import around, is_box
 from livingcircle_layers.sources import Source
 from livingcircle_layers.units import read_units
 

@@ -15,6 +15,7 @@ from livingcircle.output_folder import PROGRAM, RUN_FILE, disk_errors, held_fold
 from livingcircle.standards import load_standard
 from livingcircle.study import Study
 from livingcircle.study_parts import CommunitiesInput
+from livingcircle_layers.boxes import LARGEST_KM2, Box, area_km2, around, is_box, shown, turned_about
 from livingcircle_layers.catalogue import Catalogue, load_catalogue
 from livingcircle_layers.crs import WGS84
 from livingcircle_layers.datum import may_be_shifted
@@ -22,21 +23,7 @@ from livingcircle_layers.errors import InputError, UsageError
 from livingcircle_layers.globe import on_globe
 from livingcircle_layers.osm import OsmExtract, keys_read, read_osm
 from livingcircle_layers.osm_writer import write_osm
-from livingcircle_layers.overpass import (
-    LARGEST_KM2,
-    PART_KM2,
-    Box,
-    Download,
-    Say,
-    Servers,
-    area_km2,
-    around,
-    download,
-    find_place,
-    is_box,
-    shown,
-    turned_about,
-)
+from livingcircle_layers.overpass import PART_KM2, Download, Say, Servers, download, find_place
 from livingcircle_layers.unit_osm import LEVELS
 from livingcircle_layers.vectors import read_vector
 

@@ -32,7 +32,7 @@ from livingcircle_layers.catchments import read_catchments
 from livingcircle_layers.datum import shifted
 from livingcircle_layers.errors import InputError
 from livingcircle_layers.estates import read_estates
-from livingcircle_layers.facilities import read_facilities
+from livingcircle_layers.facility_files import read_facilities
 from livingcircle_layers.osm import OsmExtract, check_osm_head
 from livingcircle_layers.parcels import read_parcels
 from livingcircle_layers.people import read_people

@@ -284,32 +284,34 @@ def _renderer(look: Look) -> ET.Element:
 
 def _ground(name: str, one: Colour) -> ET.Element:
     """Return the symbol of one class: its colour within a thin line."""
-    symbol = ET.Element("symbol", type="fill", name=name, alpha=f"{one.opacity:g}", clip_to_extent="1")
-    layer = ET.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1", "pass": "0", "locked": "0"})
-    options = ET.SubElement(layer, "Option", type="Map")
-    for key, value in {
+    drawn = {
         "color": _rgba(one.colour),
         "style": "solid",
         "outline_color": _rgba(OUTLINE),
         "outline_style": "solid",
         "outline_width": "0.2",
         "outline_width_unit": "MM",
-    }.items():
-        ET.SubElement(options, "Option", type="QString", name=key, value=value)
-    return symbol
+    }
+    return _symbol("fill", "SimpleFill", name, one, drawn)
 
 
 def _line(name: str, one: Colour) -> ET.Element:
     """Return the symbol of a class of lines."""
-    symbol = ET.Element("symbol", type="line", name=name, alpha=f"{one.opacity:g}", clip_to_extent="1")
-    layer = ET.SubElement(symbol, "layer", {"class": "SimpleLine", "enabled": "1", "pass": "0", "locked": "0"})
-    options = ET.SubElement(layer, "Option", type="Map")
-    for key, value in {
+    drawn = {
         "line_color": _rgba(one.colour),
         "line_style": "solid",
         "line_width": f"{one.line_mm:g}",
         "line_width_unit": "MM",
-    }.items():
+    }
+    return _symbol("line", "SimpleLine", name, one, drawn)
+
+
+def _symbol(kind: str, layer_class: str, name: str, one: Colour, drawn: Mapping[str, str]) -> ET.Element:
+    """Return a symbol of one layer with the given options."""
+    symbol = ET.Element("symbol", type=kind, name=name, alpha=f"{one.opacity:g}", clip_to_extent="1")
+    layer = ET.SubElement(symbol, "layer", {"class": layer_class, "enabled": "1", "pass": "0", "locked": "0"})
+    options = ET.SubElement(layer, "Option", type="Map")
+    for key, value in drawn.items():
         ET.SubElement(options, "Option", type="QString", name=key, value=value)
     return symbol
 

@@ -149,6 +149,7 @@ def measure(
     UsageError
         A standard, walker, service or community does not exist.
     """
+    # Long because what is measured has many parts: a third of it is one line for each.
     study = study if isinstance(study, Study) else Study.load(study)
     stages = Stages(progress)
     walkers = study.walker_profiles()

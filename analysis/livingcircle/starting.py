@@ -27,7 +27,7 @@ from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.datum import may_be_shifted
 from livingcircle_layers.datum_check import Known, known_of_osm
 from livingcircle_layers.errors import InputError, LivingCircleError, UsageError
-from livingcircle_layers.facilities import ReadFile, read_facilities
+from livingcircle_layers.facility_files import ReadFile, read_facilities
 from livingcircle_layers.osm import SUFFIXES as OSM_SUFFIXES
 from livingcircle_layers.osm import OsmExtract, check_osm_path, read_osm
 from livingcircle_layers.tables import TABLE_SUFFIXES

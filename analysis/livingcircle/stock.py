@@ -16,7 +16,8 @@ from livingcircle.coverage import Standing, layer_standing, parts_standing, rule
 from livingcircle.reach import Layer
 from livingcircle.rules import Rule
 from livingcircle.walkers import Walker
-from livingcircle_layers.facilities import Complete, Facilities
+from livingcircle_layers.facilities import Facilities
+from livingcircle_layers.facility_files import Complete
 from livingcircle_layers.lattice import first_inside
 from livingcircle_layers.streets import Streets
 

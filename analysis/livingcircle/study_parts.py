@@ -23,7 +23,7 @@ from livingcircle.walkers import WALKERS, Walker
 from livingcircle_layers.catalogue import load_catalogue
 from livingcircle_layers.datum import Datum
 from livingcircle_layers.errors import InputError, UsageError
-from livingcircle_layers.facilities import FacilitySource
+from livingcircle_layers.facility_files import FacilitySource
 from livingcircle_layers.headings import GROUPS
 from livingcircle_layers.sources import Database, Source
 from livingcircle_layers.typed_toml import checked, faults_of, unknown_word

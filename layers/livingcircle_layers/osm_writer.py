@@ -13,7 +13,7 @@ from typing import Any
 import osmium
 import osmium.osm.mutable as made
 
-from livingcircle_layers.overpass import Box
+from livingcircle_layers.boxes import Box
 
 Elements = Mapping[str, Mapping[int, Mapping[str, Any]]]
 

@@ -285,17 +285,7 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
     blank = frame["population"].isna()
     frame = _with_reasons(_whole(frame, list(counts)), blank)
     bad = frame["reason"] != ""
-    lived_in = ~bad & (frame["population"] > 0)
-    if bad.all():
-        reasons = ", ".join(f"{n} × {reason}" for reason, n in frame["reason"].value_counts().items())
-        swapped = frame["reason"].isin([SWAPPED]).any()
-        remedy = SWAPPED_REMEDY if swapped else "check population and coordinates"
-        raise InputError(f"{name}: no row can be used", got=reasons, remedy=remedy)
-    if not lived_in.any():
-        raise InputError(
-            f"{name}: nobody lives anywhere", got="population 0 in every row", remedy="check the population column"
-        )
-    used = frame[lived_in].rename(columns={"population": "people"})
+    used = _lived_in(name, frame).rename(columns={"population": "people"})
     columns = ["people" if column == "population" else column for column in counts]
     known = [*(["unit"] if "unit" in used else []), *columns]
     cells = gpd.GeoDataFrame(
@@ -313,6 +303,22 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         columns_used=places.columns_used,
         reading=places.reading,
     )
+
+
+def _lived_in(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that can be used and in which somebody lives; refuse a table without any."""
+    usable = frame[frame["reason"] == ""]
+    if usable.empty:
+        reasons = ", ".join(f"{n} × {reason}" for reason, n in frame["reason"].value_counts().items())
+        swapped = frame["reason"].isin([SWAPPED]).any()
+        remedy = SWAPPED_REMEDY if swapped else "check population and coordinates"
+        raise InputError(f"{name}: no row can be used", got=reasons, remedy=remedy)
+    lived_in = usable[usable["population"] > 0]
+    if lived_in.empty:
+        raise InputError(
+            f"{name}: nobody lives anywhere", got="population 0 in every row", remedy="check the population column"
+        )
+    return lived_in
 
 
 def _words_for_coordinates(name: str, places: Places) -> list[str]:
