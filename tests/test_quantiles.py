@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livingcircle.cells import Cells
 from livingcircle.coverage import Units
 from livingcircle.hundredths import hundredths
-from livingcircle.quantiles import by_walk, people_quantiles
+from livingcircle.quantiles import people_quantiles, walk_quantiles
 
 
 def units_of(code: list[int], n: int = 2) -> Units:
@@ -61,9 +62,12 @@ def test_quantiles_agree_with_a_list_of_people(data: st.DataObject) -> None:
     at = (data.draw(st.sampled_from([0.1, 0.25, 0.5])), data.draw(st.sampled_from([0.75, 0.9, 1.0])))
     metres, units = np.array(walks, dtype=float), units_of(code, 3)
     found = people_quantiles(metres, np.array(people, dtype=np.int64), units, at=at)
-    ordered = people_quantiles(
-        metres, np.array(people, dtype=np.int64), units, at=at, order=by_walk(hundredths(metres))
-    )
+    across = units_of(drawn(st.integers(-1, 1)), 2)  # a second level that lies across
+    cells, counts = Cells([across, units]), np.array(people, dtype=np.int64)
+    totals = [across.total(counts), units.total(counts)]
+    both = walk_quantiles(hundredths(metres), counts, cells, np.concatenate(totals), at=at)
+    ordered = [by_level[1] for by_level in both]
+    np.testing.assert_array_equal([q[0] for q in both], people_quantiles(metres, counts, across, at=at))
     for unit in range(3):
         mine = sorted(
             (math.inf if math.isnan(w) else w)
@@ -75,3 +79,19 @@ def test_quantiles_agree_with_a_list_of_people(data: st.DataObject) -> None:
             wanted = mine[math.ceil(share * len(mine) - 1e-9) - 1] if mine else math.inf
             assert told[unit] == pytest.approx(math.nan if math.isinf(wanted) else wanted, nan_ok=True)
             assert again[unit] == pytest.approx(told[unit], nan_ok=True)
+
+
+@given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 1), st.integers(0, 6), st.booleans()), max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_sums_by_cells_are_those_of_every_level(homes: list[tuple[int, int, int, bool]]) -> None:
+    a, b, people, chosen = (list(column) for column in zip(*homes, strict=True)) if homes else ([], [], [], [])
+    levels, weight, where = (
+        [units_of(a, 3), units_of(b, 2)],
+        np.array(people, dtype=np.int64),
+        np.array(chosen, dtype=bool),
+    )
+    cells = Cells(levels)
+    for got, units in zip(cells.total(weight), levels, strict=True):
+        np.testing.assert_array_equal(got, units.total(weight))
+    for got, units in zip(cells.total(weight, where), levels, strict=True):
+        np.testing.assert_array_equal(got, units.total(weight, where))

@@ -12,9 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from livingcircle._sums import sums, sums_where
+from livingcircle.cells import Cells
 from livingcircle.columns import COVERAGE
 from livingcircle.hundredths import Int32s, from_hundredths, hundredths
-from livingcircle.quantiles import by_walk, people_quantiles
+from livingcircle.quantiles import walk_quantiles
 from livingcircle.reach import Layer, Reach
 from livingcircle.rules import TIER_MINUTES, Rule
 from livingcircle.walkers import WALKERS, Walker
@@ -329,47 +330,79 @@ def coverage_table(
     facility_units
         Per level (`Units.key`) and layer the number of places inside each unit.
     """
-    by_rule = []
-    for j in judged:
-        order = by_walk(j.walk_cm)  # once for all levels
-        shared = (j, order, standings[j.rule.id], people)
-        by_rule.append([_unit_rows(*shared, units, catalogue, exit_m, facility_units[units.key]) for units in levels])
-    frames = [rows for level in zip(*by_rule, strict=True) for rows in level]
-    if not frames:
+    if not judged or not levels:
         return pd.DataFrame(columns=list(COVERAGE.names))
-    return pd.concat(frames, ignore_index=True)[list(COVERAGE.names)]
+    cells = Cells(levels)
+    everybody = cells.total(people.groups["all"])
+    frames: list[list[pd.DataFrame]] = [[] for _ in levels]
+    for j in judged:
+        counted = _counted(j, people, cells, everybody, exit_m)
+        for rows, units, here in zip(frames, levels, counted, strict=True):
+            rows.append(_unit_rows(j, standings[j.rule.id], people, units, here, catalogue, facility_units[units.key]))
+    return pd.concat([rows for level in frames for rows in level], ignore_index=True)[list(COVERAGE.names)]
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What was counted of one rule in the units of a level.
+
+    Everybody, those it applies to, those who are asked for (`Demand`), of these who lives within it along streets, as
+    the crow flies and in its minutes (None: it has no such measure), and who may walk out of the data; and the walks.
+    """
+
+    everybody: Ints
+    applicable: Ints
+    demand: Ints
+    walk: Ints
+    radius: Ints | None
+    minutes: Ints | None
+    at_edge: Ints
+    median_m: Floats
+    p90_m: Floats
+
+
+def _counted(judged: Judged, people: People, cells: Cells, everybody: Sequence[Ints], exit_m: Floats) -> list[_Counted]:
+    """Count the people of every unit by what a rule says of their homes; one answer for each level."""
+    applies = people.applies(judged.rule)
+    count = np.where(applies, people.of(judged.rule).count, 0)
+    demand = cells.total(count)
+    by_measure = [
+        [None] * len(demand) if mask is None else cells.total(count, mask)
+        for mask in (judged.walk, judged.radius, judged.minutes, exit_m <= judged.reach_m)
+    ]
+    walk, radius, minutes, at_edge = by_measure
+    quantiles = walk_quantiles(judged.walk_cm, count, cells, np.concatenate(demand))
+    applicable = cells.total(people.groups["all"], applies)
+    return [
+        _Counted(*values)
+        for values in zip(everybody, applicable, demand, walk, radius, minutes, at_edge, *quantiles, strict=True)
+    ]
 
 
 def _unit_rows(
     judged: Judged,
-    order: Int32s,
     standing: Standing,
     people: People,
     units: Units,
+    counted: _Counted,
     catalogue: Catalogue,
-    exit_m: Floats,
     places_inside: Mapping[Layer, Ints],
 ) -> pd.DataFrame:
     """Return the rows of one rule and walker for the units of a level."""
     # Long because the table is wide: half of it is one line for each column.
-    rule = judged.rule
+    rule, demand = judged.rule, counted.demand
     asked = people.of(rule)
-    count = np.where(people.applies(rule), asked.count, 0)
-    demand = units.total(count)
-    status = _statuses(rule, standing, people, units, demand)
+    status = _statuses(standing, units, counted)
     known = np.isin(status, ("ok", "incomplete"))
 
     def share_of(total: npt.NDArray[Any]) -> Floats:
         return np.divide(total, demand, out=np.full(len(demand), np.nan), where=demand > 0)
 
-    def served(mask: Bools | None) -> Floats:
-        if mask is None:
-            return np.full(len(demand), np.nan)
-        return np.where(known, units.total(count, mask), np.nan)
+    def served(total: Ints | None) -> Floats:
+        return np.where(known, np.nan if total is None else total, np.nan)
 
-    covered, radius, minutes = served(judged.walk), served(judged.radius), served(judged.minutes)
+    covered, radius, minutes = served(counted.walk), served(counted.radius), served(counted.minutes)
     by_clause = share_of(radius if rule.metric == "radius" else covered)
-    median, p90 = (np.where(known, q, np.nan) for q in people_quantiles(judged.walk_m, count, units, order=order))
     return pd.DataFrame(
         {
             "level": units.level,
@@ -391,27 +424,25 @@ def _unit_rows(
             "value": np.nan,
             "met_clause": met(by_clause, rule, status),
             "met_walk": met(share_of(covered), rule, status),
-            "nearest_m_median": median,
-            "nearest_m_p90": p90,
+            "nearest_m_median": np.where(known, counted.median_m, np.nan),
+            "nearest_m_p90": np.where(known, counted.p90_m, np.nan),
             "facilities": np.where(standing.status == "no_data", np.nan, _places(places_inside, rule, len(demand))),
             "status": status,
             "layer_complete": standing.complete,
-            "edge_share": share_of(units.total(count, exit_m <= judged.reach_m)),
+            "edge_share": share_of(counted.at_edge),
             "attainment": attainment(by_clause, rule),
         }
     )
 
 
-def _statuses(rule: Rule, standing: Standing, people: People, units: Units, demand: Ints) -> npt.NDArray[Any]:
+def _statuses(standing: Standing, units: Units, counted: _Counted) -> npt.NDArray[Any]:
     """Return the status of a rule in each unit."""
-    everybody = units.total(people.groups["all"])
-    applicable = units.total(people.groups["all"], people.applies(rule))
     status = np.full(len(units.ids), standing.status, dtype=object)
-    status[demand == 0] = "no_demand"
+    status[counted.demand == 0] = "no_demand"
     # People live there, but none of them could be joined to a street: nothing is known, which is not nobody.
     if units.not_placed is not None:
-        status[(everybody == 0) & (units.not_placed > 0)] = "no_data"
-    status[(applicable == 0) & (everybody > 0)] = "not_applicable"
+        status[(counted.everybody == 0) & (units.not_placed > 0)] = "no_data"
+    status[(counted.applicable == 0) & (counted.everybody > 0)] = "not_applicable"
     return status
 
 

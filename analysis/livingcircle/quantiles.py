@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from livingcircle._sums import sums
+from livingcircle.hundredths import Int32s, from_hundredths
 
 if TYPE_CHECKING:
+    from livingcircle.cells import Cells
     from livingcircle.coverage import Units
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-Int32s = npt.NDArray[np.int32]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -35,48 +36,69 @@ def by_walk(walk_cm: Int32s) -> Int32s:
 
 
 def people_quantiles(
-    walk_m: Floats,
-    count: npt.NDArray[Any],
-    units: Units,
-    *,
-    at: tuple[float, float] = (0.5, 0.9),
-    order: Int32s | None = None,
+    value: Floats, count: npt.NDArray[Any], units: Units, *, at: tuple[float, float] = (0.5, 0.9)
 ) -> tuple[Floats, Floats]:
-    """Return two quantiles of the walk by people (median and p90); the unreached count as beyond everything.
+    """Return two quantiles of a number by people (median and p90); the unknown counts as beyond everything.
 
     Parameters
     ----------
-    walk_m, count
-        The walk and the people of each home.
+    value, count
+        The number, such as a walk, and the people of each home.
     units
         The units, and that of each home; a unit without people has no quantile (NaN).
     at
         The two shares of people, above 0, the smaller one first.
-    order
-        `by_walk` of the walks, where it is known already.
     """
     weight = np.where(units.code >= 0, count, 0).astype(np.int64)
-    if order is None:
-        counted = np.flatnonzero(weight > 0)
-        order = counted[np.argsort(walk_m[counted])].astype(np.int32)
-    total = sums(units.code, weight, len(units.ids))
-    persons = np.column_stack([np.ceil(q * total - 1e-9).astype(np.int64) for q in at])
-    found = _at_persons(walk_m, weight, units.code, order, persons)
+    counted = np.flatnonzero(weight > 0)
+    order = counted[np.argsort(value[counted])].astype(np.int32)
+    each = np.arange(len(units.ids))[None]
+    home = _homes_at(weight, units.code, each, order, _persons(sums(units.code, weight, len(units.ids)), at))
+    found = np.where(home >= 0, np.append(value, np.nan)[home], np.nan)
     return found[:, 0], found[:, 1]
 
 
-@numba.njit(cache=True, nogil=True)
-def _at_persons(walk_m: Floats, weight: Ints, code: Ints, order: Int32s, persons: Ints) -> Floats:
-    """Return of each unit the walks of two of its people, counted from 1 in the order of walks; NaN where 0 is asked.
+def walk_quantiles(
+    walk_cm: Int32s, count: npt.NDArray[Any], cells: Cells, total: Ints, *, at: tuple[float, float] = (0.5, 0.9)
+) -> tuple[list[Floats], list[Floats]]:
+    """Return the same of walks in whole centimetres for the units of all levels of cells at once: arrays by level.
 
-    The second stands behind the first.
+    Parameters
+    ----------
+    walk_cm, count
+        The walk, -1 for none, and the people of each home.
+    cells
+        The cell of each home, and the units of each cell.
+    total
+        The people of each unit, in the order of their numbers.
+    at
+        As above.
     """
-    left, found = persons.copy(), np.full(persons.shape, np.nan)
+    home = _homes_at(count, cells.code, cells.unit, by_walk(walk_cm), _persons(total, at))
+    found = from_hundredths(np.where(home >= 0, np.append(walk_cm, np.int32(-1))[home], np.int32(-1)))
+    return cells.by_level(found[:, 0]), cells.by_level(found[:, 1])
+
+
+def _persons(total: Ints, at: tuple[float, float]) -> Ints:
+    """Return which of the people of each unit stand at two shares of them, counted from 1 (units × 2)."""
+    return np.column_stack([np.ceil(q * total - 1e-9).astype(np.int64) for q in at])
+
+
+@numba.njit(cache=True, nogil=True)
+def _homes_at(count: npt.NDArray[Any], cell: Ints, unit: Ints, order: Int32s, persons: Ints) -> Int32s:
+    """Return of each unit the homes of two of its people, counted from 1 along `order`; -1 where 0 is asked.
+
+    A home counts for the units of its cell (levels × cells). The second person stands behind the first.
+    """
+    left, found = persons.copy(), np.full(persons.shape, -1, dtype=np.int32)
     for home in order:
-        unit, people = code[home], weight[home]
-        if people > 0 and left[unit, 1] > 0:
-            for k in range(2):
-                if left[unit, k] > 0:
-                    left[unit, k] -= people
-                    found[unit, k] = walk_m[home]  # the last home that is noted is that of the person
+        people = count[home]
+        if people > 0:
+            for level in range(len(unit)):
+                u = unit[level, cell[home]]
+                if u >= 0 and left[u, 1] > 0:
+                    for k in range(2):
+                        if left[u, k] > 0:
+                            left[u, k] -= people
+                            found[u, k] = home  # the last home that is noted is that of the person
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from threading import Condition
 from typing import Any
 
@@ -88,15 +89,17 @@ class SurveyedGround:
         with self._changed:
             while not self._fit(tiles):
                 self._changed.wait()
+            missing = [tile for tile in tiles if tile not in self._slot]
             for tile in tiles:
                 if tile in self._slot:
                     self._slot[tile] = slot = self._slot.pop(tile)
                     self._users[slot] += 1
-            idle = iter([tile for tile, slot in self._slot.items() if self._users[slot] == 0])
-            for tile in tiles:
-                if tile not in self._slot:
-                    slot = len(self._slot) if len(self._slot) < self._room else self._slot.pop(next(idle))
-                    self._slot[tile], self._state[slot], self._users[slot] = slot, _UNSEEN, 1
+            free = range(len(self._slot), self._room)[: len(missing)]
+            used = self._users.tolist() if len(free) < len(missing) else []
+            idle = (tile for tile, slot in self._slot.items() if used[slot] == 0)
+            given_up = list(islice(idle, len(missing) - len(free)))
+            for tile, slot in zip(missing, [*free, *(self._slot.pop(old) for old in given_up)], strict=True):
+                self._slot[tile], self._state[slot], self._users[slot] = slot, _UNSEEN, 1
             return [self._slot[tile] for tile in tiles]
 
     def _fit(self, tiles: list[int]) -> bool:
