@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from livingcircle._workbook import Field, Sheet
@@ -233,7 +234,14 @@ def in_words(frame: pd.DataFrame) -> pd.DataFrame:
     ['市 city', 'mine']
     """
     names = [name for name in SAID if name in frame.columns]
-    return frame.assign(**{name: [SAID[name].get(value, value) for value in frame[name]] for name in names})
+    return frame.assign(**{name: _said(frame[name], SAID[name]) for name in names})
+
+
+def _said(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
+    """Return what is said for each value, itself where nothing is; few are looked up, as they repeat."""
+    code, known = pd.factorize(values)
+    said = np.array([*(words.get(value, value) for value in known), None], dtype=object)
+    return pd.Series(said[code], index=values.index, dtype="str")
 
 
 def choice_words(choice: object) -> str:

@@ -89,6 +89,7 @@ def without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.
     frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
     entered = set(doors["facility_id"])
     reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
+    sources, names = (frame[column].to_numpy(dtype=object) for column in ("source", "name"))
     away = frame.geometry.distance(inputs.osm.streets.box).to_numpy() > study.join_limit_m
     rows = []
     for i, facility_id in enumerate(frame.index):
@@ -102,7 +103,7 @@ def without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.
         else:
             reason = "fenced_without_gate"
             detail = "a fence or wall is mapped around it, but no gate and no street through it"
-        source, name = frame["source"].iloc[i], frame["name"].iloc[i]
+        source, name = sources[i], names[i]
         row = facility_id.removeprefix(f"{source}:")  # as every other row of a planner's file is called
         rows.append({"source": source, "row": row, "name": name, "reason": reason, "detail": detail})
     return unplaced_rows(rows)

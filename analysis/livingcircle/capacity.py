@@ -154,7 +154,11 @@ def supplies(measured: Measured) -> Iterator[Supply]:
     frame = measured.city.facilities
     if measured.people.of_land:
         return
+    told = frame.reindex(columns=list(MEASURES.values())).notna().any(axis=1)
+    with_figures = set(frame["service"][told])
     for service in measured.catalogue.services:
+        if service not in with_figures:
+            continue
         mine = frame[frame["service"] == service].drop_duplicates("facility_id")
         for measure, column in MEASURES.items():
             if column not in mine or mine[column].isna().all():

@@ -101,8 +101,13 @@ def fairness_table(histogram: pd.DataFrame, names: pd.DataFrame) -> pd.DataFrame
         See `livingcircle.columns.FAIRNESS`; groups without anybody have no row.
     """
     rows = []
-    for (level, unit, group), part in histogram.groupby(KEY, sort=False):
-        k, people = part["k"].to_numpy(dtype=float), part["people"].to_numpy(dtype=float)
+    number = histogram.groupby(KEY, sort=False).ngroup().to_numpy()
+    ordered = histogram.iloc[np.argsort(number, kind="stable")]
+    all_k, all_people = (ordered[column].to_numpy(dtype=float) for column in ("k", "people"))
+    ends = np.cumsum(np.bincount(number))
+    keys = ordered[KEY].iloc[ends - 1].itertuples(index=False)
+    for (level, unit, group), begin, end in zip(keys, [0, *ends], ends, strict=False):
+        k, people = all_k[begin:end], all_people[begin:end]
         if people.sum() > 0:
             mean = float((k * people).sum() / people.sum())
             rows.append((level, unit, group, int(people.sum()), mean, gini(k, people), worst_mean(k, people)))

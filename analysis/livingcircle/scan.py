@@ -323,9 +323,10 @@ def _communities(
     for q, column in ((0.5, "leg_m_p50"), (0.9, "leg_m_p90")):
         frame[column] = _by_people(legs, q).reindex(frame.index)
     total = placement.basis.sum(axis=1)
-    share = placement.basis.div(total.where(total > 0), axis=0)
+    share = placement.basis.div(total.where(total > 0), axis=0).reindex(frame.index)
     text = [
-        ", ".join(f"{b} {v:.0%}" for b, v in row[row > 0].items()) for _, row in share.reindex(frame.index).iterrows()
+        ", ".join(f"{b} {v:.0%}" for b, v in zip(share.columns, row, strict=True) if v > 0)
+        for row in share.to_numpy(dtype=float).tolist()
     ]
     not_placed = lost.reindex(frame.index).fillna(0).astype("int64")
     return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
