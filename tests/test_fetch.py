@@ -38,6 +38,7 @@ from map_servers import (
     silent,
     small_town,
 )
+from said_sources import english_left
 
 
 class Asked:
@@ -402,6 +403,19 @@ def test_results_of_a_scan_are_not_written_over(asked: Asked) -> None:
     (asked.folder / "coverage.csv").write_text("x", encoding="utf-8")
     with pytest.raises(InputError, match="holds the results of a scan"):
         asked("http://127.0.0.1:9")
+
+
+def test_the_command_line_speaks_chinese(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    box = ",".join(str(side) for side in BOX)
+    with serving(send(answer())) as server, pytest.raises(SystemExit) as ended:
+        cli.main(["fetch", f"--bbox={box}", "-o", str(tmp_path / "new"), "--overpass", server.url, "--cache",
+                  str(tmp_path / "kept"), "--lang", "zh"])  # fmt: skip
+    said = capsys.readouterr().out.replace(str(tmp_path), "")
+    assert ended.value.code == 0
+    assert said.startswith("将询问 127.0.0.1")
+    assert "只发送地名或经纬度范围,不向其他任何一方发送" in said
+    assert f"OpenStreetMap({DATE}): 可步行 " in said
+    assert english_left(said) == []
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

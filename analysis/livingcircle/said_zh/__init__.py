@@ -27,6 +27,7 @@ FAULTS = (*FILES, *INPUTS, *PLACES, *RESULTS, *STUDIES, *REMARKS)
 PHRASES = (*NOTES, *FAULTS)
 
 _FREE = {"columns", "file", "name", "names", "scene", "standard", "title", "unit", "units", "what"}
+_NUMBERS = {"all", "m", "n"}
 _SLOT = re.compile(r"\{(\w+)\}")
 _SENTENCE = re.compile(r"(?<![\w.])[A-Za-z]{2,},? (?:[a-z]+,? ){2,}[a-z]{2,}")  # four English words in a row
 _TWO_WORDS = re.compile(r"(?<![\w'`./-])[A-Za-z]?[a-z]+ [a-z]{2,}(?![\w'])")
@@ -39,6 +40,7 @@ _OTHERS_WORDS = "程序原文: {}"
 _BETWEEN_FAULTS = " | "  # as InputError.of puts them together
 _ROW = re.compile(r"(?:^|(?<=, )|(?<=; )|(?<=\())rows? (\d+)(?=$|[:,;)])")
 _COUNTED = re.compile(r"(\d+) × (.+?)(?=, \d+ × | \(first: |$)")
+_NOT_GIVEN = re.compile(r"(?:^|(?<=, ))no (?=[a-z-]+(?:, no |$))")
 _FIRST = re.compile(r" \(first: (.+)\)$")
 _MORE = re.compile(r"(?:, | )and (\d+) more$")
 
@@ -122,6 +124,7 @@ def _framed(name: str, part: str) -> str:
 
 def _part(text: str, *, whole: bool = False) -> str | None:
     """Say one part of an error, which may be several sentences; `whole`: of a line that could be a list or a value."""
+    text = text.strip()
     for phrase in _faults():
         if not (whole and phrase.short) and (zh := phrase.chinese(text)) is not None:
             return zh
@@ -135,7 +138,7 @@ def _part(text: str, *, whole: bool = False) -> str | None:
 def _values(text: str) -> str:
     """Return what was found: values as they are, with the words around them in Chinese."""
     counted = _COUNTED.sub(lambda match: f"{match[1]} × {_part(match[2]) or match[2]}", text.strip())
-    counted = _FIRST.sub(r"(首例: \1)", counted)
+    counted = _NOT_GIVEN.sub("没有 ", _FIRST.sub(r"(首例: \1)", counted))
     return _MORE.sub(r" 等(另有 \1 个)", _ROW.sub(r"第 \1 行", counted))
 
 
@@ -190,6 +193,8 @@ class _Phrase:
     def _varies(self, name: str) -> str:
         if name == "row":
             return r"\d+"
+        if self.free and name in _NUMBERS:
+            return r"[^\s;]+"
         if name.endswith("__"):
             return ".+?"
         if self.free:
@@ -199,7 +204,7 @@ class _Phrase:
 
 def _slot(name: str, value: str, *, free: bool) -> str:
     if name.endswith("__"):
-        return (_part(value) or _values(value)) if free else (_chinese(value) or _list(value))
+        return (_part(value) or _chinese(value) or _values(value)) if free else (_chinese(value) or _list(value))
     if name.endswith("_"):
         return _words(value)
     return _values(value) if free else value.strip()

@@ -258,7 +258,7 @@ INPUTS: tuple[tuple[str, str], ...] = (
         "{name}: {column} 列没有说明步行可走的方向",
     ),
     ("yes, -1 (against the line), no or nothing", "yes、-1(与线方向相反)、no 或空白"),
-    ("{name}: {n} lines lack a node in {heads}", "{name}: {n} 条线缺少 {heads} 中的节点"),
+    ("{name}: {n} lines lack a node in {heads__}", "{name}: {n} 条线缺少 {heads__} 中的节点"),
     ("the first is row {row}", "首见第 {row} 行"),
     ("a node at both ends of every line", "每条线两端各有一个节点"),
     (

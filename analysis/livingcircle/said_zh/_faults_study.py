@@ -140,6 +140,7 @@ STUDIES: tuple[tuple[str, str], ...] = (
         "{name} 的社区按人口划分,而这些人口也可能计入 {names}",
     ),
     ("communities from a file, or a population of its own", "以文件给出社区,或使用其自己的人口数据"),
+    ("unexpected {fault}", "意外错误 {fault}"),
     ("this is a fault of livingcircle, please report it", "这是 livingcircle 的缺陷,请报告"),
     ("details in {file}", "详情见 {file}"),
     ("details with --debug, as {file} cannot be written ({why__})", "{file} 无法写入({why__}),请用 --debug 查看详情"),

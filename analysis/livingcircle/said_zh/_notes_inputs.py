@@ -26,8 +26,8 @@ REMARKS: tuple[tuple[str, str], ...] = (
         "{all} 行中 {n} 行的 {column} 与线长相差超过 {share}(合计 {sum},沿线 {m} 米),以线长为准",
     ),
     (
-        "{heads} are no node ids ({share} of line ends lie elsewhere): lines are joined where they meet",
-        "{heads} 不是节点编号({share} 的线端点位置不符),线在相交处连通",
+        "{heads__} are no node ids ({share} of line ends lie elsewhere): lines are joined where they meet",
+        "{heads__} 不是节点编号({share} 的线端点位置不符),线在相交处连通",
     ),
     ("{n} line ends lie off their node, by up to {m} m", "{n} 个线端点偏离其节点,最多 {m} 米"),
     ("{n} lines shorter than {m} m left out", "略去 {n} 条短于 {m} 米的线"),
@@ -96,7 +96,7 @@ REMARKS: tuple[tuple[str, str], ...] = (
     ("outside the area in which GCJ-02 and BD-09 are in use", "在 GCJ-02 与 BD-09 的使用范围之外"),
     ("{statistic__}; both {both} stand out, the layer may mix them", "{statistic__};{both} 均明显,图层可能混用两者"),
     ("{label}: row {row} left out: {reason__}", "{label}: 略去第 {row} 行: {reason__}"),
-    ("{label}: {row} left out: {reason_}", "{label}: 略去 {row}: {reason_}"),
+    ("{label}: {n} left out: {reason_}", "{label}: 略去 {n}: {reason_}"),
     (
         "{n} places left out, see attrs['left_out']; the first: {first__}",
         "略去 {n} 个地点,见 attrs['left_out'];首个: {first__}",
