@@ -26,7 +26,7 @@ BOTH_LANGUAGES = frozenset((
     # pages of the documentation
     "cli_page.py", "python_page.py", "study_page.py", "standards_page.py", "services_page.py",
     # columns of tables, in which the words are codes
-    "cleaning.py", "facilities.py", "grounds.py", "diagnosis.py", "headings.py", "population.py",
+    "cleaning.py", "facilities.py", "facility_rows.py", "grounds.py", "diagnosis.py", "headings.py", "population.py",
     # SQL, and arguments that only a caller in Python can get wrong
     "postgis.py", "postgis_tables.py", "apportion.py", "homes.py", "choice.py", "network.py", "_choice.py",
 ))  # fmt: skip
