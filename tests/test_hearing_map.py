@@ -178,7 +178,7 @@ def test_circles_are_as_coarse_as_if_every_tolerance_had_been_tried(monkeypatch)
     stars = shapely.polygons(middles + rims[:, :, None] * np.stack([np.cos(along), np.sin(along)], axis=1))
     stars = shapely.multipolygons(stars, indices=np.arange(12))
     tolerances = _map_shapes.CIRCLE_M / _map_shapes.DEGREE_M * 2.0 ** np.arange(5)  # the last is beyond the coarsest
-    tried = [_map_shapes._kept(stars, tolerance) for tolerance in tolerances]
+    tried = [_map_shapes._side_by_side(stars, tolerance) for tolerance in tolerances]
     counts = [int(shapely.get_num_coordinates(simple).sum()) for simple in tried]
     assert counts == sorted(set(counts), reverse=True)
     for most in (*counts, *(count - 1 for count in counts), *(count + 1 for count in counts)):
@@ -196,7 +196,10 @@ def test_simplified_areas_lose_no_part_and_stay_where_they_are(discs):
     area = shapely.union_all([shapely.Point(x, y).buffer(size, 9).symmetric_difference(
         shapely.Point(x, y).buffer(size / 2, 3)) for x, y, size in discs])  # fmt: skip
     for tolerance in (0.2, 1.5, 8.0):
-        for ours in (_map_shapes.simplified(area, tolerance), _map_shapes._kept(np.array([area]), tolerance)[0]):
+        for ours in (
+            _map_shapes.simplified(area, tolerance),
+            _map_shapes._side_by_side(np.array([area]), tolerance)[0],
+        ):
             assert _map_shapes._rings(np.array([ours])) == _map_shapes._rings(np.array([area]))
             beside = area.boundary.buffer(2 * tolerance)  # of two lines that meet in a point, each moves by that much
             assert ours.is_valid

@@ -106,14 +106,14 @@ def _simple(drawn: Geometries, most: int) -> Geometries:
     """Simplify circles, more coarsely when they would have more than so many vertices."""
     tolerance = CIRCLE_M / DEGREE_M
     some = drawn[::SAMPLE] if len(drawn) >= SAMPLED_FROM else drawn[:0]
-    while True:
-        # Where some of them tell that all would be far too many, all need not be tried.
-        counted = _vertices(_in_threads(_freely, some, tolerance)) * len(drawn) / max(len(some), 1)
-        if tolerance >= COARSEST or counted <= SURELY * most:
-            simple = _side_by_side(drawn, tolerance)
-            if tolerance >= COARSEST or _vertices(simple) <= most:
+    while tolerance < COARSEST:
+        # What some of them tell to be far too many need not be tried with all; to keep what would vanish adds some.
+        if _vertices(_freely(some, tolerance)) * len(drawn) <= SURELY * most * len(some):
+            free = _freely(drawn, tolerance)
+            if _vertices(free) <= most and _vertices(simple := _kept(drawn, free, tolerance)) <= most:
                 return simple
         tolerance *= 2
+    return _side_by_side(drawn, tolerance)
 
 
 def _vertices(shapes: Geometries) -> int:
@@ -121,27 +121,27 @@ def _vertices(shapes: Geometries) -> int:
 
 
 def _side_by_side(drawn: Geometries, tolerance: float) -> Geometries:
-    """Simplify shapes in threads: each is simplified by itself, without the interpreter's lock."""
-    return _in_threads(_kept, drawn, tolerance)
-
-
-def _in_threads(simplify: Callable[[Geometries, float], Geometries], drawn: Geometries, tolerance: float) -> Geometries:
-    parts = np.array_split(drawn, len(drawn) // SHAPES_AT_A_TIME + 1)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(lambda part: simplify(part, tolerance), parts)))
+    """Simplify shapes so that no part and no hole of them vanishes, each by itself."""
+    return _kept(drawn, _freely(drawn, tolerance), tolerance)
 
 
 def _freely(drawn: Geometries, tolerance: float) -> Geometries:
-    """Simplify each ring for itself; narrow parts and holes may vanish, and what crosses itself is put in order."""
-    return shapely.simplify(drawn, tolerance, preserve_topology=False)
+    """Simplify shapes, ring by ring: narrow parts and holes may vanish, and what crosses itself is put in order."""
+    return _in_threads(lambda part: shapely.simplify(part, tolerance, preserve_topology=False), drawn)
 
 
-def _kept(drawn: Geometries, tolerance: float) -> Geometries:
-    """Simplify shapes so that no part and no hole of them vanishes; those where none would, in a tenth of the time."""
-    simple = _freely(drawn, tolerance)
-    fewer = _rings(simple) != _rings(drawn)
-    simple[fewer] = shapely.simplify(drawn[fewer], tolerance)
+def _kept(drawn: Geometries, free: Geometries, tolerance: float) -> Geometries:
+    """Return what was simplified freely, and as it takes ten times as long those of which a part or a hole vanished."""
+    simple, fewer = free.copy(), _rings(free) != _rings(drawn)
+    simple[fewer] = _in_threads(lambda part: shapely.simplify(part, tolerance), drawn[fewer])
     return simple
+
+
+def _in_threads(simplify: Callable[[Geometries], Geometries], drawn: Geometries) -> Geometries:
+    """Simplify shapes without the interpreter's lock."""
+    parts = np.array_split(drawn, len(drawn) // SHAPES_AT_A_TIME + 1)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(simplify, parts)))
 
 
 def _rings(shapes: Geometries) -> NDArray[np.int64]:
