@@ -350,6 +350,9 @@ def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: 
                     e = edge[tile, layer, tj, i - west]
                     if e < 0:
                         break
+                    if not has_start[e] and dist[tail[e]] == np.inf and dist[head[e]] == np.inf:
+                        worst = np.inf
+                        break
                     on = share[tile, layer, tj, i - west]
                     # At the very end of an edge nothing of it is walked, even where it may not be.
                     ahead = dist[tail[e]] + (up[e] * on if on > 0 else 0.0)

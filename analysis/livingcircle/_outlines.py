@@ -136,7 +136,8 @@ def crossings(
     most = 0
     for k in range(south * columns, (north + 1) * columns - 1):
         most += (z[k] <= limit) != (z[k + 1] <= limit)
-        most += k + columns < len(z) and (z[k] <= limit) != (z[k + columns] <= limit)
+    for k in range(south * columns, north * columns):
+        most += (z[k] <= limit) != (z[k + columns] <= limit)
     x, y, kind = np.empty(most), np.empty(most), np.empty(most, np.uint8)
     source, target = np.empty(2 * most + 2, np.int32), np.empty(2 * most + 2, np.int32)
     n, links = 0, 0

@@ -136,11 +136,19 @@ def additions_beside(
     if not measured.study.candidates.top:
         yield lambda: (None, [])
         return
-    candidates, given_up = candidates_of(measured), Event()
-    found = thread.submit(_searched, measured, candidates, _places_of_homes(measured), given_up)
+    given_up, homes_xy = Event(), _places_of_homes(measured)
+    # Parcels are tables that others look at; points along the streets come from arrays alone.
+    parcels = parcel_candidates(measured) if measured.inputs.parcels is not None else None
+
+    def search() -> tuple[Candidates, dict[_Key, _Best]]:
+        candidates = candidates_of(measured) if parcels is None else parcels
+        return candidates, _searched(measured, candidates, homes_xy, given_up)
+
+    found = thread.submit(search)
 
     def answer() -> tuple[pd.DataFrame, list[str]]:
-        return _table(measured, candidates, found.result()), candidate_notes(measured, candidates)
+        candidates, best = found.result()
+        return _table(measured, candidates, best), candidate_notes(measured, candidates)
 
     try:
         yield answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from livingcircle.beside import beside
 from livingcircle.coverage import (
     NESTED_LEVELS,
     Judged,
@@ -344,8 +346,9 @@ def _given_ways(inputs: Inputs, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame | 
 def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
     """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
     streets, joiner = joiner_of(study, inputs, open_=False)
-    homes, joins = joined_homes(joiner, placement)
-    doors, door_joins = joined_doors(joiner, inputs)
+    with beside(partial(joined_homes, joiner, placement)) as joined:
+        doors, door_joins = joined_doors(joiner, inputs)
+        homes, joins = joined()
     city = City(
         network=WalkNetwork(streets),
         homes=homes,

@@ -107,8 +107,9 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
     stages = Stages(progress, dict(measured.seconds))
     with (
         one_thread() as thread,
-        _drawn_beside(measured, stages, thread) as drawn,
+        # Circles last: they take as many cores as there are when nothing else is left to do.
         _added_beside(measured, stages, thread) as added,
+        _drawn_beside(measured, stages, thread) as drawn,
     ):
         with stages.stage("aggregate", "counting people by unit"):
             coverage = coverage_of(measured)
