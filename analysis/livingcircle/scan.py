@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -108,7 +108,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
     with (
         one_thread() as thread,
         # Circles last: they take as many cores as there are when nothing else is left to do.
-        _added_beside(measured, stages, thread) as added,
+        additions_beside(measured, thread) as added,
         _drawn_beside(measured, stages, thread) as drawn,
     ):
         with stages.stage("aggregate", "counting people by unit"):
@@ -347,17 +347,6 @@ def _drawn_beside(
         questions = [communities_question(measured), bands_question(measured), facilities_question(measured)]
     with answered_beside(grid, questions, thread) as answers:
         yield answers
-
-
-@contextmanager
-def _added_beside(
-    measured: Measured, stages: Stages, thread: ThreadPoolExecutor
-) -> Iterator[Callable[[], tuple[pd.DataFrame | None, list[str]]]]:
-    """Look beside other work where one more place would help most."""
-    with ExitStack() as stack:
-        with stages.stage("candidates", "finding where one more place can stand"):
-            added = stack.enter_context(additions_beside(measured, thread))
-        yield added
 
 
 def _with_circles(

@@ -54,7 +54,6 @@ STAGES_ZH = {
     "join": "接入道路",
     "walk": "测算步行距离",
     "check_datum": "把各图层与道路比对(坐标系)",
-    "candidates": "寻找可增设的位置",
     "aggregate": "按单元统计人数",
     "additions": "寻找增设一处效果最好的位置",
     "capacity": "分摊床位、学位与面积",
