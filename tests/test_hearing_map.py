@@ -178,7 +178,7 @@ def test_circles_are_as_coarse_as_if_every_tolerance_had_been_tried(monkeypatch)
     stars = shapely.polygons(middles + rims[:, :, None] * np.stack([np.cos(along), np.sin(along)], axis=1))
     stars = shapely.multipolygons(stars, indices=np.arange(12))
     tolerances = _map_shapes.CIRCLE_M / _map_shapes.DEGREE_M * 2.0 ** np.arange(5)  # the last is beyond the coarsest
-    tried = [_map_shapes._side_by_side(stars, tolerance) for tolerance in tolerances]
+    tried = [_map_shapes._areas(stars, tolerance) for tolerance in tolerances]
     counts = [int(shapely.get_num_coordinates(simple).sum()) for simple in tried]
     assert counts == sorted(set(counts), reverse=True)
     for most in (*counts, *(count - 1 for count in counts), *(count + 1 for count in counts)):
@@ -187,6 +187,11 @@ def test_circles_are_as_coarse_as_if_every_tolerance_had_been_tried(monkeypatch)
         )  # all are much like those of the sample
         wanted = next((simple for simple, count in zip(tried, counts, strict=True) if count <= most), tried[-1])
         assert shapely.equals_exact(_map_shapes._simple(stars, most), wanted).all(), most
+
+
+def rings_of(area: Any) -> list[int]:
+    """Return how many rings each part has, in any order."""
+    return sorted(1 + len(part.interiors) for part in shapely.get_parts(area))
 
 
 @settings(deadline=None, max_examples=40)
@@ -198,12 +203,22 @@ def test_simplified_areas_lose_no_part_and_stay_where_they_are(discs):
     for tolerance in (0.2, 1.5, 8.0):
         for ours in (
             _map_shapes.simplified(area, tolerance),
-            _map_shapes._side_by_side(np.array([area]), tolerance)[0],
+            _map_shapes._areas(np.array([area]), tolerance)[0],
         ):
-            assert _map_shapes._rings(np.array([ours])) == _map_shapes._rings(np.array([area]))
+            assert rings_of(ours) == rings_of(area)
             beside = area.boundary.buffer(2 * tolerance)  # of two lines that meet in a point, each moves by that much
             assert ours.is_valid
             assert ours.symmetric_difference(area).difference(beside).area < 1e-9
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=2, max_size=12), min_size=1))
+def test_simplified_lines_do_not_vanish_and_stay_where_they_are(ways):
+    lines = shapely.linestrings(np.concatenate(ways), indices=np.repeat(np.arange(len(ways)), [len(w) for w in ways]))
+    for tolerance in (0.2, 3.0, 50.0):
+        ours = _map_shapes._lines(lines, tolerance)
+        assert not shapely.is_empty(ours).any()
+        assert (shapely.hausdorff_distance(ours, lines) <= tolerance * (1 + 1e-9)).all()
 
 
 def test_each_area_can_be_read_alone():

@@ -32,6 +32,7 @@ SAMPLED_FROM = 2_000  # circles; of fewer all are counted
 SAMPLE = 8  # every eighth tells whether all would be far too many
 SURELY = 1.2  # what is counted of them by that much more than allowed is too much
 FACILITY_CIRCLE_VERTICES = 300_000  # the same for the circles of facilities: about 1 MB of text
+RING = 4  # points of the least ring, of which the last is the first
 SHAPES_AT_A_TIME = 250  # that a thread simplifies
 GROUND_M = 5.0  # grounds of parks may move by this much
 BACKGROUND_VERTICES = 600_000  # beyond it the least important background is left out: about 2.5 MB of text
@@ -107,33 +108,45 @@ def _simple(drawn: Geometries, most: int) -> Geometries:
     tolerance = CIRCLE_M / DEGREE_M
     some = drawn[::SAMPLE] if len(drawn) >= SAMPLED_FROM else drawn[:0]
     while tolerance < COARSEST:
-        # What some of them tell to be far too many need not be tried with all; to keep what would vanish adds some.
-        if _vertices(_freely(some, tolerance)) * len(drawn) <= SURELY * most * len(some):
-            free = _freely(drawn, tolerance)
-            if _vertices(free) <= most and _vertices(simple := _kept(drawn, free, tolerance)) <= most:
+        # What some of them tell to be far too many need not be tried with all.
+        if _vertices(_areas(some, tolerance)) * len(drawn) <= SURELY * most * len(some):
+            simple = _areas(drawn, tolerance)
+            if _vertices(simple) <= most:
                 return simple
         tolerance *= 2
-    return _side_by_side(drawn, tolerance)
+    return _areas(drawn, tolerance)
 
 
 def _vertices(shapes: Geometries) -> int:
     return int(shapely.get_num_coordinates(shapes).sum())
 
 
-def _side_by_side(drawn: Geometries, tolerance: float) -> Geometries:
-    """Simplify shapes so that no part and no hole of them vanishes, each by itself."""
-    return _kept(drawn, _freely(drawn, tolerance), tolerance)
+def _areas(drawn: Geometries, tolerance: float) -> Geometries:
+    """Simplify areas so that no part and no hole of them vanishes, each by itself."""
+    return _in_threads(lambda part: _ring_by_ring(part, tolerance), drawn)
 
 
-def _freely(drawn: Geometries, tolerance: float) -> Geometries:
-    """Simplify shapes, ring by ring: narrow parts and holes may vanish, and what crosses itself is put in order."""
-    return _in_threads(lambda part: shapely.simplify(part, tolerance, preserve_topology=False), drawn)
+def _ring_by_ring(drawn: Geometries, tolerance: float) -> Geometries:
+    """Simplify each ring of areas by itself; those whose rings then cross take ten times as long."""
+    parts, shape = shapely.get_parts(drawn, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    simple = shapely.simplify(rings, tolerance, preserve_topology=False)
+    gone = shapely.get_num_coordinates(simple) < RING
+    simple[gone] = shapely.simplify(rings[gone], tolerance)
+    ends = [np.append(0, np.cumsum(number)) for number in (shapely.get_num_coordinates(simple), np.bincount(part))]
+    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, shapely.get_coordinates(simple), ends)
+    areas = drawn.copy()
+    areas[np.unique(shape)] = shapely.multipolygons(polygons, indices=np.unique(shape, return_inverse=True)[1])
+    crossing = ~(shapely.is_valid(areas) | shapely.is_missing(areas))
+    areas[crossing] = shapely.simplify(drawn[crossing], tolerance)
+    return areas
 
 
-def _kept(drawn: Geometries, free: Geometries, tolerance: float) -> Geometries:
-    """Return what was simplified freely, and as it takes ten times as long those of which a part or a hole vanished."""
-    simple, fewer = free.copy(), _rings(free) != _rings(drawn)
-    simple[fewer] = _in_threads(lambda part: shapely.simplify(part, tolerance), drawn[fewer])
+def _lines(drawn: Geometries, tolerance: float) -> Geometries:
+    """Simplify lines, of which none vanishes."""
+    simple = shapely.simplify(drawn, tolerance, preserve_topology=False)
+    gone = shapely.is_empty(simple)
+    simple[gone] = shapely.simplify(drawn[gone], tolerance)
     return simple
 
 
@@ -144,20 +157,15 @@ def _in_threads(simplify: Callable[[Geometries], Geometries], drawn: Geometries)
         return np.concatenate(list(pool.map(simplify, parts)))
 
 
-def _rings(shapes: Geometries) -> NDArray[np.int64]:
-    """Return how many outlines and holes each area has; a line has one part."""
-    parts, shape = shapely.get_parts(shapes, return_index=True)
-    return np.bincount(shape, 1 + shapely.get_num_interior_rings(parts), len(shapes)).astype(np.int64)
-
-
 def bands(result: ScanResult, origin: Sequence[float]) -> list[dict[str, Any]]:
     """Pack the bands around greens, one for each rule that has one."""
     frame = result.bands
     if frame is None or frame.empty:
         return []
-    simple = np.array([simplified(area, CIRCLE_M / DEGREE_M) for area in frame.geometry], dtype=object)
-    shapes = pack_each_area(simple, origin)
-    return [{"rule": str(rule), "shape": text} for rule, text in zip(frame["rule"], shapes, strict=True)]
+    number, areas = pd.factorize(shapely.to_wkb(frame.geometry.to_numpy()))  # rules of as many metres share a band
+    simple = np.array([simplified(area, CIRCLE_M / DEGREE_M) for area in shapely.from_wkb(areas)], dtype=object)
+    texts_of = pack_each_area(simple, origin)
+    return [{"rule": str(rule), "shape": texts_of[n]} for rule, n in zip(frame["rule"], number, strict=True)]
 
 
 def simplified(area: shapely.Geometry, tolerance: float) -> shapely.Geometry:
@@ -171,7 +179,7 @@ def simplified(area: shapely.Geometry, tolerance: float) -> shapely.Geometry:
     cluster = connected_components(links, directed=False)[1]
     order = np.lexsort((np.arange(len(parts)), cluster))
     clusters = shapely.multipolygons(parts[order], indices=cluster[order])
-    parts[order] = shapely.get_parts(_side_by_side(clusters, tolerance))
+    parts[order] = shapely.get_parts(_areas(clusters, tolerance))
     return shapely.multipolygons(parts)
 
 
@@ -231,7 +239,7 @@ def background(frame: gpd.GeoDataFrame, origin: Sequence[float]) -> list[dict[st
     for (rank, kind), part in allowed.groupby(["rank", "kind"], sort=True):
         areas, lines = areas_and_lines(part.geometry.to_numpy())
         for form, shapes in (("area", areas), ("line", lines)):
-            simple = _side_by_side(shapes, BACKGROUND_M[str(kind)] / DEGREE_M)
+            simple = (_areas if form == "area" else _lines)(shapes, BACKGROUND_M[str(kind)] / DEGREE_M)
             simple = simple[~shapely.is_empty(simple)]
             left -= int(shapely.get_num_coordinates(simple).sum())
             if left < 0:

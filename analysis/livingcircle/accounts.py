@@ -87,12 +87,12 @@ def without_way_in(study: Study, inputs: Inputs, doors: gpd.GeoDataFrame) -> pd.
         ``facility_id``, ``edge_id`` (-1: joins no street) of every access point.
     """
     frame = inputs.facilities.frame.drop_duplicates("facility_id").set_index("facility_id")
-    entered = set(doors["facility_id"])
-    reachable = set(doors["facility_id"][doors["edge_id"] >= 0])
+    of_door = doors["facility_id"].to_numpy(dtype=object)
+    entered, reachable = set(of_door), set(of_door[doors["edge_id"].to_numpy() >= 0])
     sources, names = (frame[column].to_numpy(dtype=object) for column in ("source", "name"))
     away = frame.geometry.distance(inputs.osm.streets.box).to_numpy() > study.join_limit_m
     rows = []
-    for i, facility_id in enumerate(frame.index):
+    for i, facility_id in enumerate(frame.index.to_numpy(dtype=object)):
         if facility_id in reachable:
             continue
         if away[i]:

@@ -27,7 +27,7 @@ from livingcircle.joins import Joins
 from livingcircle.measured import Measured
 from livingcircle.reach import City
 from livingcircle.walkers import Walker
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, reprojected
 
 MINUTES = (5.0, 10.0, 15.0)  # the tiers of the living circle
 
@@ -97,8 +97,8 @@ def communities_question(
         names = measured.inputs.units["unit_name"].reindex(table["unit_id"]).to_numpy()
         table = table.assign(unit_name=names).sort_values(["unit_id", "_walker", "minutes"], ignore_index=True)
         columns = ["unit_id", "unit_name", "walker", "minutes", "people", "area_m2", "pedestrian_shed", "lon", "lat"]
-        crs = city.network.streets.crs
-        return gpd.GeoDataFrame(table[columns], geometry=table.geometry.to_numpy(), crs=crs).to_crs(WGS84)
+        degrees = reprojected(table.geometry.to_numpy(), city.network.streets.crs, WGS84)
+        return gpd.GeoDataFrame(table[columns], geometry=degrees, crs=WGS84)
 
     return Question([one for part in parts for one in part.asked], table)
 
@@ -149,28 +149,25 @@ def people_within(city: City, starts: Joins, walker: Walker, minutes: Floats) ->
 def starts_of(city: City) -> Starts:
     """Return where the circle of each community begins; communities without people on the network have none."""
     homes, streets = city.homes, city.network.streets
-    table = pd.DataFrame(
-        {
-            "unit": homes["unit"].to_numpy(),
-            "x": homes["x"].to_numpy(dtype=float),
-            "y": homes["y"].to_numpy(dtype=float),
-            "people": homes["people"].to_numpy(dtype=float),
-            "part": streets.component[city.home_joins.edge],
-            "home": np.arange(len(homes)),
-        }
-    )
-    table = table[(table["people"] > 0) & (table["unit"] != "")]
-    by_part = table.groupby(["unit", "part"])["people"].sum().reset_index()
-    main = by_part.sort_values(["unit", "people", "part"], ascending=[True, False, True]).drop_duplicates("unit")
-    table = table.merge(main[["unit", "part"]], on=["unit", "part"])
+    x, y, people = (homes[c].to_numpy(dtype=float) for c in ("x", "y", "people"))
+    unit, ids = pd.factorize(homes["unit"], sort=True)
+    part = streets.component[city.home_joins.edge].astype(np.int64)
+    lived_in = np.flatnonzero((people > 0) & (homes["unit"] != "").to_numpy())
+    # Of a community whose streets fall into several parts, the part with most people, the longest of equal ones.
+    parts = int(part.max(initial=0)) + 1
+    pair, of_home = np.unique((unit * parts + part)[lived_in], return_inverse=True)
+    best_last = np.lexsort((-pair, np.bincount(of_home, people[lived_in]), pair // parts))
+    last = np.append(np.diff(pair[best_last] // parts) != 0, np.ones(min(len(pair), 1), dtype=bool))
+    main = np.zeros(len(pair), dtype=bool)
+    main[best_last[last]] = True
+    mine = lived_in[main[of_home]]
     # By place, so that sums and choices do not depend on the order of the homes.
-    table = table.sort_values(["unit", "x", "y", "people"], kind="stable", ignore_index=True)
-    unit, first = np.unique(table["unit"].to_numpy(dtype=str), return_index=True)
-    x, y, people = (table[c].to_numpy(dtype=float) for c in ("x", "y", "people"))
-    chosen = _middle_homes(x, y, people, np.append(first, len(table)))
-    joins = city.home_joins.take(table["home"].to_numpy()[chosen])
-    on_street = Joins(joins.edge, joins.share, np.zeros(len(unit)), joins.reason)
-    return Starts(unit, on_street, places_of(streets, on_street))
+    mine = mine[np.lexsort((people[mine], y[mine], x[mine], unit[mine]))]
+    number, first = np.unique(unit[mine], return_index=True)
+    chosen = _middle_homes(x[mine], y[mine], people[mine], np.append(first, len(mine)))
+    joins = city.home_joins.take(mine[chosen])
+    on_street = Joins(joins.edge, joins.share, np.zeros(len(number)), joins.reason)
+    return Starts(ids.to_numpy(dtype=str)[number], on_street, places_of(streets, on_street))
 
 
 @numba.njit(cache=True)

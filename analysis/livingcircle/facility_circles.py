@@ -21,7 +21,7 @@ from livingcircle.coverage import rule_walker
 from livingcircle.measured import Measured
 from livingcircle.reach import City, Layer
 from livingcircle.walkers import Walker
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, reprojected
 
 MOST_CIRCLES = 4_000  # services are drawn whole, the rarest first, until so many: about 1 MB of a map
 
@@ -68,12 +68,13 @@ def facilities_question(measured: Measured, *, most: int = MOST_CIRCLES) -> Ques
     """Return the question that `facility_circles` answers."""
     city, _ = ground_of(measured)
     chosen, left = [], most
+    place, ids = pd.factorize(city.doors["facility_id"], sort=True)
     for walk, doors in _walks(measured, city):
-        places = len(np.unique(_owners(city, doors)))
+        places = len(np.unique(place[doors]))
         if places <= left:
             left -= places
             chosen.append((walk, doors))
-    return _question(city, chosen)
+    return _question(city, chosen, place, ids.to_numpy(dtype=str))
 
 
 def _walks(measured: Measured, city: City) -> list[tuple[_Walk, Ints]]:
@@ -96,16 +97,12 @@ def _walks(measured: Measured, city: City) -> list[tuple[_Walk, Ints]]:
     return sorted(kept, key=lambda w: (not w[0].scores, len(w[1]), w[0].service, w[0].unit, w[0].limit))
 
 
-def _owners(city: City, doors: Ints) -> npt.NDArray[np.str_]:
-    return city.doors["facility_id"].to_numpy(dtype=str)[doors]
-
-
-def _question(city: City, walks: list[tuple[_Walk, Ints]]) -> Question:
-    """Return the question for the circles of the places of each service."""
+def _question(city: City, walks: list[tuple[_Walk, Ints]], place: Ints, ids: npt.NDArray[np.str_]) -> Question:
+    """Return the question for the circles of the places of each service; `place` of each door, a position in `ids`."""
     asked, names = [], []
     for walk, doors in walks:
-        ids, owner = np.unique(_owners(city, doors), return_inverse=True)
-        names.append(ids)
+        places, owner = np.unique(place[doors], return_inverse=True)
+        names.append(ids[places])
         xy, minutes = shapely.get_coordinates(city.doors.geometry.to_numpy()[doors]), walk.unit == "min"
         asked.append(
             Asked(
@@ -120,7 +117,8 @@ def _question(city: City, walks: list[tuple[_Walk, Ints]]) -> Question:
             return published(gpd.GeoDataFrame(empty, geometry=[], crs=WGS84), FACILITY_CIRCLES)
         parts = [_named(walk, ids, part) for (walk, _), ids, part in zip(walks, names, drawn, strict=True)]
         order = ["service", "metres", "minutes", "walker", "facility_id"]
-        whole = pd.concat(parts, ignore_index=True).to_crs(WGS84).sort_values(order, ignore_index=True)
+        whole = pd.concat(parts, ignore_index=True).sort_values(order, ignore_index=True)
+        whole = whole.set_geometry(reprojected(whole.geometry.to_numpy(), whole.crs, WGS84), crs=WGS84)
         return published(whole, FACILITY_CIRCLES)
 
     return Question(asked, table)

@@ -12,7 +12,7 @@ from livingcircle.community_circles import ground_of
 from livingcircle.measured import Measured
 from livingcircle.reach import Layer
 from livingcircle.rules import Rule
-from livingcircle_layers.crs import WGS84
+from livingcircle_layers.crs import WGS84, reprojected
 
 GREEN_STANDARD = "park-300-500"
 
@@ -71,7 +71,9 @@ def bands_question(measured: Measured) -> Question:
                 "doors": pd.Series([len(asked[key].xy) for key in keys], dtype="int64"),
             }
         )
-        geometry = np.array([bands[key] for key in keys], dtype=object)
-        return gpd.GeoDataFrame(columns, geometry=geometry, crs=city.network.streets.crs).to_crs(WGS84)
+        shapes = np.array([bands[key] for key in asked], dtype=object)
+        degrees = dict(zip(asked, reprojected(shapes, city.network.streets.crs, WGS84), strict=True))
+        geometry = np.array([degrees[key] for key in keys], dtype=object)
+        return gpd.GeoDataFrame(columns, geometry=geometry, crs=WGS84)
 
     return Question(list(asked.values()), table)

@@ -166,7 +166,8 @@ def measure(
     with stages.stage("place", "placing people in homes"):
         placement = place_homes(inputs)
     with stages.stage("join", "joining homes and facilities to the streets"):
-        city, joins = _build_city(study, inputs, placement)
+        streets, joiner = joiner_of(study, inputs, open_=False)
+        city, joins = _build_city(streets, joiner, inputs, placement)
         open_city = with_open_gates(study, inputs, city) if study.gates != "respect" else None
         inputs = inputs.without_used_up()
     with stages.stage("walk", "measuring walks"):
@@ -174,7 +175,8 @@ def measure(
         judged = judge_all(study, rules.rules, reaches, walkers)
         exit_m = exit_distance(city, limit_m=study.search_limit_m)
         people = counted_people(city.homes, inputs, placement.shared)
-        land = _measure_land(study, inputs, placement.homes, city, open_city, rules.rules, walkers)
+        land = _measure_land(study, inputs, placement.homes, joiner, city, open_city, rules.rules, walkers)
+        del joiner  # large, and nothing else will be joined
     return Measured(
         study=study,
         inputs=inputs,
@@ -237,6 +239,7 @@ def _measure_land(
     study: Study,
     inputs: Inputs,
     placed: pd.DataFrame,
+    joiner: Joiner,
     city: City,
     open_city: City | None,
     rules: Sequence[Rule],
@@ -247,7 +250,7 @@ def _measure_land(
     if not asked:
         return None
     points = land_points(inputs.osm.residential_land, inputs.units)
-    joins = joiner_of(study, inputs, open_=False)[1].join(points[["x", "y"]].to_numpy(dtype=float))
+    joins = joiner.join(points[["x", "y"]].to_numpy(dtype=float))
     joined = joins.joined
     here = replace(city, homes=points[joined].reset_index(drop=True), home_joins=joins.take(joined))
     opened = None
@@ -343,9 +346,8 @@ def _given_ways(inputs: Inputs, places: gpd.GeoDataFrame) -> gpd.GeoDataFrame | 
     return given.assign(place=at.reindex(given["facility_id"]).to_numpy())
 
 
-def _build_city(study: Study, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
+def _build_city(streets: Streets, joiner: Joiner, inputs: Inputs, placement: Placement) -> tuple[City, Joins]:
     """Join homes and access points; return the city of joined homes, and the joins of all homes inside."""
-    streets, joiner = joiner_of(study, inputs, open_=False)
     with beside(partial(joined_homes, joiner, placement)) as joined:
         doors, door_joins = joined_doors(joiner, inputs)
         homes, joins = joined()
@@ -365,8 +367,8 @@ def joined_doors(joiner: Joiner, inputs: Inputs) -> tuple[gpd.GeoDataFrame, Join
     frame = inputs.facilities.frame
     # A place of several services is entered at its outline where one of its rows has one.
     outlines_first = np.argsort(shapely.get_type_id(frame.geometry.to_numpy()) == 0, kind="stable")
-    places = frame.iloc[outlines_first].drop_duplicates("facility_id").sort_index().reset_index(drop=True)
-    places = places.assign(ground=places["facility_id"].isin(frame["facility_id"][frame["ground"]]))
+    places = frame.assign(ground=frame.groupby("facility_id")["ground"].transform("any"))
+    places = places.iloc[outlines_first].drop_duplicates("facility_id").sort_index().reset_index(drop=True)
     walls = inputs.osm.barriers
     doors = access_points(
         places,

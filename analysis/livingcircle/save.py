@@ -350,7 +350,7 @@ def _write_facilities(result: ScanResult, path: Path) -> None:
     """Write facilities and access points, two layers per source: different licences stay apart."""
     points = published(result.access_points, ACCESS_POINTS)
     places = facilities_table(result)
-    sources = sorted({*places["source"], *points["source"]})
+    sources = sorted({*places["source"].unique(), *points["source"].unique()})
     looks = []  # names of columns only: a layer holds points and grounds, and QGIS has one style for both
     for source, safe in _layer_names(sources or ["osm"]).items():
         _write_layer(places[places["source"] == source], path, layer=f"facilities_{safe}", result=result)

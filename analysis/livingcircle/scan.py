@@ -47,6 +47,7 @@ from livingcircle.inputs import Inputs
 from livingcircle.measured import Measured, make_levels, measure
 from livingcircle.progress import Progress, Stages
 from livingcircle.publishing import published_result
+from livingcircle.quantiles import people_quantiles
 from livingcircle.reach import City, Layer, nearest_m
 from livingcircle.result import ScanResult
 from livingcircle.rules import DISTANCE_METRICS, RuleSet
@@ -58,7 +59,6 @@ from livingcircle.supply import restated, supply_table
 from livingcircle.walkers import Walker
 from livingcircle_layers.catalogue import Catalogue
 from livingcircle_layers.crs import WGS84
-from livingcircle_layers.homes import Placement
 from livingcircle_layers.lattice import first_inside
 from livingcircle_layers.units import upper_levels
 
@@ -129,7 +129,7 @@ def result_of(measured: Measured, *, walks_of_homes: bool = True, progress: Prog
             doors = _access_points(city)
             shut = without_way_in(study, inputs, city.doors)
             unplaced, counts = account(study, inputs, measured.placement, measured.joins, shut)
-            communities = _communities(inputs, measured.placement, city, scores, measured.not_placed)
+            communities = _communities(measured, scores)
             run = run_record(study, inputs, rules, measured.first, counts, shut, stages)
             settings = settings_of(study, measured.walkers, rules)
             if doubt:
@@ -315,21 +315,21 @@ def sorted_by_unit(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def _communities(
-    inputs: Inputs, placement: Placement, city: City, scores: pd.DataFrame, lost: pd.Series
-) -> gpd.GeoDataFrame:
+def _communities(measured: Measured, scores: pd.DataFrame) -> gpd.GeoDataFrame:
+    inputs, placement, city = measured.inputs, measured.placement, measured.city
     own = scores[scores["level"] == "community"].set_index("unit_id").drop(columns=["level", "unit_name", "unit_type"])
     frame = inputs.communities.frame.join(own)
-    legs = pd.DataFrame({"unit": city.homes["unit"], "leg": city.home_joins.leg_m, "people": city.homes["people"]})
-    for q, column in ((0.5, "leg_m_p50"), (0.9, "leg_m_p90")):
-        frame[column] = _by_people(legs, q).reindex(frame.index)
+    units = next(units for units in measured.levels if units.level == "community")
+    legs = people_quantiles(city.home_joins.leg_m, city.homes["people"].to_numpy(dtype=np.int64), units)
+    for leg, column in zip(legs, ("leg_m_p50", "leg_m_p90"), strict=True):
+        frame[column] = pd.Series(leg, index=list(units.ids)).round(2).reindex(frame.index)
     total = placement.basis.sum(axis=1)
     share = placement.basis.div(total.where(total > 0), axis=0).reindex(frame.index)
     text = [
         ", ".join(f"{b} {v:.0%}" for b, v in zip(share.columns, row, strict=True) if v > 0)
         for row in share.to_numpy(dtype=float).tolist()
     ]
-    not_placed = lost.reindex(frame.index).fillna(0).astype("int64")
+    not_placed = measured.not_placed.reindex(frame.index).fillna(0).astype("int64")
     return frame.assign(basis=pd.Series(text, index=frame.index, dtype="str"), not_placed=not_placed)
 
 
@@ -369,13 +369,6 @@ def _sheds(circles: gpd.GeoDataFrame) -> pd.Series:
     """Return each community's pedestrian shed: that of its widest circle, for the first walker of the study."""
     mine = circles[circles["walker"] == circles["walker"].iloc[0]] if len(circles) else circles
     return mine.drop_duplicates("unit_id", keep="last").set_index("unit_id")["pedestrian_shed"]
-
-
-def _by_people(legs: pd.DataFrame, q: float) -> pd.Series:
-    ordered = legs.sort_values(["unit", "leg"])
-    running = ordered.groupby("unit")["people"].cumsum()
-    total = ordered.groupby("unit")["people"].transform("sum")
-    return ordered[running >= q * total].groupby("unit")["leg"].first().round(2)
 
 
 def _facilities(inputs: Inputs, catalogue: Catalogue) -> gpd.GeoDataFrame:

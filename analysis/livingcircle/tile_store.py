@@ -158,8 +158,11 @@ def _delete(path: Path) -> None:
         path.unlink()
 
 
-def arrays_of(part: Part) -> Arrays:
-    """Return a part as plain arrays; streets between their ends are straight in it, as no search looks there."""
+def arrays_of(part: Part, keys: npt.NDArray[np.uint64]) -> Arrays:
+    """Return a part, with the keys of its doors, as plain arrays.
+
+    Streets between their ends are straight in it, as no search looks there.
+    """
     city = part.city
     streets = city.network.streets
     arrays: Arrays = {f"streets_{name}": getattr(streets, name) for name in _STREETS}
@@ -176,7 +179,7 @@ def arrays_of(part: Part) -> Arrays:
     arrays["place_wkb"] = np.frombuffer(b"".join(shapes), dtype=np.uint8)
     arrays["place_wkb_size"] = np.array([len(shape) for shape in shapes], dtype=np.int64)
     arrays["door_facility"] = city.doors["facility_id"].to_numpy(dtype=str)
-    arrays["door_key"] = door_keys(city.doors)
+    arrays["door_key"] = keys
     return arrays
 
 

@@ -30,6 +30,8 @@ from livingcircle_layers.errors import InputError
 
 Ints = npt.NDArray[np.int64]
 
+FEW = 2  # threads that cut out parts and put results together: each holds a part, and the interpreter half of the time
+
 
 @dataclass
 class Tally:
@@ -72,26 +74,39 @@ class Tiled:
         walkers = {w.name: w for chosen in needed.values() for w in chosen}
         reach_m = reach_of(walkers.values(), limit_m, sloped=city.network.streets.height_m is not None)
         squares = tiles_of(city.homes[["x", "y"]].to_numpy(dtype=float), side_m=self.side_m)
-        parts: list[tuple[Ints, dict[Layer, Task]]] = []
-        unmeasured = []
-        for name, homes in squares:
+        keys = door_keys(city.doors)
+
+        def prepared(square: tuple[str, Ints]) -> tuple[list[Task], tuple[Task, ...]]:
+            name, homes = square
             part = part_of(city, name, homes, reach_m=reach_m)
-            arrays = arrays_of(part)
+            arrays = arrays_of(part, keys[part.doors])
             tasks = tasks_of(part, arrays, needed, limit_m=limit_m)
-            parts.append((homes, {task.layer: task for task in tasks}))
             missing = tuple(task for task in tasks if self.store.load(task, len(homes)) is None)
-            self._count(tasks, missing)
             if missing:
                 write_arrays(self.store.part_file(name), arrays)
-                unmeasured.append((name, missing))
-        threads = self.engine.threads(len(unmeasured))
-        jobs = [Job(work, (str(self.store.folder), name, missing, threads)) for name, missing in unmeasured]
-        done = len(squares) - len(jobs)
-        for _ in self.engine.run(jobs):
-            done += 1
-            if self.tell:
-                self.tell(done, len(squares))
-        return {layer: _gathered(city, layer, chosen, parts, self.store) for layer, chosen in needed.items()}
+            return tasks, missing
+
+        def gathered(layer: Layer) -> Reach:
+            results = [(homes, tasks[layer]) for homes, tasks in parts]
+            return _gathered(city, layer, needed[layer], results, self.store, keys)
+
+        with ThreadPoolExecutor(FEW) as pool:
+            asked = list(pool.map(prepared, squares))
+            for tasks, missing in asked:
+                self._count(tasks, missing)
+            left = [(name, missing) for (name, _), (_, missing) in zip(squares, asked, strict=True) if missing]
+            parts = [
+                (homes, {task.layer: task for task in tasks})
+                for (_, homes), (tasks, _) in zip(squares, asked, strict=True)
+            ]
+            threads = self.engine.threads(len(left))
+            jobs = [Job(work, (str(self.store.folder), name, missing, threads)) for name, missing in left]
+            done = len(squares) - len(jobs)
+            for _ in self.engine.run(jobs):
+                done += 1
+                if self.tell:
+                    self.tell(done, len(squares))
+            return dict(zip(needed, pool.map(gathered, needed), strict=True))
 
     def _count(self, tasks: Sequence[Task], missing: Sequence[Task]) -> None:
         self.tally.parts += 1
@@ -127,16 +142,17 @@ def _gathered(
     city: City,
     layer: Layer,
     walkers: Sequence[Walker],
-    parts: Sequence[tuple[Ints, Mapping[Layer, Task]]],
+    parts: Sequence[tuple[Ints, Task]],
     store: TileStore,
+    keys: npt.NDArray[np.uint64],
 ) -> Reach:
-    """Put the results of all parts together, in the order of the city's homes."""
+    """Put the results of all parts together, in the order of the city's homes; `keys` are those of its doors."""
     n = len(city.homes)
     columns = ["straight_m", *(f"walk_{unit} {w.name}" for w in walkers for unit in "ms")]
     whole = {column: np.full(n, -1, dtype=np.int32) for column in columns}
     doors = {w.name: np.zeros(n, dtype=np.uint64) for w in walkers}
-    for homes, tasks in parts:
-        result = store.load(tasks[layer], len(homes))
+    for homes, task in parts:
+        result = store.load(task, len(homes))
         if result is None:
             raise InputError(
                 f"a part that was measured is not found in {store.folder}",
@@ -148,7 +164,7 @@ def _gathered(
         for name, door in doors.items():
             door[homes] = result[f"nearest {name}"]
     mine = city.doors_of(layer)
-    position = pd.Series(mine, index=pd.Index(door_keys(city.doors.iloc[mine])))
+    position = pd.Series(mine, index=pd.Index(keys[mine]))
     position = position[~position.index.duplicated()]
     numbers = np.append(position.to_numpy(), -1).astype(np.int32)
     return Reach(

@@ -80,7 +80,7 @@ def access_points(
     openings = openings[shapely.get_type_id(openings) == 0]
 
     outline = _outer_rings(geometry[ground])
-    level = streets.lines[~streets.raised]
+    level = shapely.STRtree(streets.lines[~streets.raised])
     parts = [
         _near(ground, outline, openings, GATE_REACH_M, "gate"),
         _crossings(ground, outline, level),
@@ -139,10 +139,10 @@ def _given(given: gpd.GeoDataFrame, ground: Any, walls: Geometries) -> list[pd.D
     return [_table(place[gate], "gate", points[gate]), _table(place[~gate], "entrance", points[~gate])]
 
 
-def _crossings(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFrame:
+def _crossings(owner: Any, outline: Geometries, streets: shapely.STRtree) -> pd.DataFrame:
     """Return where streets cross the outline; a street that runs along it touches at both ends of the shared part."""
-    i, j = shapely.STRtree(streets).query(outline, predicate="intersects")
-    cut = shapely.intersection(outline[i], streets[j])
+    i, j = streets.query(outline, predicate="intersects")
+    cut = shapely.intersection(outline[i], streets.geometries[j])
     parts, k = shapely.get_parts(cut, return_index=True)
     ends = shapely.get_type_id(parts) == 1
     points = np.concatenate([parts[~ends], shapely.get_point(parts[ends], 0), shapely.get_point(parts[ends], -1)])
@@ -160,21 +160,22 @@ def walled(outline: Geometries, walls: Geometries) -> npt.NDArray[np.bool_]:
     return share >= FENCED_SHARE
 
 
-def _frontage(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFrame:
+def _frontage(owner: Any, outline: Geometries, streets: shapely.STRtree) -> pd.DataFrame:
     parts, index = shapely.get_parts(outline, return_index=True)
     steps = np.maximum(1, np.ceil(shapely.length(parts) / FRONTAGE_STEP_M)).astype(np.int64)
     count = steps + ~shapely.is_closed(parts)
     ring = np.repeat(np.arange(len(parts)), count)
     step = np.arange(len(ring)) - np.repeat(np.cumsum(count) - count, count)
     points = shapely.line_interpolate_point(parts[ring], step / steps[ring], normalized=True)
-    near = np.unique(shapely.STRtree(streets).query(points, predicate="dwithin", distance=FRONTAGE_REACH_M)[0])
+    near = np.unique(streets.query(points, predicate="dwithin", distance=FRONTAGE_REACH_M)[0])
     return _table(owner[index[ring[near]]], "frontage", points[near])
 
 
-def _nearest_outline(owner: Any, outline: Geometries, streets: Geometries) -> pd.DataFrame:
+def _nearest_outline(owner: Any, outline: Geometries, streets: shapely.STRtree) -> pd.DataFrame:
     """Return where an open ground away from all streets comes nearest to one."""
-    i, j = shapely.STRtree(streets).query_nearest(outline, all_matches=False)
-    return _table(owner[i], "frontage", shapely.get_point(shapely.shortest_line(outline[i], streets[j]), 0))
+    i, j = streets.query_nearest(outline, all_matches=False)
+    at = shapely.get_point(shapely.shortest_line(outline[i], streets.geometries[j]), 0)
+    return _table(owner[i], "frontage", at)
 
 
 def _centres(places: gpd.GeoDataFrame, geometry: Geometries, rest: Any) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def overruled(
         An id does not exist, or is named twice.
     """
     ids = [o.id for o in overrides]
-    read = {*known, *frame["facility_id"]}
+    read = {*known, *frame["facility_id"].to_numpy(dtype=object)}
     faults = [
         f"[[facility_override]]: there is no facility {i!r}{nearest(i, sorted(read))}" for i in ids if i not in read
     ]
@@ -243,13 +243,14 @@ def _by_worth(frame: gpd.GeoDataFrame, agreeing: Ints) -> Ints:
     """Return the rows from the best to the worst, whatever their order."""
     given = frame["given"].to_numpy()
     xy = shapely.get_coordinates(shapely.point_on_surface(given))
+    name = frame["name"].to_numpy(dtype=str)
     keys = [
         frame["facility_id"].to_numpy(dtype=str),
         xy[:, 1],
         xy[:, 0],
         frame["source"].to_numpy(dtype=str),
-        frame["name"].to_numpy(dtype=str),
-        frame["name"].to_numpy(dtype=str) == "",
+        name,
+        name == "",
         -agreeing,
         shapely.get_type_id(given) == 0,
         frame["source"].to_numpy() == "osm",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from pyproj.exceptions import ProjError
 WGS84 = CRS.from_epsg(4326)
 EARTH_M = 6_371_008.8  # mean radius, IUGG
 WIDEST_M = 200_000.0  # from the middle of a plane to its sides, where lengths are off by 0.05 % (a judgement)
+WORTH_THREADS = 200_000  # coordinates
 METRES_REMEDY = 'if they are metres of a plane, declare it: crs = "EPSG:4544", for example'  # standards.md 12.1
 
 
@@ -93,9 +96,17 @@ def is_on_earth(crs: CRS) -> bool:
 def reprojected(geometry: npt.NDArray[Any], source: CRS, target: CRS) -> npt.NDArray[Any]:
     """Return geometries in another CRS, without heights; missing ones stay missing.
 
-    Points are made anew, which takes a third of the time that changing the coordinates of geometries takes.
+    Points are made anew, which takes a third of the time that changing the coordinates of geometries takes. Large
+    arrays are worked on by several threads, as PROJ holds no lock of the interpreter.
     """
     way = transformer(source, target)
     if (shapely.get_type_id(geometry) == 0).all() and not shapely.is_empty(geometry).any():
         return np.asarray(shapely.points(*way.transform(shapely.get_x(geometry), shapely.get_y(geometry))))
-    return shapely.transform(geometry, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))
+
+    def changed(part: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return shapely.transform(part, lambda xy: np.column_stack(way.transform(xy[:, 0], xy[:, 1])))
+
+    if shapely.get_num_coordinates(geometry).sum() < WORTH_THREADS:
+        return changed(geometry)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate(list(pool.map(changed, np.array_split(geometry, os.cpu_count() or 1))))

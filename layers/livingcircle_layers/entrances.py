@@ -71,7 +71,7 @@ def ways_in(
         if record["action"] == "merged":
             into.setdefault(record["facility_id"], set()).add(record["into"])
     rows: dict[str, list[int]] = {}
-    for i, id_ in enumerate(frame["facility_id"]):
+    for i, id_ in enumerate(frame["facility_id"].to_numpy(dtype=object)):
         rows.setdefault(id_, []).append(i)
     found: list[tuple[str, Any]] = []
     astray = set[str]()

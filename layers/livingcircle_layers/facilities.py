@@ -115,7 +115,7 @@ def gather_facilities(
     frame, unplaced, changes = osm_facilities(features, catalogue, grounds=grounds, keep=keep, campus=campus)
     parks = [s.id for s in catalogue.services.values() if s.theme == "ecology"]
     frame, seams = united(frame, np.array([]) if roads is None else roads, green=parks, apart=keep)
-    known = {*frame["facility_id"], *(c["facility_id"] for c in (*changes, *seams))}
+    known = {*frame["facility_id"].to_numpy(dtype=object), *(c["facility_id"] for c in (*changes, *seams))}
     changes += seams
     known |= {row for file in read for row in (*file.frame["facility_id"], *(c["facility_id"] for c in file.removed))}
     hints = Hints()
@@ -199,7 +199,8 @@ def osm_facilities(
     area = np.round(ground_m2(geometry, features.crs), 1)
     inside = on_campus(geometry, campuses(features) if campus is None else campus)
     inside &= ~np.array([is_campus(t) for t in features["tags"]], dtype=bool)
-    told = zip(features["osm_id"], features["tags"], features["verdict"], strict=True)
+    ids = features["osm_id"].to_numpy(dtype=object)  # many times sooner gone through than a column of text
+    told = zip(ids, features["tags"], features["verdict"], strict=True)
     for i, (osm_id, tags, (allowed, refusals)) in enumerate(told):
         matched = allowed or (tuple(r.service for r in refusals) if osm_id in keep else ())
         services = catalogue.sized(matched, area[i] or None, tags=tags)
@@ -224,9 +225,7 @@ def osm_facilities(
                 {"source": "osm", "row": osm_id, "name": name, "reason": "school_level_unknown", "detail": detail}
             )
     frame = rows_frame(rows, geometry[at], features.crs)
-    way_in = {
-        i for i, t in zip(features["osm_id"], features["tags"], strict=True) if t.get("railway") == "subway_entrance"
-    }
+    way_in = {i for i, t in zip(ids, features["tags"], strict=True) if t.get("railway") == "subway_entrance"}
     frame, stations = stations_by_entrances(frame, frame["facility_id"].isin(way_in).to_numpy(), keep=keep)
     return frame, unplaced_rows(lost), removed + stations
 

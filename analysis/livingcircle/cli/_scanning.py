@@ -121,10 +121,14 @@ def scan(  # noqa: PLR0913  one parameter for each option, which makes it long
         "publish": publish,
     }  # fmt: skip
     from livingcircle.batch import is_batch
+    from livingcircle.memory import seldom_searched_for_garbage
     from livingcircle.output_folder import folder_of
     from livingcircle.runs import Work, parse_memory
 
-    with telling("scan", quiet=quiet, as_events=as_events, language=language) as teller:
+    with (
+        seldom_searched_for_garbage(),
+        telling("scan", quiet=quiet, as_events=as_events, language=language) as teller,
+    ):
         work = Work(jobs, None if memory is None else parse_memory(memory), scheduler, resume)
         if study is not None and is_batch(study):
             if only:
