@@ -134,19 +134,26 @@ def save_result(
     batch = {name: replace(own, study=_as_seen_from(directory, own.study)) for name, own in result.batch.items()}
     shared = replace(result, run=_plain(result.run), settings=_plain(result.settings), study=study, batch=batch)
     stages = Stages(progress, dict(shared.run.get("timings_s", {})))
-    others = [name for name in _WRITERS if name not in (MAP_FILE, RUN_FILE) and (name != HOMES_FILE or homes)]
+    wanted = [name for name in _WRITERS if name != RUN_FILE and (name != HOMES_FILE or homes)]
+    layers = [name for name in wanted if name.endswith(".gpkg")]
+    tables = [name for name in wanted if name not in (MAP_FILE, *layers)]
     with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as folder:
-        draw = partial(_WRITERS[MAP_FILE], _with_own_indexes(shared), folder / MAP_FILE)
+        # Map and layers hold the interpreter's lock as long as tables and report do: half of the work each.
+        draw = partial(_write, _with_own_indexes(shared), [MAP_FILE, *layers], folder)
         with beside(draw) as drawn:
-            with stages.stage("write", "writing results and drawing the map"):
-                for name in others:
-                    _WRITERS[name](shared, folder / name)
-            with stages.stage("map", "drawing the rest of the map"):
+            with stages.stage("write", "writing tables and report, and drawing the map"):
+                _write(shared, tables, folder)
+            with stages.stage("map", "writing the rest of map and layers"):
                 drawn()
         # Last of all: it tells how long the others took.
         timed = replace(shared, run={**shared.run, "timings_s": stages.seconds})
         _WRITERS[RUN_FILE](timed, folder / RUN_FILE)
     return directory
+
+
+def _write(result: ScanResult, names: Sequence[str], folder: Path) -> None:
+    for name in names:
+        _WRITERS[name](result, folder / name)
 
 
 def _with_own_indexes(result: ScanResult) -> ScanResult:

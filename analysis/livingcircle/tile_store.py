@@ -30,7 +30,7 @@ from pyproj import CRS
 from livingcircle.joins import Joins
 from livingcircle.network import WalkNetwork
 from livingcircle.reach import City, Layer, Reach
-from livingcircle.tiles import Part, door_keys
+from livingcircle.tiles import Part
 from livingcircle.walkers import Walker
 from livingcircle_layers.streets import Streets
 
