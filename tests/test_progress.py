@@ -117,7 +117,7 @@ def test_what_a_scan_in_parts_tells(city: Path, tmp_path: Path) -> None:
     begun = [event.stage for event in heard if isinstance(event, StageBegun)]
     assert begun == [event.stage for event in heard if isinstance(event, StageEnded)]  # none lies in another
     assert begun[:2] == ["read_units", "read_streets"]
-    assert begun[-4:] == ["additions", "circles", "write", "map"]
+    assert begun[-4:] == ["additions", "circles", "map", "write"]
     run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert set(run["timings_s"]) == set(begun)
     parts = [(event.done, event.total) for event in heard if isinstance(event, PartDone)]

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -103,10 +104,10 @@ def test_map_and_files_are_stages_that_are_told_and_stand_in_the_run(result, tmp
     heard = []
     saved = save_result(result, tmp_path / "out", homes=False, progress=heard.append)
     assert [(event.kind, event.stage) for event in heard] == [
-        ("stage_begun", "write"),
-        ("stage_ended", "write"),
         ("stage_begun", "map"),
         ("stage_ended", "map"),
+        ("stage_begun", "write"),
+        ("stage_ended", "write"),
     ]
     took = json.loads((saved / "run.json").read_text(encoding="utf-8"))["timings_s"]
     assert took == {"scan": 1.25, **{event.stage: event.seconds for event in heard if event.kind == "stage_ended"}}
@@ -466,3 +467,27 @@ def test_a_scan_without_a_map_behind_it_still_has_the_layer_of_the_background(re
     layer = gpd.read_file(saved / "facilities.gpkg", layer="background")
     assert len(layer) == 0
     assert {"kind", "rank", "name"} <= set(layer.columns)
+
+
+def test_what_a_thread_writes_is_given_up_when_another_file_fails(result, tmp_path, monkeypatch):
+    begun, written = threading.Event(), []
+
+    def slow(_: object, path: Path) -> None:
+        begun.set()
+        time.sleep(0.3)
+        path.write_text("late")
+        written.append(path.name)
+
+    def failing(_: object, path: Path) -> None:
+        assert begun.wait(5)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    for name in save._WRITERS:
+        beside = not name.endswith((".html", ".gpkg"))
+        monkeypatch.setitem(save._WRITERS, name, slow if beside else lambda _, path: path.write_text("here"))
+    monkeypatch.setitem(save._WRITERS, "facilities.gpkg", failing)
+    with pytest.raises(InputError, match="disk"):
+        save_result(result, tmp_path / "out", homes=False)
+    time.sleep(0.5)
+    assert written == ["coverage.csv"]
+    assert not (tmp_path / "out").exists()

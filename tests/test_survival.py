@@ -332,7 +332,7 @@ def test_a_signal_that_nobody_wants_stays_unwanted() -> None:
     assert (ended.stdout, ended.stderr) == ("went on\n", "")
 
 
-@pytest.mark.parametrize("stage", ["reading streets", "measured part 1", "writing results"])
+@pytest.mark.parametrize("stage", ["reading streets", "measured part 1", "drawing the map", "writing layers"])
 def test_ctrl_c_ends_a_scan_within_two_seconds_in_one_line(tmp_path: Path, stage: str) -> None:
     small_study(tmp_path / "city")
     names = {"osm": "town.osm", "communities": "communities.geojson", "population": "people.csv"}

@@ -10,10 +10,10 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
-from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -138,22 +138,45 @@ def save_result(
     layers = [name for name in wanted if name.endswith(".gpkg")]
     tables = [name for name in wanted if name not in (MAP_FILE, *layers)]
     with _postgis_too(shared, postgis), replaced_files(directory, result_files(), held=held) as folder:
-        # Map and layers hold the interpreter's lock as long as tables and report do: half of the work each.
-        draw = partial(_write, _with_own_indexes(shared), [MAP_FILE, *layers], folder)
-        with beside(draw) as drawn:
-            with stages.stage("write", "writing tables and report, and drawing the map"):
-                _write(shared, tables, folder)
-            with stages.stage("map", "writing the rest of map and layers"):
-                drawn()
+        # About half of the work each. Layers are written here: what GDAL says in another thread goes to the screen.
+        with _written_beside(_with_own_indexes(shared), tables, folder) as tables_written:
+            with stages.stage("map", "drawing the map"):
+                _WRITERS[MAP_FILE](shared, folder / MAP_FILE)
+            with stages.stage("write", "writing layers, tables and report"):
+                for name in layers:
+                    _WRITERS[name](shared, folder / name)
+                tables_written()
         # Last of all: it tells how long the others took.
         timed = replace(shared, run={**shared.run, "timings_s": stages.seconds})
         _WRITERS[RUN_FILE](timed, folder / RUN_FILE)
     return directory
 
 
-def _write(result: ScanResult, names: Sequence[str], folder: Path) -> None:
-    for name in names:
-        _WRITERS[name](result, folder / name)
+@contextmanager
+def _written_beside(result: ScanResult, names: Sequence[str], folder: Path) -> Iterator[Callable[[], None]]:
+    """Write files in a thread; what is yielded waits for them.
+
+    When the caller fails, no further file is begun, and the one that is being written is waited for, so that the
+    folder can go. Ctrl-C does not wait: the next run clears what is left.
+    """
+    given_up = Event()
+
+    def write() -> None:
+        for name in names:
+            if given_up.is_set():
+                return
+            _WRITERS[name](result, folder / name)
+
+    with beside(write) as written:
+        try:
+            yield written
+        except Exception:
+            given_up.set()
+            with suppress(Exception):  # the caller's own fault is the one to tell
+                written()
+            raise
+        finally:
+            given_up.set()
 
 
 def _with_own_indexes(result: ScanResult) -> ScanResult:
