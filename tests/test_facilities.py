@@ -16,6 +16,7 @@ from livingcircle_layers.facilities import Facilities, gather_facilities
 from livingcircle_layers.facility_files import Complete, FacilitySource
 from livingcircle_layers.facility_rows import STATION_ENTRANCE_M
 from livingcircle_layers.names import plain_name
+from livingcircle_layers.sources import Source
 from livingcircle_layers.unplaced import UNPLACED_COLUMNS
 from towns import CRS, Town, write_table
 
@@ -274,6 +275,37 @@ def test_an_area_that_is_no_number_is_an_error(tmp_path: Path) -> None:
     file = table(tmp_path, "name,area_m2", (10, 10, "x", "large"))
     with pytest.raises(InputError, match=r"area.*'large'"):
         gather(tmp_path, FacilitySource(file, "park", "add"))
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "m2"),
+    [
+        ("占地面积(㎡)", '"12,345.6"', 12345.6),
+        ("占地面积（平方米）", "800", 800),
+        ("公园面积(m²)", "800", 800),
+        ("占地面积(公顷)", "0.8", 8000),
+        ("用地面积（hm²）", "0.8", 8000),
+        ("占地(亩)", "12", 8000),
+        ("面积_万平方米", "0.8", 8000),
+        ("area (ha)", "0.8", 8000),
+        ("占地", "800", 800),
+    ],
+)
+def test_areas_are_read_in_the_unit_of_their_heading(tmp_path: Path, heading: str, cell: str, m2: float) -> None:
+    file = table(tmp_path, f"name,{heading}", (10, 10, "滨河公园", cell))
+    found = gather(tmp_path, FacilitySource(file, "park", "add"))
+    mine = found.frame[found.frame["source"] == file.name]
+    assert mine["area_m2"].tolist() == [pytest.approx(m2)]
+    assert found.readings[0].columns["area_m2"] == heading
+
+
+def test_square_metres_win_and_a_column_that_is_refused_stays_out(tmp_path: Path) -> None:
+    file = table(tmp_path, "name,占地面积(亩),占地面积(㎡)", (10, 10, "滨河公园", 9, 6000))
+    found = gather(tmp_path, FacilitySource(file, "park", "add"))
+    assert found.frame.loc[found.frame["source"] == file.name, "area_m2"].tolist() == [6000]
+    acres = table(tmp_path, "name,占地面积(亩)", (10, 10, "滨河公园", 9))
+    refused = gather(tmp_path, FacilitySource(Source(acres, columns={"area_m2": ""}), "park", "add"))
+    assert refused.frame.loc[refused.frame["source"] == acres.name, "area_m2"].isna().all()
 
 
 @pytest.mark.realdata

@@ -28,27 +28,25 @@ _USUAL = {
     "category": "category facility_category 类别 分类 大类 设施类别 service 服务 theme 主题",
     "type": ("type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"),
     "area_m2": (
-        "area_m2 total_area_m2 site_area_m2 面积 面积_m2 面积_平方米 面积_平米 用地面积 用地面积_m2 "
-        "用地面积_平方米 占地面积 占地面积_平方米 area area_sqm"
+        "area_m2 total_area_m2 site_area_m2 面积 用地面积 占地面积 总用地面积 场地面积 公园面积 占地 area area_sqm"
     ),
-    "floor_m2": "floor_m2 floor_area_m2 floor_area 建筑面积 建筑面积_m2 建筑面积_平方米",
+    "floor_m2": "floor_m2 floor_area_m2 floor_area 建筑面积 总建筑面积",
     "population": (
-        "population people pop population_total total_population 人口 人口数 人口_人 人数 总人口 "
-        "总人口数 常住人口 常住人口数 常住人口_人 居住人口"
+        "population people pop population_total total_population 人口 人口数 人数 总人口 "
+        "总人口数 常住人口 常住人口数 居住人口"
     ),
-    "households": ("households household 户数 总户数 户数_户 居民户数 家庭户数 dwelling_units total_dwelling_units"),
-    "age_0_3": "age_0_3 0_3岁 0至3岁 0_3岁人口 0_3岁_人 3岁以下 3岁以下人口",
-    "age_3_6": "age_3_6 3_6岁 3至6岁 3_6岁人口 3_6岁_人",
-    "age_6_12": "age_6_12 6_12岁 6至12岁 6_12岁人口 6_12岁_人",
-    "age_12_15": "age_12_15 12_15岁 12至15岁 12_15岁人口 12_15岁_人",
-    "age_60_up": ("age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口 60岁以上_人 60岁及以上_人"),
+    "households": ("households household 户数 总户数 居民户数 家庭户数 dwelling_units total_dwelling_units"),
+    "age_0_3": "age_0_3 0_3岁 0至3岁 0_3岁人口 3岁以下 3岁以下人口",
+    "age_3_6": "age_3_6 3_6岁 3至6岁 3_6岁人口",
+    "age_6_12": "age_6_12 6_12岁 6至12岁 6_12岁人口",
+    "age_12_15": "age_12_15 12_15岁 12至15岁 12_15岁人口",
+    "age_60_up": "age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口",
     "age_65_up": (
-        "age_65_up age_65_plus 65岁以上 65岁及以上 65岁以上人口 65岁及以上人口 65岁以上_人 65岁及以上_人 "
-        "population_elderly_65plus elderly_65plus"
+        "age_65_up age_65_plus 65岁以上 65岁及以上 65岁以上人口 65岁及以上人口 population_elderly_65plus elderly_65plus"
     ),
-    "beds": "beds 床位 床位数 床位_张 床位数_张 养老床位 养老床位数",
-    "seats": "seats 学位 学位数 学位_个 学位数_个 places school_places",
-    "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 托位_个 餐位 餐位数",
+    "beds": "beds 床位 床位数 养老床位 养老床位数",
+    "seats": "seats 学位 学位数 places school_places",
+    "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 餐位 餐位数",
     "subdistrict": (
         "subdistrict subdistric 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 "
         "subdistrict_name town township"  # subdistric: a Shapefile keeps ten letters
@@ -56,10 +54,31 @@ _USUAL = {
     "district": "district 区县 区 县 区_县 区县名称 所属区县 所属区 行政区 district_name county",
 }
 
-HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {role: tuple(headings.split()) for role, headings in _USUAL.items()}
-)
+# What stands behind a Chinese heading, in brackets as a rule: 面积(㎡), 人口(人).
+_UNITS = {
+    **dict.fromkeys(("area_m2", "floor_m2"), "m2 平方米 平米"),
+    **dict.fromkeys(("population", "age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up", "age_65_up"), "人"),
+    "households": "户", "beds": "张", "seats": "个 座 人", "capacity": "个 座 人",
+}  # fmt: skip
+
+
+def _with_units(role: str) -> tuple[str, ...]:
+    """Return the usual headings of a role, each Chinese one also with the unit that it may name."""
+    units = _UNITS.get(role, "").split()
+    return tuple(
+        heading + unit
+        for heading in _USUAL[role].split()
+        for unit in ("", *([] if heading.isascii() else [f"_{unit}" for unit in units]))
+    )
+
+
+HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({role: _with_units(role) for role in _USUAL})
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
+
+LARGE_UNITS_M2: Mapping[str, float] = MappingProxyType(
+    {"公顷": 1e4, "ha": 1e4, "hm2": 1e4, "万平方米": 1e4, "万m2": 1e4, "亩": 1e4 / 15, "平方公里": 1e6, "km2": 1e6}
+)
+"""Units other than m² that a heading of an area may name, and their square metres."""
 
 _KNOWN = frozenset(heading for headings in HEADINGS.values() for heading in headings)
 _OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|(?<![校园院])区|县|市)名称$")
@@ -119,6 +138,23 @@ def _own_name(present: Sequence[str]) -> str | None:
     plain = {heading: plain_heading(heading) for heading in present}
     found = [h for h, p in plain.items() if p.endswith("名称") and p not in _KNOWN and not _OF_ANOTHER.search(p)]
     return found[0] if len(found) == 1 else None
+
+
+def unit_m2(heading: str) -> float:
+    """Return how many m² a number under the heading of an area means: 1 where no larger unit is named.
+
+    Examples
+    --------
+    >>> unit_m2("占地面积(公顷)"), unit_m2("面积（hm²）"), unit_m2("面积(㎡)"), unit_m2("面积")
+    (10000.0, 10000.0, 1.0, 1.0)
+    """
+    return LARGE_UNITS_M2.get(plain_heading(heading).rpartition("_")[2], 1.0)
+
+
+def area_in_large_units(headings: Iterable[object]) -> str | None:
+    """Find a column of areas in a unit other than m², such as 占地面积(亩)."""
+    bare = [heading for heading in _USUAL["area_m2"].split() if not heading.isascii()] + ["area", "site_area"]
+    return find_column(headings, [f"{heading}_{unit}" for heading in bare for unit in LARGE_UNITS_M2])
 
 
 def find_columns(
