@@ -278,6 +278,25 @@ def test_a_heading_that_says_whose_name_it_is(headings: list[str], name: str | N
     assert find_column(headings, "name") == name
 
 
+@pytest.mark.parametrize(
+    ("heading", "role"),
+    [
+        ("0-3岁人口数(人)", "age_0_3"), ("3岁以下婴幼儿数", "age_0_3"), ("6～12岁儿童", "age_6_12"),
+        ("60周岁及以上老年人口", "age_60_up"), ("老年人口（60岁及以上）", "age_60_up"),
+        ("65岁以上老人数(人)", "age_65_up"), ("核定床位数（张）", "beds"), ("学位总数(个)", "seats"),
+        ("核定托位数(个)", "capacity"), ("总建筑面积(㎡)", "floor_m2"), ("常住人口（人）", "population"),
+        ("总户数(户)", "households"),
+    ],
+)  # fmt: skip
+def test_headings_as_ledgers_have_them(heading: str, role: str) -> None:
+    assert [known for known in HEADINGS if find_column([heading], known)] == [role]
+
+
+@pytest.mark.parametrize("heading", ["常住人口(万人)", "面积(公顷)", "人口密度", "60岁以上占比", "床位(百张)"])
+def test_headings_of_another_measure_are_not_taken_for_counts(heading: str) -> None:
+    assert [known for known in HEADINGS if find_column([heading], known)] == []
+
+
 def test_no_heading_serves_two_roles() -> None:
     plain = [plain_heading(heading) for headings in HEADINGS.values() for heading in headings]
     assert len(plain) == len(set(plain))

@@ -10,6 +10,17 @@ from types import MappingProxyType
 
 from livingcircle_layers.errors import InputError, sentence
 
+_CHILDREN = "人口 人口数 人数 常住人口 儿童 儿童数"
+_ELDERS = "人口 人口数 人数 常住人口 老人 老人数 老年人 老年人数 老年人口 老年人口数"
+
+
+def _ages(ages: str, people: str) -> str:
+    """Return the headings that name people of some age: 60岁以上, 60岁以上老年人口, 老年人口(60岁以上)."""
+    counted = people.split()
+    after = [f"{age}{who}" for age in ages.split() for who in ("", *counted)]
+    return " ".join([*after, *(f"{who}_{age}" for age in ages.split() for who in counted)])
+
+
 _USUAL = {
     "lon": "lon lng long longitude 经度 lon_wgs84 wgs84_lon wgs84_lng x",
     "lat": "lat latitude 纬度 lat_wgs84 wgs84_lat y",
@@ -35,18 +46,19 @@ _USUAL = {
         "population people pop population_total total_population 人口 人口数 人数 总人口 "
         "总人口数 常住人口 常住人口数 居住人口"
     ),
-    "households": ("households household 户数 总户数 居民户数 家庭户数 dwelling_units total_dwelling_units"),
-    "age_0_3": "age_0_3 0_3岁 0至3岁 0_3岁人口 3岁以下 3岁以下人口",
-    "age_3_6": "age_3_6 3_6岁 3至6岁 3_6岁人口",
-    "age_6_12": "age_6_12 6_12岁 6至12岁 6_12岁人口",
-    "age_12_15": "age_12_15 12_15岁 12至15岁 12_15岁人口",
-    "age_60_up": "age_60_up age_60_plus 60岁以上 60岁及以上 60岁以上人口 60岁及以上人口",
+    "households": ("households household 户数 总户数 居民户数 家庭户数 常住户数 dwelling_units total_dwelling_units"),
+    "age_0_3": "age_0_3 " + _ages("0_3岁 0至3岁 0到3岁 3岁以下", _CHILDREN + " 婴幼儿 婴幼儿数"),
+    "age_3_6": "age_3_6 " + _ages("3_6岁 3至6岁 3到6岁", _CHILDREN + " 幼儿 幼儿数"),
+    "age_6_12": "age_6_12 " + _ages("6_12岁 6至12岁 6到12岁", _CHILDREN),
+    "age_12_15": "age_12_15 " + _ages("12_15岁 12至15岁 12到15岁", _CHILDREN),
+    "age_60_up": "age_60_up age_60_plus " + _ages("60岁以上 60岁及以上 60周岁以上 60周岁及以上", _ELDERS),
     "age_65_up": (
-        "age_65_up age_65_plus 65岁以上 65岁及以上 65岁以上人口 65岁及以上人口 population_elderly_65plus elderly_65plus"
+        "age_65_up age_65_plus population_elderly_65plus elderly_65plus "
+        + _ages("65岁以上 65岁及以上 65周岁以上 65周岁及以上", _ELDERS)
     ),
-    "beds": "beds 床位 床位数 养老床位 养老床位数",
-    "seats": "seats 学位 学位数 places school_places",
-    "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 餐位 餐位数",
+    "beds": "beds 床位 床位数 养老床位 养老床位数 核定床位 核定床位数 设计床位 设计床位数 床位总数",
+    "seats": "seats 学位 学位数 核定学位 核定学位数 设计学位 设计学位数 学位总数 places school_places",
+    "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 核定托位 核定托位数 餐位 餐位数",
     "subdistrict": (
         "subdistrict subdistric 街道 乡镇 街道名称 街道乡镇 街道_乡镇 街镇 镇街 乡镇街道 乡镇_街道 "
         "subdistrict_name town township"  # subdistric: a Shapefile keeps ten letters
