@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from livingcircle import memory, runs
-from livingcircle.memory import PROCESS_BYTES, memory_note, resident_bytes
+from livingcircle.memory import NEW_OBJECTS, PROCESS_BYTES, memory_note, resident_bytes, seldom_searched_for_garbage
 from livingcircle.runs import Work, parse_memory
 from livingcircle_layers.errors import InputError, UsageError
 from small_city import CSV_FILES, small_study
@@ -121,3 +122,12 @@ def test_what_the_process_uses_now_is_told() -> None:
 def test_what_is_no_amount_of_memory_is_told_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match=r"--memory is no amount of memory; got .*; expected for example 4GB or 800MB"):
         parse_memory(text)
+
+
+def test_garbage_is_looked_for_as_often_as_before_when_a_scan_has_ended() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(InputError, match="the scan failed"), seldom_searched_for_garbage():
+        assert gc.get_threshold() == (NEW_OBJECTS, *before[1:])
+        assert gc.isenabled()
+        raise InputError("the scan failed")
+    assert gc.get_threshold() == before

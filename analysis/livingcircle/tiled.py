@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,7 @@ class Tiled:
         squares = tiles_of(city.homes[["x", "y"]].to_numpy(dtype=float), side_m=self.side_m)
         keys = door_keys(city.doors)
 
-        def prepared(square: tuple[str, Ints]) -> tuple[list[Task], tuple[Task, ...]]:
+        def cut_out(square: tuple[str, Ints]) -> _Part:
             name, homes = square
             part = part_of(city, name, homes, reach_m=reach_m)
             arrays = arrays_of(part, keys[part.doors])
@@ -84,35 +85,36 @@ class Tiled:
             missing = tuple(task for task in tasks if self.store.load(task, len(homes)) is None)
             if missing:
                 write_arrays(self.store.part_file(name), arrays)
-            return tasks, missing
-
-        def gathered(layer: Layer) -> Reach:
-            results = [(homes, tasks[layer]) for homes, tasks in parts]
-            return _gathered(city, layer, needed[layer], results, self.store, keys)
+            return _Part(name, homes, {task.layer: task for task in tasks}, missing)
 
         with ThreadPoolExecutor(FEW) as pool:
-            asked = list(pool.map(prepared, squares))
-            for tasks, missing in asked:
-                self._count(tasks, missing)
-            left = [(name, missing) for (name, _), (_, missing) in zip(squares, asked, strict=True) if missing]
-            parts = [
-                (homes, {task.layer: task for task in tasks})
-                for (_, homes), (tasks, _) in zip(squares, asked, strict=True)
-            ]
-            threads = self.engine.threads(len(left))
-            jobs = [Job(work, (str(self.store.folder), name, missing, threads)) for name, missing in left]
-            done = len(squares) - len(jobs)
-            for _ in self.engine.run(jobs):
-                done += 1
-                if self.tell:
-                    self.tell(done, len(squares))
-            return dict(zip(needed, pool.map(gathered, needed), strict=True))
+            parts = list(pool.map(cut_out, squares))
+            self._run(parts)
+            reaches = pool.map(lambda layer: _gathered(city, layer, needed[layer], parts, self.store, keys), needed)
+            return dict(zip(needed, reaches, strict=True))
 
-    def _count(self, tasks: Sequence[Task], missing: Sequence[Task]) -> None:
-        self.tally.parts += 1
-        self.tally.reused += len(tasks) - len(missing)
-        self.tally.computed += len(missing)
-        self.tally.used |= {task.key for task in tasks}
+    def _run(self, parts: Sequence[_Part]) -> None:
+        """Have the parts measured of which results are missing."""
+        for part in parts:
+            self.tally.parts += 1
+            self.tally.reused += len(part.tasks) - len(part.missing)
+            self.tally.computed += len(part.missing)
+            self.tally.used |= {task.key for task in part.tasks.values()}
+        left = [part for part in parts if part.missing]
+        threads = self.engine.threads(len(left))
+        jobs = [Job(work, (str(self.store.folder), part.name, part.missing, threads)) for part in left]
+        for done, _ in enumerate(self.engine.run(jobs), start=len(parts) - len(left) + 1):
+            if self.tell:
+                self.tell(done, len(parts))
+
+
+class _Part(NamedTuple):
+    """A part that was cut out: its name, the positions of its homes, what is asked of it, and what is not there yet."""
+
+    name: str
+    homes: Ints
+    tasks: Mapping[Layer, Task]
+    missing: tuple[Task, ...]
 
 
 def work(folder: str, name: str, tasks: Sequence[Task], threads: int | None = None) -> str:
@@ -142,7 +144,7 @@ def _gathered(
     city: City,
     layer: Layer,
     walkers: Sequence[Walker],
-    parts: Sequence[tuple[Ints, Task]],
+    parts: Sequence[_Part],
     store: TileStore,
     keys: npt.NDArray[np.uint64],
 ) -> Reach:
@@ -151,8 +153,9 @@ def _gathered(
     columns = ["straight_m", *(f"walk_{unit} {w.name}" for w in walkers for unit in "ms")]
     whole = {column: np.full(n, -1, dtype=np.int32) for column in columns}
     doors = {w.name: np.zeros(n, dtype=np.uint64) for w in walkers}
-    for homes, task in parts:
-        result = store.load(task, len(homes))
+    for part in parts:
+        homes = part.homes
+        result = store.load(part.tasks[layer], len(homes))
         if result is None:
             raise InputError(
                 f"a part that was measured is not found in {store.folder}",
