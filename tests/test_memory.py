@@ -125,9 +125,14 @@ def test_what_is_no_amount_of_memory_is_told_with_an_example(text: str) -> None:
 
 
 def test_garbage_is_looked_for_as_often_as_before_when_a_scan_has_ended() -> None:
-    before = gc.get_threshold()
-    with pytest.raises(InputError, match="the scan failed"), seldom_searched_for_garbage():
-        assert gc.get_threshold() == (NEW_OBJECTS, *before[1:])
-        assert gc.isenabled()
-        raise InputError("the scan failed")
+    before, during = gc.get_threshold(), []
+
+    def failing() -> None:
+        with seldom_searched_for_garbage():
+            during.append((gc.get_threshold(), gc.isenabled()))
+            raise InputError("the scan failed")
+
+    with pytest.raises(InputError, match="the scan failed"):
+        failing()
+    assert during == [((NEW_OBJECTS, *before[1:]), True)]
     assert gc.get_threshold() == before
