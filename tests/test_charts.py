@@ -192,6 +192,12 @@ def test_mistakes_are_told_with_what_would_be_right(result, tmp_path):
         result.chart("rankin")
     with pytest.raises(UsageError, match="there is no such unit; got '51010'"):
         charts.ranking(result, unit="51010")
+    with pytest.raises(
+        UsageError, match=r"there is no such rule; got 'x'; remedy: take one of coverage\.csv, such as "
+    ):
+        result.chart("distances", rule="x")
+    with pytest.raises(UsageError, match=r"lorenz has no such option; got rule; expected unit, language"):
+        result.chart("lorenz", rule="x")
     with pytest.raises(UsageError, match=r"there is no such rule; got 'gb50180_2018_kindergarte'; remedy: did you"):
         charts.distances(result, rule="gb50180_2018_kindergarte")
     with pytest.raises(InputError, match="holds no distances, as one of an earlier version; remedy: scan again"):

@@ -6,6 +6,7 @@ the tables of the result alone, carries the credits of its data, and draws Chine
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from livingcircle.saved import load_result
 from livingcircle.scores import MIN_DATA_SHARE, MIN_PEOPLE
 from livingcircle.walkers import WALKERS
 from livingcircle_layers.errors import InputError, UsageError
-from livingcircle_layers.typed_toml import unknown_word
+from livingcircle_layers.typed_toml import nearest, unknown_word
 from livingcircle_layers.units import upper_levels
 
 Language = Literal["zh", "en"]
@@ -275,10 +276,14 @@ def chart_of(result: Scanned, kind: str, **options: Any) -> Chart:
     Raises
     ------
     UsageError
-        There is no such chart.
+        There is no such chart, or it has no such option.
     """
     if kind not in KINDS:
         raise UsageError(unknown_word("there is no such chart", kind, KINDS), expected=", ".join(KINDS))
+    known = [name for name in inspect.signature(KINDS[kind]).parameters if name != "result"]
+    for name in options:
+        if name not in known:
+            raise UsageError(f"{kind} has no such option", got=name, expected=", ".join(known))
     return KINDS[kind](result, **options)
 
 
@@ -450,7 +455,8 @@ def _gini(result: ScanResult, level: str, unit: str, group: str) -> float | None
 def _rule(result: ScanResult, rule: str) -> Rule:
     known = {r.id: r for r in result.rules.rules}
     if rule not in known:
-        raise UsageError(unknown_word("there is no such rule", rule, known))
+        close = None if nearest(rule, known) else f"take one of coverage.csv, such as {next(iter(known))}"
+        raise UsageError(unknown_word("there is no such rule", rule, known), remedy=close)
     return known[rule]
 
 

@@ -277,6 +277,8 @@ STUDIES: tuple[tuple[str, str], ...] = (
     ),
     ("there are no such headings", "没有这种分节方式"),
     ("there is no such chart", "没有这种图"),
+    ("{what} has no such option", "{what} 没有这个选项"),
+    ("take one of coverage.csv, such as {name}", "请用 coverage.csv 中的条文编号,例如 {name}"),
     ("there is no such unit", "没有这个单元"),
     ("there is no such rule", "没有这条条文"),
     ("there is no such datum", "没有这种坐标系"),
