@@ -56,6 +56,20 @@ def test_homes_on_another_part_of_the_network_than_most_people_are_no_start() ->
     assert start[1] == 0
 
 
+def test_of_two_parts_with_as_many_people_the_longer_one_is_taken() -> None:
+    streets = streets_of([(0, 0), (1000, 0), (480, 500), (520, 500)], [(0, 1), (2, 3)])
+    homes = [("a", 500, 500, 30), ("a", 200, 0, 30), ("b", 500, 500, 1)]
+    starts = starts_of(city_of(homes, streets))
+    assert starts.unit_id.tolist() == ["a", "b"]
+    assert starts.xy.tolist() == [[200, 0], [500, 500]]
+
+
+def test_where_nobody_lives_no_circle_begins() -> None:
+    starts = starts_of(city_of([("a", 100, 0, 0), ("b", 300, 0, 2), ("", 500, 0, 9)]))
+    assert starts.unit_id.tolist() == ["b"]
+    assert not len(starts_of(city_of([("a", 100, 0, 0)])).unit_id)
+
+
 def test_people_inside_walk_to_the_street_as_well() -> None:
     # From x = 100 an adult walks 399 m in 5 minutes: 20 m of leg leave 379 m of street.
     homes = [("a", 100, 0, 5), ("a", 478, 20, 3), ("b", 480, 20, 7), ("b", 800, 0, 11)]

@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
+from livingcircle_layers import crs
+from livingcircle_layers.crs import WGS84, metric_crs, reprojected
 from livingcircle_layers.datum import Datum, bd09_from_wgs84, gcj02_from_wgs84, to_wgs84
 
 TIANFU_SQUARE = np.array([[104.0657, 30.6595]])
@@ -39,3 +41,16 @@ def test_the_way_back_is_exact_to_a_millimetre(datum: Datum, shift: object, lon:
 def test_other_datums_stay(datum: Datum) -> None:
     point = np.array([shapely.Point(104.0, 30.6)])
     assert to_wgs84(point, datum) is point
+
+
+def test_threads_leave_every_shape_in_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = metric_crs((104.0, 30.5, 104.2, 30.7))
+    rng = np.random.default_rng(3)
+    shapes = np.array([shapely.Point(*xy).buffer(20, 4) for xy in rng.uniform(-5000, 5000, (50, 2))], dtype=object)
+    shapes[7], shapes[8] = None, shapely.Polygon()
+    alone = reprojected(shapes, plane, WGS84)
+    monkeypatch.setattr(crs, "WORTH_THREADS", 100)
+    together = reprojected(shapes, plane, WGS84)
+    assert shapely.to_wkb(together).tolist() == shapely.to_wkb(alone).tolist()
+    assert together[7] is None
+    assert shapely.is_empty(together[8])

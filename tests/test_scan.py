@@ -271,6 +271,15 @@ def test_a_place_of_two_services_is_entered_at_its_outline(tmp_path: Path) -> No
     assert rows(found, "shop_walk").loc[("city", "city"), "covered"] >= 40
 
 
+def test_a_place_whose_first_service_is_no_ground_is_entered_as_the_ground_it_is(tmp_path: Path) -> None:
+    # one outline is a clinic and a park: entered along the street 10 m away, and not at its middle, 210 m away
+    drawn = town().box(300, 10, 50, 400, leisure="park", amenity="clinic", name="双用园")
+    rules = [{**WALK, "services": ["park"], "threshold": 100}]
+    found = scan(study(tmp_path, town=drawn, rules=rules))
+    assert found.facilities["service"].tolist() == ["clinic", "park", "supermarket"]
+    assert rows(found, "shop_walk").loc[("city", "city"), "covered"] >= 40
+
+
 # Any order of the inputs --------------------------------------------------------------------------
 
 
