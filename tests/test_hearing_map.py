@@ -218,7 +218,7 @@ def test_simplified_lines_do_not_vanish_and_stay_where_they_are(ways):
     lines = shapely.linestrings(np.concatenate(ways), indices=np.repeat(np.arange(len(ways)), [len(w) for w in ways]))
     for tolerance in (0.2, 3.0, 50.0):
         ours = _map_shapes._lines(lines, tolerance)
-        assert not shapely.is_empty(ours).any()
+        assert (shapely.length(ours) > 0).tolist() == (shapely.length(lines) > 0).tolist()
         assert (shapely.hausdorff_distance(ours, lines) <= tolerance * (1 + 1e-9)).all()
 
 

@@ -292,7 +292,20 @@ def test_headings_as_ledgers_have_them(heading: str, role: str) -> None:
     assert [known for known in HEADINGS if find_column([heading], known)] == [role]
 
 
-@pytest.mark.parametrize("heading", ["常住人口(万人)", "面积(公顷)", "人口密度", "60岁以上占比", "床位(百张)"])
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "常住人口(万人)",
+        "面积(公顷)",
+        "60岁以上（％）",
+        "0-3岁(%)",
+        "人口(%)",
+        "床位数(%)",
+        "人口密度",
+        "60岁以上占比",
+        "床位(百张)",
+    ],
+)
 def test_headings_of_another_measure_are_not_taken_for_counts(heading: str) -> None:
     assert [known for known in HEADINGS if find_column([heading], known)] == []
 

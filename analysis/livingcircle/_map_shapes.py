@@ -133,7 +133,10 @@ def _ring_by_ring(drawn: Geometries, tolerance: float) -> Geometries:
     simple = shapely.simplify(rings, tolerance, preserve_topology=False)
     gone = shapely.get_num_coordinates(simple) < RING
     simple[gone] = shapely.simplify(rings[gone], tolerance)
-    ends = [np.append(0, np.cumsum(number)) for number in (shapely.get_num_coordinates(simple), np.bincount(part))]
+    ends = [
+        np.append(0, np.cumsum(number))
+        for number in (shapely.get_num_coordinates(simple), np.bincount(part, minlength=len(parts)))
+    ]
     polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, shapely.get_coordinates(simple), ends)
     areas = drawn.copy()
     areas[np.unique(shape)] = shapely.multipolygons(polygons, indices=np.unique(shape, return_inverse=True)[1])
@@ -143,8 +146,11 @@ def _ring_by_ring(drawn: Geometries, tolerance: float) -> Geometries:
 
 
 def _lines(drawn: Geometries, tolerance: float) -> Geometries:
-    """Simplify lines; as each keeps its ends, none vanishes."""
-    return shapely.simplify(drawn, tolerance, preserve_topology=False)
+    """Simplify lines, of which none vanishes: one whose ends meet stays a ring."""
+    simple = shapely.simplify(drawn, tolerance, preserve_topology=False)
+    gone = shapely.length(simple) == 0
+    simple[gone] = shapely.simplify(drawn[gone], tolerance)
+    return simple
 
 
 def _in_threads(simplify: Callable[[Geometries], Geometries], drawn: Geometries) -> Geometries:
@@ -168,7 +174,8 @@ def bands(result: ScanResult, origin: Sequence[float]) -> list[dict[str, Any]]:
 def simplified(area: shapely.Geometry, tolerance: float) -> shapely.Geometry:
     """Simplify an area of very many parts, of which none vanishes, in little time.
 
-    No step moves a line by more than the tolerance, so parts that lie farther apart can be simplified each by itself.
+    No step moves a line by twice the tolerance, so parts that lie four times as far apart can be simplified each by
+    itself.
     """
     parts = shapely.get_parts(area)
     one, other = shapely.STRtree(parts).query(parts, predicate="dwithin", distance=4 * tolerance)

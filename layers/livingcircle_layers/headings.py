@@ -39,7 +39,8 @@ _USUAL = {
     "category": "category facility_category 类别 分类 大类 设施类别 service 服务 theme 主题",
     "type": ("type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"),
     "area_m2": (
-        "area_m2 total_area_m2 site_area_m2 面积 用地面积 占地面积 总用地面积 场地面积 公园面积 占地 area area_sqm"
+        "area_m2 total_area_m2 site_area_m2 面积 用地面积 占地面积 总用地面积 场地面积 公园面积 占地 用地规模 "
+        "占地规模 area area_sqm"
     ),
     "floor_m2": "floor_m2 floor_area_m2 floor_area 建筑面积 总建筑面积",
     "population": (
@@ -56,7 +57,7 @@ _USUAL = {
         "age_65_up age_65_plus population_elderly_65plus elderly_65plus "
         + _ages("65岁以上 65岁及以上 65周岁以上 65周岁及以上", _ELDERS)
     ),
-    "beds": "beds 床位 床位数 养老床位 养老床位数 核定床位 核定床位数 设计床位 设计床位数 床位总数",
+    "beds": "beds 床位 床位数 养老床位 养老床位数 核定床位 核定床位数 设计床位 设计床位数 床位总数 总床位数",
     "seats": "seats 学位 学位数 核定学位 核定学位数 设计学位 设计学位数 学位总数 places school_places",
     "capacity": "capacity 容量 规模 设计规模 服务规模 设计容量 托位 托位数 核定托位 核定托位数 餐位 餐位数",
     "subdistrict": (
@@ -80,7 +81,7 @@ def _with_units(role: str) -> tuple[str, ...]:
     return tuple(
         heading + unit
         for heading in _USUAL[role].split()
-        for unit in ("", *([] if heading.isascii() else [f"_{unit}" for unit in units]))
+        for unit in ("", *([] if heading.isascii() else [gap + unit for unit in units for gap in ("_", "")]))
     )
 
 
@@ -88,10 +89,14 @@ HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({role: _with_units(ro
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
 
 LARGE_UNITS_M2: Mapping[str, float] = MappingProxyType(
-    {"公顷": 1e4, "ha": 1e4, "hm2": 1e4, "万平方米": 1e4, "万m2": 1e4, "亩": 1e4 / 15, "平方公里": 1e6, "km2": 1e6}
-)
+    {
+        **dict.fromkeys(("公顷", "hm2", "ha", "万平方米", "万m2", "万_m2"), 1e4), "亩": 1e4 / 15,
+        **dict.fromkeys(("千平方米", "千m2", "千_m2"), 1e3), **dict.fromkeys(("平方公里", "平方千米", "km2"), 1e6),
+    }
+)  # fmt: skip
 """Units other than m² that a heading of an area may name, and their square metres."""
 
+_IN_LARGE_UNIT = re.compile(rf"(?:_|(?<=[^\W\da-z_]))({'|'.join(LARGE_UNITS_M2)})$")
 _KNOWN = frozenset(heading for headings in HEADINGS.values() for heading in headings)
 _OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|(?<![校园院])区|县|市)名称$")
 
@@ -104,10 +109,16 @@ def plain_heading(heading: str) -> str:
 
     Examples
     --------
-    >>> plain_heading("0－3岁"), plain_heading(" Area (m²) ")
-    ('0_3岁', 'area_m2')
+    >>> plain_heading("0－3岁"), plain_heading(" Area (m²) "), plain_heading("面积(单位:亩)")
+    ('0_3岁', 'area_m2', '面积_亩')
+
+    A share is no count: its sign stays, so that its column is never taken for one.
+
+    >>> plain_heading("60岁以上（％）")
+    '60岁以上_percent'
     """
-    return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", heading).casefold()).strip("_")
+    text = re.sub(r"[%‰]", " percent ", unicodedata.normalize("NFKC", heading).casefold())
+    return re.sub(r"[\W_]+", "_", text).strip("_").replace("_单位_", "_")
 
 
 def find_column(
@@ -157,16 +168,19 @@ def unit_m2(heading: str) -> float:
 
     Examples
     --------
-    >>> unit_m2("占地面积(公顷)"), unit_m2("面积（hm²）"), unit_m2("面积(㎡)"), unit_m2("面积")
-    (10000.0, 10000.0, 1.0, 1.0)
+    >>> unit_m2("占地面积(公顷)"), unit_m2("面积（万 m²）"), unit_m2("占地面积公顷"), unit_m2("面积(㎡)")
+    (10000.0, 10000.0, 10000.0, 1.0)
     """
-    return LARGE_UNITS_M2.get(plain_heading(heading).rpartition("_")[2], 1.0)
+    named = _IN_LARGE_UNIT.search(plain_heading(heading))
+    return LARGE_UNITS_M2[named[1]] if named else 1.0
 
 
 def area_in_large_units(headings: Iterable[object]) -> str | None:
     """Find a column of areas in a unit other than m², such as 占地面积(亩)."""
     bare = [heading for heading in _USUAL["area_m2"].split() if not heading.isascii()] + ["area", "site_area"]
-    return find_column(headings, [f"{heading}_{unit}" for heading in bare for unit in LARGE_UNITS_M2])
+    return find_column(
+        headings, [heading + gap + unit for heading in bare for unit in LARGE_UNITS_M2 for gap in ("_", "")]
+    )
 
 
 def find_columns(
