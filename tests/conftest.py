@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from livingcircle._compiled import of_several_kinds
+
 if TYPE_CHECKING:
     from livingcircle.measured import Measured
 
@@ -51,6 +53,13 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
             command = [sys.executable, "-c", SMALL_SCAN, str(folder)]
             env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
             subprocess.run(command, env=env, capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_for_one_kind() -> Iterator[None]:
+    """Fail where a kept function has been called with several kinds of arguments (see `livingcircle._compiled`)."""
+    yield
+    assert of_several_kinds() == []
 
 
 BROWSER_ARGUMENTS = [

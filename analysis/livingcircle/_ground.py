@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from livingcircle._compiled import kept, part
 from livingcircle._outlines import Crossings, crossings
 from livingcircle._search import Arcs, _spread
 from livingcircle._survey import TILE
@@ -100,7 +100,7 @@ class Tiles(NamedTuple):
     share: Singles
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def searched(
     first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float, dist: Floats
 ) -> Int32s:
@@ -122,7 +122,7 @@ def searched(
     return touched[:reached].copy()
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def feet(offsets: Ints, coords: Floats, edge: Ints, share: Floats) -> Floats:
     """Return the places at a share of the length of edges (n × 2)."""
     out = np.empty((len(edge), 2))
@@ -138,7 +138,7 @@ def feet(offsets: Ints, coords: Floats, edge: Ints, share: Floats) -> Floats:
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, Floats]:
     """Return all edges that are at least partly reached, and the west, south, east and north of each."""
     offsets, coords = flow.offsets, flow.coords
@@ -166,7 +166,7 @@ def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, Flo
     return edges[:n].copy(), boxes
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def crossed(  # noqa: PLR0913, PLR0917  compiled code takes values one by one
     flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, strip: Strip, limits: Floats, below: Int32s, border: Floats,
     band: float, step: float,
@@ -199,7 +199,7 @@ def crossed(  # noqa: PLR0913, PLR0917  compiled code takes values one by one
     return Crossings(x, y, kind, which, source, target)
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def costs(
     flow: Flow, edges: Ints, legs: Floats, tiles: Tiles, window: tuple[int, int, int, int], band: float, step: float
 ) -> Floats:
@@ -212,7 +212,7 @@ def costs(
     return z.reshape((rows, columns))
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
     """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
 
@@ -250,7 +250,7 @@ def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: floa
         _run(coords, w, v, length - at, cost, slope_down, length, ground, z)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _length(coords: Floats, first: int, last: int) -> float:
     length = 0.0
     for v in range(first, last):
@@ -258,7 +258,7 @@ def _length(coords: Floats, first: int, last: int) -> float:
     return length
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _run(
     coords: Floats, first: int, last: int, begin: float, cost: float, slope: float, until: float, ground: _Setting,
     z: Floats,
@@ -285,7 +285,7 @@ def _run(
         at += gap
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _piece(
     x: float, y: float, to_x: float, to_y: float, cost: float, slope: float, ground: _Setting, z: Floats
 ) -> None:
@@ -326,7 +326,7 @@ def _piece(
             z[j, i] = min(z[j, i], here)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: int) -> tuple[Int32s, Floats]:
     """Return the nodes of a window that can be walked to across the ground: position in it, and their street's cost.
 
@@ -368,7 +368,7 @@ def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: 
     return at[:n], floor[:n]
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def across_ground(near: Floats, open_k: Int32s, floor: Floats, straight: float, limit: float, columns: int) -> Floats:
     """Return what it costs to walk on over open ground, from node to node.
 
@@ -400,7 +400,7 @@ def across_ground(near: Floats, open_k: Int32s, floor: Floats, straight: float, 
     return z
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _from_starts(flow: Flow, e: int, share: float) -> float:
     """Return the cost at a position of an edge from the origins on it."""
     best = np.inf

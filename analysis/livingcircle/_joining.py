@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from livingcircle._compiled import kept, part
 
 PIECE_M = 25.0  # a street is tried in pieces this long, so that the way around the end of a wall is found (a judgement)
 TRIM_M = 0.05  # a connector may begin at a gate in the wall and end at a street beside it
@@ -51,13 +52,13 @@ def make_grid(start: Floats, stop: Floats) -> Grid:
     return Grid(float(west), float(south), cell, columns, rows, first, order, start, stop)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _range(low: float, high: float, cell: float, count: int) -> tuple[int, int]:
     """Return the first and last cell (exclusive) between two distances from the border of a grid."""
     return max(0, int(np.floor(low / cell))), min(count, int(np.floor(high / cell)) + 1)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _foot(grid: Grid, piece: int, x: float, y: float) -> tuple[float, float, float]:
     """Return the nearest point of a piece, and how far along the piece it is (0 to 1)."""
     ax, ay = grid.start[piece, 0], grid.start[piece, 1]
@@ -68,13 +69,13 @@ def _foot(grid: Grid, piece: int, x: float, y: float) -> tuple[float, float, flo
     return ax + t * wx, ay + t * wy, t
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _side(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
     """Return on which side of the line a–b the point c lies; computed from a, to keep the digits."""
     return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _meet(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float) -> bool:
     """Tell whether two straight pieces touch or cross."""
     c, d = _side(ax, ay, bx, by, cx, cy), _side(ax, ay, bx, by, dx, dy)
@@ -86,7 +87,7 @@ def _meet(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: 
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _blocked(grid: Grid, ax: float, ay: float, bx: float, by: float) -> bool:
     """Tell whether the straight way from a to b, a little shorter at both ends, meets a piece of the grid."""
     wx, wy = bx - ax, by - ay
@@ -108,7 +109,7 @@ def _blocked(grid: Grid, ax: float, ay: float, bx: float, by: float) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _gather(streets: Grid, x: float, y: float, reach: float, gap: Floats, found: Int32s) -> int:
     """Note all pieces within reach of a place with their distances; return how many there are."""
     count = 0
@@ -129,7 +130,7 @@ def _gather(streets: Grid, x: float, y: float, reach: float, gap: Floats, found:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _first(gap: Floats, found: Int32s, count: int, beyond: float) -> int:
     """Return which of the noted pieces comes first of `_in_order`, -1 if there is none."""
     best = -1
@@ -141,7 +142,7 @@ def _first(gap: Floats, found: Int32s, count: int, beyond: float) -> int:
     return best
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _in_order(gap: Floats, found: Int32s, count: int, beyond: float) -> Ints:
     """Return which of the noted pieces are farther than a distance, nearest first.
 
@@ -152,7 +153,7 @@ def _in_order(gap: Floats, found: Int32s, count: int, beyond: float) -> Ints:
     return by_piece[np.argsort(np.round(gap[by_piece] * 1e6), kind="mergesort")]
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def nearest_free(
     streets: Grid, barriers: Grid, xy: Floats, limit: float
 ) -> tuple[Int32s, Floats, Floats, npt.NDArray[np.bool_]]:
@@ -194,7 +195,7 @@ def nearest_free(
     return piece, along, leg, turned
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _gap(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> float:
     """Return the distance of a place from the straight piece a–b, to the digits that GEOS gives it."""
     wx, wy = bx - ax, by - ay
@@ -207,7 +208,7 @@ def _gap(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> floa
     return float(abs(((ay - y) * wx - (ax - x) * wy) / square) * np.sqrt(square))
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def nearest_gap(grid: Grid, xy: Floats, limit: float) -> Floats:
     """Return the distance of each place (n × 2) from the nearest piece, infinite beyond the limit.
 

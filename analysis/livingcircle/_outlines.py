@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from livingcircle._compiled import kept, part
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -54,7 +55,7 @@ class Rings(NamedTuple):
     limits: Ints
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def outlines(crossings: Crossings, limits: int) -> Rings:
     """Return the outlines of all nodes within each of some limits.
 
@@ -78,7 +79,7 @@ def outlines(crossings: Crossings, limits: int) -> Rings:
     return Rings(points, rings, polygons, counts)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _rings(
     x: Floats, y: Floats, kind: Bytes, follow: Int32s, ring_of: Int32s, across: Ints, count: int
 ) -> tuple[Floats, Ints, Ints]:
@@ -109,7 +110,7 @@ def _rings(
     return _by_polygon(points, first, shell[:rings])
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def crossings(
     z: Floats, columns: int, row: int, limit: float, gap: float, number: int, below: Int32s, which: int
 ) -> Crossings:
@@ -171,7 +172,7 @@ def crossings(
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _box(z: Floats, columns: int, limit: float) -> tuple[int, int, int, int]:
     """Return the first and last row and the first and last column that hold a node within the limit."""
     south, north, west, east = len(z) // columns, 0, columns, 0
@@ -189,7 +190,7 @@ def _box(z: Floats, columns: int, limit: float) -> tuple[int, int, int, int]:
     return south, north, west, east
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _crossing(z: Floats, columns: int, line: int, limit: float, gap: float) -> tuple[float, float]:
     """Return where an outline crosses a line of the grid, as column and row.
 
@@ -210,7 +211,7 @@ def _crossing(z: Floats, columns: int, line: int, limit: float, gap: float) -> t
     return (column + share, float(row)) if line & 1 == 0 else (float(column), row + share)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _straightened(points: Floats, first: int, size: int) -> int:
     """Take the last point but one out of a ring if it lies straight between its neighbours; return the new size."""
     if size - first < 3:
@@ -222,7 +223,7 @@ def _straightened(points: Floats, first: int, size: int) -> int:
     return size - 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _by_polygon(points: Floats, first: Ints, shell: Ints) -> tuple[Floats, Ints, Ints]:
     """Put every hole behind its outer ring; return points, where each ring begins, and where each polygon does."""
     order = np.argsort(shell, kind="mergesort")  # stable: the outer ring is the first of its own

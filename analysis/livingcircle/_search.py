@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from livingcircle._compiled import kept, part
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -79,7 +80,7 @@ class Work(NamedTuple):
     cost: Floats
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int) -> int:
     """Add an entry to a binary heap kept in two arrays; return the new size."""
     i = size
@@ -95,7 +96,7 @@ def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int)
     return size + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     """Drop the smallest entry of the heap; return the new size."""
     size -= 1
@@ -118,7 +119,7 @@ def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     return size
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def multi_source(
     first: Ints, head: Int32s, cost: Floats, seed: Ints, seed_cost: Floats, limit: float
 ) -> tuple[Floats, Int32s]:
@@ -161,7 +162,7 @@ def multi_source(
     return dist, source
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _take(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: int) -> None:
     """Take a node out of its bucket."""
     if before[node] >= 0:
@@ -173,7 +174,7 @@ def _take(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: in
     bucket[node] = -1
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _move(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: int, target: int) -> None:
     """Put a node at the front of a bucket, out of the one it waits in."""
     if bucket[node] == target:
@@ -188,7 +189,7 @@ def _move(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: in
     front[target] = node
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def at_edge_positions(
     edges: Edges, dist: Floats, source: Int32s, places: Places, doors: Doors
 ) -> tuple[Floats, Int32s]:
@@ -219,20 +220,20 @@ def at_edge_positions(
     return best, which
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _along(cost: float, share: float) -> float:
     """Return the cost of a share of an edge; standing still costs nothing even where walking is forbidden."""
     return 0.0 if share == 0.0 else cost * share
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _between(edges: Edges, e: int, start: float, stop: float) -> float:
     """Return the cost of walking along edge e from one share of it to another."""
     gap = stop - start
     return _along(edges.forward[e], gap) if gap >= 0 else _along(edges.backward[e], -gap)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _work(arcs: Arcs, edges: Edges, places: Places, doors: Doors) -> Work:
     """Return the room that searches from some places need."""
     size = len(arcs.head) + 2 * len(places.edge) + 1
@@ -247,7 +248,7 @@ def _work(arcs: Arcs, edges: Edges, places: Places, doors: Doors) -> Work:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: int, heap: Floats, node: Int32s) -> int:
     """Run a bounded search from the seeded nodes ``touched[:reached]``; return how many nodes it has touched."""
     size = 0
@@ -271,7 +272,7 @@ def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: in
     return reached
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _to_end(edges: Edges, places: Places, i: int, end: int) -> tuple[int, float]:
     """Return an end of a place's edge (0: head, 1: tail) and the cost of the walk there, wait included."""
     e = places.edge[i]
@@ -282,7 +283,7 @@ def _to_end(edges: Edges, places: Places, i: int, end: int) -> tuple[int, float]
     return node, places.leg[i] + edges.wait[node] + along
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _start(edges: Edges, places: Places, begin: int, stop: int, limit: float, work: Work) -> int:
     """Walk from the places `begin` to `stop` to the ends of their edges; return how many are within the limit."""
     reached = 0
@@ -297,7 +298,7 @@ def _start(edges: Edges, places: Places, begin: int, stop: int, limit: float, wo
     return reached
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _search_from(
     arcs: Arcs, edges: Edges, places: Places, begin: int, stop: int, doors: Doors, bearers: Bearers, limit: float,
     work: Work,
@@ -326,7 +327,7 @@ def _search_from(
     return hits
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _meet(
     edges: Edges, e: int, places: Places, begin: int, stop: int, doors: Doors, limit: float, work: Work, hits: int
 ) -> int:
@@ -346,7 +347,7 @@ def _meet(
     return hits
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def within_limit(
     arcs: Arcs, edges: Edges, places: Places, doors: Doors, bearers: Bearers, limit: float
 ) -> tuple[Ints, Ints, Floats]:
@@ -372,7 +373,7 @@ def within_limit(
     return out_place[:count], out_door[:count], out_cost[:count]
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def sums_within(
     arcs: Arcs,
     edges: Edges,
@@ -406,7 +407,7 @@ def sums_within(
     return out
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def counts_within(
     arcs: Arcs, edges: Edges, places: Places, first: Ints, doors: Doors, bearers: Bearers, limit: float
 ) -> Ints:

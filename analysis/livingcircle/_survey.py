@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from livingcircle._compiled import kept, part
 from livingcircle._joining import PIECE_M, Grid, _blocked, _range
 
 Floats = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ class Pieces(NamedTuple):
     length_m: Floats
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def pieces_by_tile(
     start: Floats, stop: Floats, reach: float, size: float, tile_i: int, tile_j: int, rows: int, columns: int
 ) -> tuple[Ints, Int32s]:
@@ -66,7 +66,7 @@ def pieces_by_tile(
     return first, out
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def survey(
     pieces: Int32s, ground: Pieces, barriers: Grid, reach: float, step: float, i0: int, j0: int
 ) -> tuple[Int32s, Singles]:
@@ -103,7 +103,7 @@ def survey(
     return edge, share
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _near_pieces(grid: Grid, west: float, south: float, side: float) -> bool:
     """Tell whether any piece of a grid may lie in a square."""
     half = PIECE_M / 2
@@ -117,7 +117,7 @@ def _near_pieces(grid: Grid, west: float, south: float, side: float) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _lines(pieces: Int32s, ground: Pieces) -> Floats:
     """Return straight pieces as x, y of the start, the way of a metre along them, and the length."""
     lines = np.empty((len(pieces), 5))
@@ -131,7 +131,7 @@ def _lines(pieces: Int32s, ground: Pieces) -> Floats:
     return lines
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _along(lines: Floats, n: int, x: float, y: float) -> tuple[float, float]:
     """Return how many metres along a line the place nearest to (x, y) lies, and the square of its distance."""
     dx, dy, way_x, way_y = x - lines[n, 0], y - lines[n, 1], lines[n, 2], lines[n, 3]
@@ -139,7 +139,7 @@ def _along(lines: Floats, n: int, x: float, y: float) -> tuple[float, float]:
     return along, (dx - along * way_x) ** 2 + (dy - along * way_y) ** 2
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _nearest(
     among: Ints, lines: Floats, reach: float, step: float, i0: int, j0: int, best: Floats, nearest: Ints
 ) -> None:
@@ -159,7 +159,7 @@ def _nearest(
                     _compare(close[:few], lines, i2, j2, step, i0, j0, best, nearest)
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _compare(
     among: Ints, lines: Floats, west: int, south: int, step: float, i0: int, j0: int, best: Floats, nearest: Ints
 ) -> None:
@@ -172,7 +172,7 @@ def _compare(
                     best[j, i], nearest[j, i] = gap, n
 
 
-@numba.njit(cache=True, nogil=True)
+@part
 def _candidates(among: Ints, lines: Floats, i: int, j: int, side: int, step: float, reach: float, found: Ints) -> int:
     """Find the lines that may be the nearest to a node of a block within reach, in their order; return how many.
 

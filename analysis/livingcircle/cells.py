@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from livingcircle._sums import sums, sums_where
+from livingcircle._sums import sums
 
 if TYPE_CHECKING:
     from livingcircle.coverage import Units
@@ -53,7 +53,7 @@ class Cells:
     def total(self, weight: npt.NDArray[Any], where: Bools | None = None) -> list[Ints]:
         """Sum whole numbers of homes, of all or `where` it is true, by unit: an array for each level."""
         cells = self.unit.shape[1]
-        count = sums(self.code, weight, cells) if where is None else sums_where(self.code, weight, where, cells)
+        count = sums(self.code, weight, cells, where)
         return self.by_level(np.sum([sums(unit, count, self.first[-1]) for unit in self.unit], axis=0))
 
     def by_level(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:

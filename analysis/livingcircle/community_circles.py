@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import geopandas as gpd
-import numba
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
 
+from livingcircle._compiled import kept
 from livingcircle.circles import Asked, CircleGrid, Question, answered, places_of
 from livingcircle.gates import barriers_with
 from livingcircle.joins import Joins
@@ -170,7 +170,7 @@ def starts_of(city: City) -> Starts:
     return Starts(ids.to_numpy(dtype=str)[number], on_street, places_of(streets, on_street))
 
 
-@numba.njit(cache=True)
+@kept
 def _middle_homes(x: Floats, y: Floats, people: Floats, first: Ints) -> Ints:
     """Return of each group the home nearest to the group's geometric median, which Weiszfeld's steps approach."""
     chosen = np.empty(len(first) - 1, dtype=np.int64)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from livingcircle._sums import sums, sums_where
+from livingcircle._sums import sums
 from livingcircle.cells import Cells
 from livingcircle.columns import COVERAGE
 from livingcircle.hundredths import Int32s, from_hundredths, hundredths
@@ -72,9 +72,7 @@ class Units:
     def total(self, weight: npt.NDArray[Any], where: Bools | None = None) -> Ints:
         """Sum whole numbers of homes by unit, of all homes or `where` it is true."""
         number = weight if weight.dtype.kind in "biu" else np.rint(weight).astype(np.int64)
-        if where is None:
-            return sums(self.code, number, len(self.ids))
-        return sums_where(self.code, number, where, len(self.ids))
+        return sums(self.code, number, len(self.ids), where)
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,7 @@ class Joiner:
         joins = _nowhere(len(xy))
         left = np.arange(len(xy))
         for pieces, limit in self._turns:
-            piece, along, leg, turned = _joining.nearest_free(pieces.grid, self._barriers, xy[left], limit)
+            piece, along, leg, turned = _joining.nearest_free(pieces.grid, self._barriers, xy[left], float(limit))
             joins.reason[left[turned]] = BLOCKED
             found = piece >= 0
             at, piece, t = left[found], piece[found], along[found]
@@ -134,7 +134,7 @@ class Joiner:
             joins.leg_m[at] = leg[found]
             joins.reason[at] = ""
             left = left[~found]
-        piece, _, _, turned = _joining.nearest_free(self._islands.grid, self._barriers, xy[left], self.limit_m)
+        piece, _, _, turned = _joining.nearest_free(self._islands.grid, self._barriers, xy[left], float(self.limit_m))
         joins.reason[left[turned]] = BLOCKED
         joins.reason[left[piece >= 0]] = ONLY_ISLAND
         return joins

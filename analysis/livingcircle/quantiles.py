@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from livingcircle._compiled import kept
 from livingcircle._sums import sums
 from livingcircle.hundredths import Int32s, from_hundredths
 
@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def by_walk(walk_cm: Int32s) -> Int32s:
     """Return the homes by their walk in whole centimetres, those that reach nothing (-1) last; a sort by counting."""
     beyond = walk_cm.max() + 1 if len(walk_cm) else 0
@@ -84,7 +84,7 @@ def _persons(total: Ints, at: tuple[float, float]) -> Ints:
     return np.column_stack([np.ceil(q * total - 1e-9).astype(np.int64) for q in at])
 
 
-@numba.njit(cache=True, nogil=True)
+@kept
 def _homes_at(count: npt.NDArray[Any], cell: Ints, unit: Ints, order: Int32s, persons: Ints) -> Int32s:
     """Return of each unit the homes of two of its people, counted from 1 along `order`; -1 where 0 is asked.
 

@@ -232,7 +232,7 @@ def straight_m(xy: Floats, places: npt.NDArray[Any], limit_m: float) -> Floats:
     while (shapely.get_type_id(parts) > _POLYGON).any():  # collections, and those within them
         parts = shapely.get_parts(parts)
     polygons = parts[shapely.get_type_id(parts) == _POLYGON]
-    xy = np.ascontiguousarray(xy)
+    xy = np.require(xy, requirements=["C", "W"])
     out = _joining.nearest_gap(_boundaries(parts), xy, float(limit_m))
     if len(polygons):
         tree, near = shapely.STRtree(polygons), _near_boxes(xy, shapely.bounds(polygons))

@@ -36,16 +36,18 @@ class SurveyedGround:
     """
 
     def __init__(self, streets: Streets, barriers: npt.NDArray[Any], *, reach_m: float, step_m: float) -> None:
-        self._reach_m, self._step_m = reach_m, step_m
+        self._reach_m, self._step_m = float(reach_m), float(step_m)
         self._barriers = barrier_grid(barriers)
         of, start, stop, before = segments(streets)
         self._pieces = _survey.Pieces(start, stop, of, before, streets.raised[of], streets.length_m)
-        size = _survey.TILE * step_m
+        size = _survey.TILE * self._step_m
         low = np.floor((streets.coords.min(axis=0) - reach_m) / size).astype(np.int64)
         high = np.floor((streets.coords.max(axis=0) + reach_m) / size).astype(np.int64)
         self._corner, (columns, rows) = low, (high - low + 1).tolist()
         self._shape = (rows, columns)
-        self._first, self._near = _survey.pieces_by_tile(start, stop, reach_m, size, low[0], low[1], rows, columns)
+        self._first, self._near = _survey.pieces_by_tile(
+            start, stop, self._reach_m, size, low[0], low[1], rows, columns
+        )
         self._room = min(KEPT_ROWS, rows) * columns
         self._edge, self._share = _no_tiles(self._room)
         self._slot: dict[int, int] = {}  # by number of tile; the tile looked at last is the last one
