@@ -293,6 +293,8 @@ def test_an_area_that_is_no_number_is_an_error(tmp_path: Path) -> None:
         ("面积_万平方米", "0.8", 8000),
         ("area (ha)", "0.8", 8000),
         ("占地", "800", 800),
+        ("总面积(㎡)", "800", 800),
+        ("Site area (hectares)", "0.8", 8000),
     ],
 )
 def test_areas_are_read_in_the_unit_of_their_heading(tmp_path: Path, heading: str, cell: str, m2: float) -> None:
@@ -310,6 +312,42 @@ def test_square_metres_win_and_a_column_that_is_refused_stays_out(tmp_path: Path
     acres = table(tmp_path, "name,占地面积(亩)", (10, 10, "滨河公园", 9))
     refused = gather(tmp_path, FacilitySource(Source(acres, columns={"area_m2": ""}), "park", "add"))
     assert refused.frame.loc[refused.frame["source"] == acres.name, "area_m2"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("heading", "cell", "size"),
+    [
+        ("建筑面积(万平方米)", "0.12", ("floor_m2", 1200)),
+        ("床位数(百张)", "1.2", ("beds", 120)),
+        ("床位数(个)", "120", ("beds", 120)),
+        ("学位数（千人）", "0.27", ("seats", 270)),
+    ],
+)
+def test_sizes_are_read_in_the_unit_of_their_heading(
+    tmp_path: Path, heading: str, cell: str, size: tuple[str, float]
+) -> None:
+    file = table(tmp_path, f"name,{heading}", (10, 10, "x", cell))
+    found = gather(tmp_path, FacilitySource(file, "kindergarten", "add"))
+    assert found.frame.loc[found.frame["source"] == file.name, size[0]].tolist() == [pytest.approx(size[1])]
+
+
+@pytest.mark.parametrize(
+    ("role", "heading", "expected"),
+    [
+        ("area_m2", "Area (acres)", "m², 公顷, 亩, 万平方米 or km²"),
+        ("floor_m2", "建筑面积(平方英尺)", "m², 公顷, 亩, 万平方米 or km²"),
+        ("beds", "每千人床位数", "numbers of them, not per 1,000 people or per hectare"),
+        ("seats", "学位_每百人", "numbers of them, not per 1,000 people or per hectare"),
+    ],
+)
+def test_a_mapped_heading_of_another_measure_is_refused(tmp_path: Path, role: str, heading: str, expected: str) -> None:
+    file = table(tmp_path, f"name,{heading}", (10, 10, "x", "2"))
+    with pytest.raises(InputError) as caught:
+        gather(tmp_path, FacilitySource(Source(file, columns={role: heading}), "park", "add"))
+    assert str(caught.value) == (
+        f"{file.name}: {role}: cannot be read; got the heading {heading!r}; expected {expected};"
+        f' remedy: map another column, or write columns = {{{role} = ""}} to do without'
+    )
 
 
 @pytest.mark.realdata

@@ -156,6 +156,17 @@ def test_rows_without_area_are_points(tmp_path: Path) -> None:
     assert people.cells.geometry.geom_type.to_list() == ["Point", "Polygon"]
 
 
+def test_people_and_areas_are_read_in_the_units_of_their_headings(tmp_path: Path) -> None:
+    people = read(tmp_path, "经度,纬度,常住人口(万人),面积(公顷),60岁以上(人)\n104.05,30.65,0.0123,9,45\n")
+    assert people.cells[["people", "age_60_up"]].to_numpy().tolist() == [[123, 45]]
+    assert shapely.area(people.cells.geometry.to_numpy()) == pytest.approx([90000])
+
+
+def test_people_per_hectare_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"population: cannot be read; got the heading '人口\(人/公顷\)'"):
+        read(tmp_path, "经度,纬度,人口(人/公顷)\n104.05,30.65,5\n", {"population": "人口(人/公顷)"})
+
+
 def test_parts_of_people_keep_the_total(tmp_path: Path) -> None:
     rows = "".join(f"{104 + k / 1000},30.65,0.4,0.3\n" for k in range(10))
     people = read(tmp_path, "lon,lat,population,60岁以上\n" + rows)

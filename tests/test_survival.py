@@ -99,7 +99,7 @@ def test_workers_end_with_the_scan_that_started_them() -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], AbstractContextManager[None]]]]:
+def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[..., AbstractContextManager[None]]]]:
     """Give a folder, and what fills its disk: a real one as the superuser, else files may not grow."""
     folder = tmp_path / "disk"
     folder.mkdir()
@@ -108,15 +108,15 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], AbstractCont
     ).returncode  # fmt: skip
 
     @contextmanager
-    def full() -> Iterator[None]:
+    def full(free: int = 50_000) -> Iterator[None]:
         if mounted:
             ballast = folder / "ballast"
-            ballast.write_bytes(bytes(shutil.disk_usage(folder).free - 50_000))
+            ballast.write_bytes(bytes(shutil.disk_usage(folder).free - free))
             yield
             ballast.unlink()
         else:
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (free, hard))
             yield
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -126,7 +126,7 @@ def small_disk(tmp_path: Path) -> Iterator[tuple[Path, Callable[[], AbstractCont
 
 
 def test_a_full_disk_and_a_read_only_one_leave_the_earlier_result_alone(
-    small_disk: tuple[Path, Callable[[], AbstractContextManager[None]]], tmp_path: Path
+    small_disk: tuple[Path, Callable[..., AbstractContextManager[None]]], tmp_path: Path
 ) -> None:
     disk, full = small_disk
     out, study = disk / "out", small_study(tmp_path / "city")
@@ -145,6 +145,17 @@ def test_a_full_disk_and_a_read_only_one_leave_the_earlier_result_alone(
     with pytest.raises(InputError, match=r"cannot write to .*Read-only file system; remedy: choose another -o"):
         scan_into(study, out)
     assert shown(out) == before
+
+
+def test_a_disk_without_a_free_byte_keeps_nothing_of_a_run(
+    small_disk: tuple[Path, Callable[..., AbstractContextManager[None]]], tmp_path: Path
+) -> None:
+    disk, full = small_disk
+    study = small_study(tmp_path / "city")
+    before = shown(disk)
+    with full(0), pytest.raises(InputError, match=r"cannot write to .*(the disk is full|larger than).*choose another"):
+        scan_into(study, disk / "new" / "out")
+    assert shown(disk) == before
 
 
 def test_an_input_is_never_replaced_by_its_result(tmp_path: Path) -> None:

@@ -15,9 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 def sums(code: Ints, weight: npt.NDArray[Any], n: int, where: Bools | None = None) -> Ints:
     """Return the sums of whole numbers by unit 0..n-1, of all homes or `where` it is true; -1 is in no unit."""
-    weight = np.require(
-        weight, np.int64, ["C", "W"]
-    )  # a column of a table may not be written, which is a kind of its own
+    weight = np.require(weight, np.int64, ["C", "W"])  # a column that must not be written is another kind
     return _sums(code, weight, n) if where is None else _sums_where(code, weight, np.ascontiguousarray(where), n)
 
 

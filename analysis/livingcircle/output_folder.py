@@ -252,10 +252,10 @@ def _locked(directory: Path) -> Iterator[None]:
             if lock.exists() and os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
                 break
             open_file.pop_all().close()
-        stream.truncate(0)
-        stream.write(str(os.getpid()))
-        stream.flush()
         try:
+            stream.truncate(0)
+            stream.write(str(os.getpid()))
+            stream.flush()
             yield
         finally:
             if sys.platform == "win32":

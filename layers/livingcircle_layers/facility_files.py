@@ -22,9 +22,9 @@ from livingcircle_layers.entrances import Hints
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.facility_rows import Records, refused, rows_frame, stations_by_entrances
 from livingcircle_layers.grounds import ground_m2
-from livingcircle_layers.headings import HEADINGS, area_in_large_units, plain_heading, unit_m2
+from livingcircle_layers.headings import HEADINGS, plain_heading
 from livingcircle_layers.sources import Reading, Source
-from livingcircle_layers.tables import Places, pair_points, parse_numbers, read_points
+from livingcircle_layers.tables import Places, pair_points, parse_amounts, read_points
 from livingcircle_layers.unplaced import unplaced_rows
 
 # Amap's code, the exits by letter and number, and the words: 春熙路地铁站A口, 天府广场站(B1出口).
@@ -117,7 +117,6 @@ def read_facilities(
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
     places, rejected = read_points(source.source)
-    places = _with_large_areas(places, source.source)
     geometry = reprojected(to_wgs84(places.frame.geometry.to_numpy(), source.datum), WGS84, crs)
     sizes, faults = _sizes(places, label)
     area = _areas(sizes.pop("area_m2", None), geometry, crs)
@@ -153,15 +152,6 @@ def read_facilities(
     return ReadFile(frame, unplaced_rows(lost), removed + stations, reading, hints)
 
 
-def _with_large_areas(places: Places, source: Source) -> Places:
-    """Take the area from a column in hectares or mu, where there is none in m² and the planner has said nothing."""
-    heading = area_in_large_units(places.table)
-    if heading is None or "area_m2" in {**places.columns_used, **(source.columns or {})}:
-        return places
-    used, reading = {**places.columns_used, "area_m2": heading}, places.reading
-    return replace(places, columns_used=used, reading=replace(reading, columns={**reading.columns, "area_m2": heading}))
-
-
 def _areas(said: npt.NDArray[Any] | None, geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:
     """Return the area of each row in m²: as its column says, else of its outline; NaN where neither is there."""
     area = np.full(len(geometry), np.nan) if said is None else said
@@ -174,8 +164,8 @@ def _sizes(places: Places, label: str) -> tuple[dict[str, npt.NDArray[Any]], lis
     sizes, faults = {}, []
     for role in ("area_m2", *SIZES):
         if heading := places.columns_used.get(role):
-            read, found = parse_numbers(places.table, heading, what=f"{label}: {role}", minimum=0)
-            sizes[role] = read.to_numpy(dtype=float) * (unit_m2(heading) if role.endswith("_m2") else 1.0)
+            read, found = parse_amounts(places.table, role, heading, what=f"{label}: {role}")
+            sizes[role] = read.to_numpy(dtype=float)
             faults += found
     return sizes, faults
 

@@ -39,7 +39,7 @@ _USUAL = {
     "category": "category facility_category 类别 分类 大类 设施类别 service 服务 theme 主题",
     "type": ("type 类型 设施类型 社区类型 unit_type facility_type typecode 小类 中类 facility_subtype subtype"),
     "area_m2": (
-        "area_m2 total_area_m2 site_area_m2 面积 用地面积 占地面积 总用地面积 场地面积 公园面积 占地 用地规模 "
+        "area_m2 total_area_m2 site_area_m2 面积 用地面积 占地面积 总用地面积 场地面积 公园面积 总面积 占地 用地规模 "
         "占地规模 area area_sqm"
     ),
     "floor_m2": "floor_m2 floor_area_m2 floor_area 建筑面积 总建筑面积",
@@ -71,32 +71,46 @@ _USUAL = {
 _UNITS = {
     **dict.fromkeys(("area_m2", "floor_m2"), "m2 平方米 平米"),
     **dict.fromkeys(("population", "age_0_3", "age_3_6", "age_6_12", "age_12_15", "age_60_up", "age_65_up"), "人"),
-    "households": "户", "beds": "张", "seats": "个 座 人", "capacity": "个 座 人",
+    "households": "户", "beds": "张 个", "seats": "个 座 人", "capacity": "个 座 人",
 }  # fmt: skip
+
+_LARGE_UNITS_M2 = {
+    **dict.fromkeys(("公顷", "hm2", "ha", "hectares", "万平方米", "万平米", "万m2", "万_m2"), 1e4),
+    "亩": 1e4 / 15,
+    **dict.fromkeys(("千平方米", "千m2", "千_m2"), 1e3),
+    **dict.fromkeys(("平方公里", "平方千米", "km2"), 1e6),
+}
+_MANY = {"万": 1e4, "千": 1e3, "百": 1e2}
 
 
 def _with_units(role: str) -> tuple[str, ...]:
-    """Return the usual headings of a role, each Chinese one also with the unit that it may name."""
+    """Return the usual headings of a role, then those that also name its unit, a larger one last."""
+    usual = _USUAL[role].split()
     units = _UNITS.get(role, "").split()
-    return tuple(
-        heading + unit
-        for heading in _USUAL[role].split()
-        for unit in ("", *([] if heading.isascii() else [gap + unit for unit in units for gap in ("_", "")]))
+    area = role.endswith("_m2")
+    large = list(_LARGE_UNITS_M2) if area else [many + unit for unit in units for many in _MANY]
+    chinese = [heading for heading in usual if not heading.isascii()]
+    measured = [*chinese, *(heading.removesuffix("_m2") for heading in usual if area and heading.endswith("area_m2"))]
+    return (
+        *(heading + unit for heading in usual for unit in ("", *(_behind(units) if heading in chinese else ()))),
+        *(heading + unit for heading in measured for unit in _behind(large)),
     )
+
+
+def _behind(units: Iterable[str]) -> list[str]:
+    return [gap + unit for unit in units for gap in ("_", "")]
 
 
 HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({role: _with_units(role) for role in _USUAL})
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
 
-LARGE_UNITS_M2: Mapping[str, float] = MappingProxyType(
-    {
-        **dict.fromkeys(("公顷", "hm2", "ha", "万平方米", "万m2", "万_m2"), 1e4), "亩": 1e4 / 15,
-        **dict.fromkeys(("千平方米", "千m2", "千_m2"), 1e3), **dict.fromkeys(("平方公里", "平方千米", "km2"), 1e6),
-    }
-)  # fmt: skip
-"""Units other than m² that a heading of an area may name, and their square metres."""
-
-_IN_LARGE_UNIT = re.compile(rf"(?:_|(?<=[^\W\da-z_]))({'|'.join(LARGE_UNITS_M2)})$")
+_BEHIND = r"(?:^|_|(?<=[^\W\da-z_]))"  # a unit stands behind a gap or a Chinese word
+_IN_LARGE_UNIT = re.compile(rf"{_BEHIND}({'|'.join(_LARGE_UNITS_M2)})$")
+_IN_FOREIGN_UNIT = re.compile(
+    rf"{_BEHIND}(英亩|平方英尺|平方英里|acres?|sq_?ft|ft2|square_feet|sq_?mi|mi2|square_miles)$"
+)
+_IN_MANY = re.compile(r"([万千百])[人户张个座]$|_([万千百])$")
+_RATE = re.compile(rf"每一?[万千百]|{_BEHIND}(m2|平方米|公顷|hm2|ha|hectares?|亩)$")  # not of km²: see `unit_of`
 _KNOWN = frozenset(heading for headings in HEADINGS.values() for heading in headings)
 _OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|(?<![校园院])区|县|市)名称$")
 
@@ -163,24 +177,25 @@ def _own_name(present: Sequence[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def unit_m2(heading: str) -> float:
-    """Return how many m² a number under the heading of an area means: 1 where no larger unit is named.
+def unit_of(role: str, heading: str) -> float | None:
+    """Return how many m², or how many people, beds or the like, a number under the heading of a role means.
+
+    It is 1 where no unit is named, and None where the number is none of them: an area in acres, beds per 1,000 people.
+    People per km² are left to `[population] values = "density"`.
 
     Examples
     --------
-    >>> unit_m2("占地面积(公顷)"), unit_m2("面积（万 m²）"), unit_m2("占地面积公顷"), unit_m2("面积(㎡)")
-    (10000.0, 10000.0, 10000.0, 1.0)
+    >>> unit_of("area_m2", "占地面积(公顷)"), unit_of("area_m2", "面积（万 m²）"), unit_of("area_m2", "面积(㎡)")
+    (10000.0, 10000.0, 1.0)
+    >>> unit_of("population", "常住人口(万人)"), unit_of("beds", "每千人床位"), unit_of("area_m2", "Area (acres)")
+    (10000.0, None, None)
     """
-    named = _IN_LARGE_UNIT.search(plain_heading(heading))
-    return LARGE_UNITS_M2[named[1]] if named else 1.0
-
-
-def area_in_large_units(headings: Iterable[object]) -> str | None:
-    """Find a column of areas in a unit other than m², such as 占地面积(亩)."""
-    bare = [heading for heading in _USUAL["area_m2"].split() if not heading.isascii()] + ["area", "site_area"]
-    return find_column(
-        headings, [heading + gap + unit for heading in bare for unit in LARGE_UNITS_M2 for gap in ("_", "")]
-    )
+    plain = plain_heading(heading)
+    if role.endswith("_m2"):
+        named = _IN_LARGE_UNIT.search(plain)
+        return _LARGE_UNITS_M2[named[1]] if named else None if _IN_FOREIGN_UNIT.search(plain) else 1.0
+    many = _IN_MANY.search(plain)
+    return None if _RATE.search(plain) else _MANY[many[1] or many[2]] if many else 1.0
 
 
 def find_columns(

@@ -28,7 +28,7 @@ from livingcircle_layers.population_raster import (
 )
 from livingcircle_layers.population_totals import has_coordinates, places_of_units
 from livingcircle_layers.sources import Reading, Source
-from livingcircle_layers.tables import TABLE_SUFFIXES, Places, parse_numbers, read_places, read_table
+from livingcircle_layers.tables import TABLE_SUFFIXES, Places, parse_amounts, read_places, read_table
 from livingcircle_layers.units import repair_polygons
 from livingcircle_layers.vectors import VECTOR_SUFFIXES, existing_file
 
@@ -400,7 +400,7 @@ def _read_counts(name: str, places: Places) -> tuple[dict[str, pd.Series[float]]
     read: dict[str, pd.Series[float]] = {}
     for role in ("population", *GROUPS, "households", "area_m2"):
         if role in used:
-            read[role], found = parse_numbers(table, used[role], what=f"{name}: {role}", minimum=0, maximum=MOST)
+            read[role], found = parse_amounts(table, role, used[role], what=f"{name}: {role}", maximum=MOST)
             faults += found
     people, area = read["population"], read.pop("area_m2", pd.Series(np.nan, index=table.index))
     faults += _groups_too_large(name, read, used)

@@ -19,7 +19,7 @@ import pyarrow.csv
 import shapely
 from pyproj import CRS, Transformer
 
-from livingcircle_layers.cells import as_numbers, numbers, parse_numbers
+from livingcircle_layers.cells import as_numbers, numbers, parse_amounts, parse_numbers
 from livingcircle_layers.crs import METRES_REMEDY, WGS84
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.globe import OFF_GLOBE, SWAPPED, SWAPPED_REMEDY, off_globe
@@ -51,6 +51,7 @@ __all__ = [
     "labelled",
     "numbers",
     "pair_points",
+    "parse_amounts",
     "parse_numbers",
     "read_places",
     "read_points",

@@ -127,6 +127,13 @@ INPUTS: tuple[tuple[str, str], ...] = (
         "write a number alone (200, not 约200 or 200人), or leave the cell empty: not known",
         "请只写数字(200,不写“约200”或“200人”);不明则留空",
     ),
+    ("{what}: cannot be read", "{what}: 无法读取"),
+    ("m², 公顷, 亩, 万平方米 or km²", "m²、公顷、亩、万平方米或 km²"),
+    ("numbers of them, not per 1,000 people or per hectare", "总数,而不是每千人或每公顷的数"),
+    (
+        'map another column, or write columns = {{role} = ""} to do without',
+        '请改用另一列,或写 columns = {{role} = ""} 表示不用此列',
+    ),
     ("not a number", "不是数字"),
     ("below {n}", "小于 {n}"),
     ("above {n}", "大于 {n}"),
