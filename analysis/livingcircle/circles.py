@@ -132,7 +132,7 @@ class CircleGrid:
         seed = np.concatenate([s.head[e], s.tail[e]])
         cost = np.concatenate([to_head, to_tail]) + walk.wait[seed]
         touched = _ground.searched(*(walk.arcs_against if towards else walk.arcs), seed, cost, limit, dist)
-        ends = s.tail, s.head, s.offsets, s.coords
+        ends = walk.edges.tail, walk.edges.head, s.offsets, s.coords
         flow = _ground.Flow(*ends, up, down, dist, e, share, leg, walk.per_metre, limit, mark)
         yield Search(flow, touched, legs_of(walk, xy, origins), limits)
         dist[touched] = np.inf

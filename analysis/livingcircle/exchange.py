@@ -137,7 +137,7 @@ def _node_places(graph: nx.MultiDiGraph, nodes: Sequence[Hashable]) -> Floats:
 
 def _lines(ends: npt.NDArray[np.int64], tags: Sequence[dict[str, Any]], xy: Floats) -> StreetLines:
     """Return the edges as lines in the CRS of the graph; without a geometry they are straight."""
-    tail, head = ends.T.copy()
+    tail, head = ends[:, 0], ends[:, 1]
     straight = shapely.linestrings(np.stack([xy[tail], xy[head]], axis=1))
     given = np.array([t.get("geometry") for t in tags], dtype=object)
     line = np.where(shapely.is_missing(given), straight, given)

@@ -146,8 +146,8 @@ class Walk:
     @cached_property
     def edges(self) -> _search.Edges:
         """Ends and costs of whole edges, as the searches take them."""
-        s = self.streets
-        return _search.Edges(s.tail, s.head, self.forward, self.backward, self.wait)
+        tail, head = (np.ascontiguousarray(ends) for ends in (self.streets.tail, self.streets.head))
+        return _search.Edges(tail, head, self.forward, self.backward, self.wait)
 
     @cached_property
     def turned(self) -> _search.Edges:
