@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._compiled import kept, part
+from livingcircle._compiled import inner, kept
 from livingcircle._search import Arcs, Doors, Edges, Places, _along, _between, _to_end
 
 Floats = npt.NDArray[np.float64]
@@ -75,7 +75,7 @@ def nearest_labels(arcs: Arcs, edges: Edges, facilities: Facilities, k: int, lim
     return Labels(last, facility[:labels], cost[:labels], before[:labels])
 
 
-@part
+@inner
 def _put_doors(edges: Edges, facilities: Facilities, limit: float, key: Floats, entry: Ints) -> int:
     """Put both ends of every door's edge into the heap; return its size. An entry is node * facilities + facility."""
     size = 0
@@ -89,7 +89,7 @@ def _put_doors(edges: Edges, facilities: Facilities, limit: float, key: Floats, 
     return size
 
 
-@part
+@inner
 def _keeps(label: int, f: int, facility: Ints, before: Ints) -> bool:
     """Tell whether a chain holds a facility."""
     while label >= 0:
@@ -99,7 +99,7 @@ def _keeps(label: int, f: int, facility: Ints, before: Ints) -> bool:
     return False
 
 
-@part
+@inner
 def _put(key: Floats, entry: Ints, size: int, cost: float, what: int) -> int:
     """Add to a heap whose ties go to the smaller entry, so that equally near facilities come in order."""
     i = size
@@ -113,7 +113,7 @@ def _put(key: Floats, entry: Ints, size: int, cost: float, what: int) -> int:
     return size + 1
 
 
-@part
+@inner
 def _take_first(key: Floats, entry: Ints, size: int) -> int:
     """Drop the first entry of the heap; return the new size."""
     size -= 1
@@ -167,7 +167,7 @@ def nearest_at_homes(
     return out_home[:rows], out_facility[:rows], out_cost[:rows]
 
 
-@part
+@inner
 def _meet_all(edges: Edges, homes: Places, h: int, doors: Doors, labels: Labels, cost: Floats, met: Ints) -> int:
     """Note what a home meets at both ends of its edge and along it; return how many facilities that are."""
     e, share, leg = homes.edge[h], homes.share[h], homes.leg[h]
@@ -184,7 +184,7 @@ def _meet_all(edges: Edges, homes: Places, h: int, doors: Doors, labels: Labels,
     return found
 
 
-@part
+@inner
 def _meet(f: int, there: float, cost: Floats, met: Ints, found: int) -> int:
     """Note the cost of a facility if it is the least so far; return how many facilities were met."""
     if there < cost[f]:
@@ -195,7 +195,7 @@ def _meet(f: int, there: float, cost: Floats, met: Ints, found: int) -> int:
     return found
 
 
-@part
+@inner
 def _nearest_first(met: Ints, cost: Floats, found: int, k: int) -> int:
     """Bring the nearest `k` facilities to the front, in order; return how many there are."""
     if found > 32:

@@ -3,8 +3,11 @@
 Numba keeps the code of a function once for each kind of arguments, in numbered files. Two processes that keep
 different kinds at the same moment take the same number, and one kind may be left with the code of the other: whoever
 loads it then reads memory that is not there. So a function is either `kept`, and is only ever called with one kind of
-arguments (arrays of one type, writable and without gaps; a limit is a float), or a `part` of those, which no one but
-them calls and nothing keeps.
+arguments (arrays of one type, writable and without gaps; a limit is a float), or an `inner` one, which no one but those
+calls and nothing keeps.
+
+An array is written value by value: a slice or row at once would have all words of Numba's errors compiled, which takes
+seconds of everybody's first run.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ def kept(function: Any) -> Any:
     return compiled
 
 
-def part(function: Any) -> Any:
+def inner(function: Any) -> Any:
     """Compile a function into those that call it."""
     return numba.njit(nogil=True)(function)
 

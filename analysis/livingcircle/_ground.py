@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._compiled import kept, part
+from livingcircle._compiled import inner, kept
 from livingcircle._outlines import Crossings, crossings
 from livingcircle._search import Arcs, _spread
 from livingcircle._survey import TILE
@@ -161,7 +161,7 @@ def reached_edges(flow: Flow, touched: Int32s, at: Incidence) -> tuple[Ints, Flo
         for v in range(offsets[edges[k]], offsets[edges[k] + 1]):
             west, east = min(west, coords[v, 0]), max(east, coords[v, 0])
             south, north = min(south, coords[v, 1]), max(north, coords[v, 1])
-        boxes[k] = west, south, east, north
+        boxes[k, 0], boxes[k, 1], boxes[k, 2], boxes[k, 3] = west, south, east, north
         seen[edges[k]] = False
     return edges[:n].copy(), boxes
 
@@ -189,9 +189,11 @@ def crossed(  # noqa: PLR0913, PLR0917  compiled code takes values one by one
     for n in range(len(limits)):
         z = across_ground(beside, open_k, floor, straight, limits[n], columns)
         part = z[strip.first * columns : (strip.last + 1) * columns]
-        if strip.row > 0:
-            part[:columns] = border[n]
-        border[n] = part[-columns:]
+        last = len(part) - columns
+        for column in range(columns):
+            if strip.row > 0:
+                part[column] = border[n, column]
+            border[n, column] = part[last + column]
         more = crossings(part, columns, strip.row, limits[n], straight, strip.number + len(x), below[n], n)
         x, y, kind = np.concatenate((x, more.x)), np.concatenate((y, more.y)), np.concatenate((kind, more.kind))
         which = np.concatenate((which, more.limit))
@@ -212,7 +214,7 @@ def costs(
     return z.reshape((rows, columns))
 
 
-@part
+@inner
 def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: float, i0: int, j0: int, z: Floats) -> None:
     """Lower `z` to the cheapest walk from any reached street position within `band` metres of each node.
 
@@ -250,7 +252,7 @@ def along_streets(flow: Flow, edges: Ints, legs: Floats, band: float, step: floa
         _run(coords, w, v, length - at, cost, slope_down, length, ground, z)
 
 
-@part
+@inner
 def _length(coords: Floats, first: int, last: int) -> float:
     length = 0.0
     for v in range(first, last):
@@ -258,7 +260,7 @@ def _length(coords: Floats, first: int, last: int) -> float:
     return length
 
 
-@part
+@inner
 def _run(
     coords: Floats, first: int, last: int, begin: float, cost: float, slope: float, until: float, ground: _Setting,
     z: Floats,
@@ -285,7 +287,7 @@ def _run(
         at += gap
 
 
-@part
+@inner
 def _piece(
     x: float, y: float, to_x: float, to_y: float, cost: float, slope: float, ground: _Setting, z: Floats
 ) -> None:
@@ -326,7 +328,7 @@ def _piece(
             z[j, i] = min(z[j, i], here)
 
 
-@part
+@inner
 def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: int) -> tuple[Int32s, Floats]:
     """Return the nodes of a window that can be walked to across the ground: position in it, and their street's cost.
 
@@ -368,7 +370,7 @@ def open_ground(flow: Flow, tiles: Tiles, i0: int, j0: int, columns: int, rows: 
     return at[:n], floor[:n]
 
 
-@part
+@inner
 def across_ground(near: Floats, open_k: Int32s, floor: Floats, straight: float, limit: float, columns: int) -> Floats:
     """Return what it costs to walk on over open ground, from node to node.
 
@@ -400,7 +402,7 @@ def across_ground(near: Floats, open_k: Int32s, floor: Floats, straight: float, 
     return z
 
 
-@part
+@inner
 def _from_starts(flow: Flow, e: int, share: float) -> float:
     """Return the cost at a position of an edge from the origins on it."""
     best = np.inf

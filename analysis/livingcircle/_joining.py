@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._compiled import kept, part
+from livingcircle._compiled import inner, kept
 
 PIECE_M = 25.0  # a street is tried in pieces this long, so that the way around the end of a wall is found (a judgement)
 TRIM_M = 0.05  # a connector may begin at a gate in the wall and end at a street beside it
@@ -52,13 +52,13 @@ def make_grid(start: Floats, stop: Floats) -> Grid:
     return Grid(float(west), float(south), cell, columns, rows, first, order, start, stop)
 
 
-@part
+@inner
 def _range(low: float, high: float, cell: float, count: int) -> tuple[int, int]:
     """Return the first and last cell (exclusive) between two distances from the border of a grid."""
     return max(0, int(np.floor(low / cell))), min(count, int(np.floor(high / cell)) + 1)
 
 
-@part
+@inner
 def _foot(grid: Grid, piece: int, x: float, y: float) -> tuple[float, float, float]:
     """Return the nearest point of a piece, and how far along the piece it is (0 to 1)."""
     ax, ay = grid.start[piece, 0], grid.start[piece, 1]
@@ -69,13 +69,13 @@ def _foot(grid: Grid, piece: int, x: float, y: float) -> tuple[float, float, flo
     return ax + t * wx, ay + t * wy, t
 
 
-@part
+@inner
 def _side(ax: float, ay: float, bx: float, by: float, cx: float, cy: float) -> float:
     """Return on which side of the line a–b the point c lies; computed from a, to keep the digits."""
     return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
 
 
-@part
+@inner
 def _meet(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: float, dy: float) -> bool:
     """Tell whether two straight pieces touch or cross."""
     c, d = _side(ax, ay, bx, by, cx, cy), _side(ax, ay, bx, by, dx, dy)
@@ -87,7 +87,7 @@ def _meet(ax: float, ay: float, bx: float, by: float, cx: float, cy: float, dx: 
     return False
 
 
-@part
+@inner
 def _blocked(grid: Grid, ax: float, ay: float, bx: float, by: float) -> bool:
     """Tell whether the straight way from a to b, a little shorter at both ends, meets a piece of the grid."""
     wx, wy = bx - ax, by - ay
@@ -109,7 +109,7 @@ def _blocked(grid: Grid, ax: float, ay: float, bx: float, by: float) -> bool:
     return False
 
 
-@part
+@inner
 def _gather(streets: Grid, x: float, y: float, reach: float, gap: Floats, found: Int32s) -> int:
     """Note all pieces within reach of a place with their distances; return how many there are."""
     count = 0
@@ -130,7 +130,7 @@ def _gather(streets: Grid, x: float, y: float, reach: float, gap: Floats, found:
     return count
 
 
-@part
+@inner
 def _first(gap: Floats, found: Int32s, count: int, beyond: float) -> int:
     """Return which of the noted pieces comes first of `_in_order`, -1 if there is none."""
     best = -1
@@ -142,14 +142,14 @@ def _first(gap: Floats, found: Int32s, count: int, beyond: float) -> int:
     return best
 
 
-@part
+@inner
 def _in_order(gap: Floats, found: Int32s, count: int, beyond: float) -> Ints:
     """Return which of the noted pieces are farther than a distance, nearest first.
 
     Of pieces equally near (to a thousandth of a millimetre) the lowest comes first.
     """
     far = np.flatnonzero(gap[:count] > beyond)
-    by_piece = far[np.argsort(found[far])]
+    by_piece = far[np.argsort(found[far].astype(np.float64), kind="mergesort")]  # as below, compiled once
     return by_piece[np.argsort(np.round(gap[by_piece] * 1e6), kind="mergesort")]
 
 
@@ -195,7 +195,7 @@ def nearest_free(
     return piece, along, leg, turned
 
 
-@part
+@inner
 def _gap(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> float:
     """Return the distance of a place from the straight piece a–b, to the digits that GEOS gives it."""
     wx, wy = bx - ax, by - ay

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._compiled import kept, part
+from livingcircle._compiled import inner, kept
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -65,13 +65,19 @@ def outlines(crossings: Crossings, limits: int) -> Rings:
     """
     x, y, kind = crossings.x, crossings.y, crossings.kind
     follow, ring_of = np.empty(len(x), np.int32), np.full(len(x), -1, np.int32)
-    follow[crossings.source] = crossings.target
+    for link in range(len(crossings.source)):
+        follow[crossings.source[link]] = crossings.target[link]
     points, rings, polygons = np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64)
-    counts = np.empty(limits, dtype=np.int64)
+    counts, across = np.empty(limits, dtype=np.int64), np.empty(len(x), np.int64)
     for n in range(limits):
-        mine = crossings.limit == n
-        across = np.flatnonzero(mine & (kind != UPRIGHT))
-        more_points, more_rings, more_polygons = _rings(x, y, kind, follow, ring_of, across, np.sum(mine))
+        mine, level = 0, 0
+        for crossing in range(len(x)):
+            if crossings.limit[crossing] == n:
+                mine += 1
+                if kind[crossing] != UPRIGHT:
+                    across[level] = crossing
+                    level += 1
+        more_points, more_rings, more_polygons = _rings(x, y, kind, follow, ring_of, across[:level], mine)
         counts[n] = len(more_polygons) - 1
         polygons = np.concatenate((polygons, more_polygons[1:] + (len(rings) - 1)))
         rings = np.concatenate((rings, more_rings[1:] + len(points)))
@@ -79,7 +85,7 @@ def outlines(crossings: Crossings, limits: int) -> Rings:
     return Rings(points, rings, polygons, counts)
 
 
-@part
+@inner
 def _rings(
     x: Floats, y: Floats, kind: Bytes, follow: Int32s, ring_of: Int32s, across: Ints, count: int
 ) -> tuple[Floats, Ints, Ints]:
@@ -110,7 +116,7 @@ def _rings(
     return _by_polygon(points, first, shell[:rings])
 
 
-@part
+@inner
 def crossings(
     z: Floats, columns: int, row: int, limit: float, gap: float, number: int, below: Int32s, which: int
 ) -> Crossings:
@@ -166,13 +172,14 @@ def crossings(
                     source[links], target[links] = sides[_LINKS[code, turn]], sides[_LINKS[code, turn + 1]]
                     links += 1
             a_in, d_in = b_in, c_in
-        below[:] = above
+        for column in range(columns):
+            below[column] = above[column]
     return Crossings(
         x[:n], y[:n] + row, kind[:n], np.full(n, which, np.uint8), source[:links].copy(), target[:links].copy()
     )
 
 
-@part
+@inner
 def _box(z: Floats, columns: int, limit: float) -> tuple[int, int, int, int]:
     """Return the first and last row and the first and last column that hold a node within the limit."""
     south, north, west, east = len(z) // columns, 0, columns, 0
@@ -190,7 +197,7 @@ def _box(z: Floats, columns: int, limit: float) -> tuple[int, int, int, int]:
     return south, north, west, east
 
 
-@part
+@inner
 def _crossing(z: Floats, columns: int, line: int, limit: float, gap: float) -> tuple[float, float]:
     """Return where an outline crosses a line of the grid, as column and row.
 
@@ -211,7 +218,7 @@ def _crossing(z: Floats, columns: int, line: int, limit: float, gap: float) -> t
     return (column + share, float(row)) if line & 1 == 0 else (float(column), row + share)
 
 
-@part
+@inner
 def _straightened(points: Floats, first: int, size: int) -> int:
     """Take the last point but one out of a ring if it lies straight between its neighbours; return the new size."""
     if size - first < 3:
@@ -223,10 +230,17 @@ def _straightened(points: Floats, first: int, size: int) -> int:
     return size - 1
 
 
-@part
+@inner
 def _by_polygon(points: Floats, first: Ints, shell: Ints) -> tuple[Floats, Ints, Ints]:
     """Put every hole behind its outer ring; return points, where each ring begins, and where each polygon does."""
-    order = np.argsort(shell, kind="mergesort")  # stable: the outer ring is the first of its own
+    place = np.zeros(len(shell) + 1, np.int64)
+    for r in range(len(shell)):
+        place[shell[r] + 1] += 1
+    place = np.cumsum(place)
+    order = np.empty(len(shell), np.int64)
+    for r in range(len(shell)):  # a sort by counting: the outer ring is the first of its own
+        order[place[shell[r]]] = r
+        place[shell[r]] += 1
     out, rings, n = np.empty((first[len(shell)], 2)), np.zeros(len(shell) + 1, np.int64), 0
     polygons, count = np.zeros(len(shell) + 1, np.int64), 0
     for t in range(len(order)):
@@ -234,9 +248,9 @@ def _by_polygon(points: Floats, first: Ints, shell: Ints) -> tuple[Floats, Ints,
         if shell[r] == r:
             polygons[count] = t
             count += 1
-        size = first[r + 1] - first[r]
-        out[n : n + size] = points[first[r] : first[r + 1]]
-        n += size
+        for p in range(first[r], first[r + 1]):
+            out[n, 0], out[n, 1] = points[p, 0], points[p, 1]
+            n += 1
         rings[t + 1] = n
     polygons[count] = len(order)
     return out, rings, polygons[: count + 1].copy()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._compiled import kept, part
+from livingcircle._compiled import inner, kept
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -80,7 +80,7 @@ class Work(NamedTuple):
     cost: Floats
 
 
-@part
+@inner
 def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int) -> int:
     """Add an entry to a binary heap kept in two arrays; return the new size."""
     i = size
@@ -96,7 +96,7 @@ def _push(heap_key: Floats, heap_node: Int32s, size: int, key: float, node: int)
     return size + 1
 
 
-@part
+@inner
 def _pop(heap_key: Floats, heap_node: Int32s, size: int) -> int:
     """Drop the smallest entry of the heap; return the new size."""
     size -= 1
@@ -162,7 +162,7 @@ def multi_source(
     return dist, source
 
 
-@part
+@inner
 def _take(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: int) -> None:
     """Take a node out of its bucket."""
     if before[node] >= 0:
@@ -174,7 +174,7 @@ def _take(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: in
     bucket[node] = -1
 
 
-@part
+@inner
 def _move(front: Int32s, after: Int32s, before: Int32s, bucket: Int32s, node: int, target: int) -> None:
     """Put a node at the front of a bucket, out of the one it waits in."""
     if bucket[node] == target:
@@ -220,20 +220,20 @@ def at_edge_positions(
     return best, which
 
 
-@part
+@inner
 def _along(cost: float, share: float) -> float:
     """Return the cost of a share of an edge; standing still costs nothing even where walking is forbidden."""
     return 0.0 if share == 0.0 else cost * share
 
 
-@part
+@inner
 def _between(edges: Edges, e: int, start: float, stop: float) -> float:
     """Return the cost of walking along edge e from one share of it to another."""
     gap = stop - start
     return _along(edges.forward[e], gap) if gap >= 0 else _along(edges.backward[e], -gap)
 
 
-@part
+@inner
 def _work(arcs: Arcs, edges: Edges, places: Places, doors: Doors) -> Work:
     """Return the room that searches from some places need."""
     size = len(arcs.head) + 2 * len(places.edge) + 1
@@ -248,7 +248,7 @@ def _work(arcs: Arcs, edges: Edges, places: Places, doors: Doors) -> Work:
     )
 
 
-@part
+@inner
 def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: int, heap: Floats, node: Int32s) -> int:
     """Run a bounded search from the seeded nodes ``touched[:reached]``; return how many nodes it has touched."""
     size = 0
@@ -272,7 +272,7 @@ def _spread(arcs: Arcs, limit: float, dist: Floats, touched: Int32s, reached: in
     return reached
 
 
-@part
+@inner
 def _to_end(edges: Edges, places: Places, i: int, end: int) -> tuple[int, float]:
     """Return an end of a place's edge (0: head, 1: tail) and the cost of the walk there, wait included."""
     e = places.edge[i]
@@ -283,7 +283,7 @@ def _to_end(edges: Edges, places: Places, i: int, end: int) -> tuple[int, float]
     return node, places.leg[i] + edges.wait[node] + along
 
 
-@part
+@inner
 def _start(edges: Edges, places: Places, begin: int, stop: int, limit: float, work: Work) -> int:
     """Walk from the places `begin` to `stop` to the ends of their edges; return how many are within the limit."""
     reached = 0
@@ -298,7 +298,7 @@ def _start(edges: Edges, places: Places, begin: int, stop: int, limit: float, wo
     return reached
 
 
-@part
+@inner
 def _search_from(
     arcs: Arcs, edges: Edges, places: Places, begin: int, stop: int, doors: Doors, bearers: Bearers, limit: float,
     work: Work,
@@ -327,7 +327,7 @@ def _search_from(
     return hits
 
 
-@part
+@inner
 def _meet(
     edges: Edges, e: int, places: Places, begin: int, stop: int, doors: Doors, limit: float, work: Work, hits: int
 ) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from livingcircle._compiled import kept, part
+from livingcircle._compiled import inner, kept
 from livingcircle._joining import PIECE_M, Grid, _blocked, _range
 
 Floats = npt.NDArray[np.float64]
@@ -62,7 +62,8 @@ def pieces_by_tile(
             count = np.cumsum(count)
             out = np.empty(count[-1], dtype=np.int32)
     first = np.zeros(rows * columns + 1, dtype=np.int64)
-    first[1:] = count[:-1]
+    for tile in range(rows * columns):  # filling has moved each to the first of the next tile
+        first[tile + 1] = count[tile]
     return first, out
 
 
@@ -103,7 +104,7 @@ def survey(
     return edge, share
 
 
-@part
+@inner
 def _near_pieces(grid: Grid, west: float, south: float, side: float) -> bool:
     """Tell whether any piece of a grid may lie in a square."""
     half = PIECE_M / 2
@@ -117,7 +118,7 @@ def _near_pieces(grid: Grid, west: float, south: float, side: float) -> bool:
     return False
 
 
-@part
+@inner
 def _lines(pieces: Int32s, ground: Pieces) -> Floats:
     """Return straight pieces as x, y of the start, the way of a metre along them, and the length."""
     lines = np.empty((len(pieces), 5))
@@ -127,11 +128,11 @@ def _lines(pieces: Int32s, ground: Pieces) -> Floats:
         length = np.hypot(way_x, way_y)
         if length > 0:
             way_x, way_y = way_x / length, way_y / length
-        lines[n] = x, y, way_x, way_y, length
+        lines[n, 0], lines[n, 1], lines[n, 2], lines[n, 3], lines[n, 4] = x, y, way_x, way_y, length
     return lines
 
 
-@part
+@inner
 def _along(lines: Floats, n: int, x: float, y: float) -> tuple[float, float]:
     """Return how many metres along a line the place nearest to (x, y) lies, and the square of its distance."""
     dx, dy, way_x, way_y = x - lines[n, 0], y - lines[n, 1], lines[n, 2], lines[n, 3]
@@ -139,7 +140,7 @@ def _along(lines: Floats, n: int, x: float, y: float) -> tuple[float, float]:
     return along, (dx - along * way_x) ** 2 + (dy - along * way_y) ** 2
 
 
-@part
+@inner
 def _nearest(
     among: Ints, lines: Floats, reach: float, step: float, i0: int, j0: int, best: Floats, nearest: Ints
 ) -> None:
@@ -159,7 +160,7 @@ def _nearest(
                     _compare(close[:few], lines, i2, j2, step, i0, j0, best, nearest)
 
 
-@part
+@inner
 def _compare(
     among: Ints, lines: Floats, west: int, south: int, step: float, i0: int, j0: int, best: Floats, nearest: Ints
 ) -> None:
@@ -172,7 +173,7 @@ def _compare(
                     best[j, i], nearest[j, i] = gap, n
 
 
-@part
+@inner
 def _candidates(among: Ints, lines: Floats, i: int, j: int, side: int, step: float, reach: float, found: Ints) -> int:
     """Find the lines that may be the nearest to a node of a block within reach, in their order; return how many.
 

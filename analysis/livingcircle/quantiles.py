@@ -22,7 +22,9 @@ Ints = npt.NDArray[np.int64]
 @kept
 def by_walk(walk_cm: Int32s) -> Int32s:
     """Return the homes by their walk in whole centimetres, those that reach nothing (-1) last; a sort by counting."""
-    beyond = walk_cm.max() + 1 if len(walk_cm) else 0
+    beyond = 0
+    for walk in walk_cm:
+        beyond = max(beyond, walk + 1)
     start = np.zeros(beyond + 2, dtype=np.int64)
     for walk in walk_cm:
         start[(walk if walk >= 0 else beyond) + 1] += 1
