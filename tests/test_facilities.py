@@ -336,17 +336,27 @@ def test_sizes_are_read_in_the_unit_of_their_heading(
     [
         ("area_m2", "Area (acres)", "m², 公顷, 亩, 万平方米 or km²"),
         ("floor_m2", "建筑面积(平方英尺)", "m², 公顷, 亩, 万平方米 or km²"),
-        ("beds", "每千人床位数", "numbers of them, not per 1,000 people or per hectare"),
-        ("seats", "学位_每百人", "numbers of them, not per 1,000 people or per hectare"),
+        ("floor_m2", "每千人建筑面积(㎡)", "m², 公顷, 亩, 万平方米 or km²"),
+        ("area_m2", "面积(万亩)", "m², 公顷, 亩, 万平方米 or km²"),
+        ("area_m2", "面积(公顷)_2023", "m², 公顷, 亩, 万平方米 or km²"),
+        ("beds", "每千人床位数", "numbers of them, no share and none per 1,000 people or per hectare"),
+        ("beds", "床位(张/千人)", "numbers of them, no share and none per 1,000 people or per hectare"),
+        ("beds", "床位使用率(%)", "numbers of them, no share and none per 1,000 people or per hectare"),
+        ("seats", "学位_每百人", "numbers of them, no share and none per 1,000 people or per hectare"),
+        ("seats", "学位(人/班)", "numbers of them, no share and none per 1,000 people or per hectare"),
     ],
 )
 def test_a_mapped_heading_of_another_measure_is_refused(tmp_path: Path, role: str, heading: str, expected: str) -> None:
     file = table(tmp_path, f"name,{heading}", (10, 10, "x", "2"))
     with pytest.raises(InputError) as caught:
         gather(tmp_path, FacilitySource(Source(file, columns={role: heading}), "park", "add"))
+    remedy = (
+        "turn the numbers into m², and name the column so: 面积(㎡)"
+        if role.endswith("_m2")
+        else "turn the numbers into whole people, beds or places, under a heading that says so: 人口(人), 床位(张)"
+    )
     assert str(caught.value) == (
-        f"{file.name}: {role}: cannot be read; got the heading {heading!r}; expected {expected};"
-        f' remedy: map another column, or write columns = {{{role} = ""}} to do without'
+        f"{file.name}: {role}: cannot be read; got the heading {heading!r}; expected {expected}; remedy: {remedy}"
     )
 
 

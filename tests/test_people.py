@@ -157,9 +157,37 @@ def test_rows_without_area_are_points(tmp_path: Path) -> None:
 
 
 def test_people_and_areas_are_read_in_the_units_of_their_headings(tmp_path: Path) -> None:
-    people = read(tmp_path, "经度,纬度,常住人口(万人),面积(公顷),60岁以上(人)\n104.05,30.65,0.0123,9,45\n")
+    columns = {"area_m2": "面积(公顷)"}
+    people = read(tmp_path, "经度,纬度,常住人口(万人),面积(公顷),60岁以上(人)\n104.05,30.65,0.0123,9,45\n", columns)
     assert people.cells[["people", "age_60_up"]].to_numpy().tolist() == [[123, 45]]
     assert shapely.area(people.cells.geometry.to_numpy()) == pytest.approx([90000])
+
+
+def test_the_area_of_a_community_is_no_cell(tmp_path: Path) -> None:
+    table = "经度,纬度,常住人口,面积(平方公里)\n104.05,30.65,5,101\n"
+    assert read(tmp_path, table).cells.geometry.geom_type.tolist() == ["Point"]
+    with pytest.raises(InputError, match=r"1 points is too large for a cell; got 101 km² under .*area_m2 = \"\""):
+        read(tmp_path, table, {"area_m2": "面积(平方公里)"})
+
+
+def test_counts_beside_densities_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("经度,纬度,人口密度,面积,60岁以上(人)\n104.05,30.65,20000,10000,30\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"counts beside densities; got '60岁以上\(人\)' for age_60_up"):
+        read_people(Source(path, columns={"population": "人口密度"}), crs=CRS, values="density")
+
+
+@pytest.mark.parametrize(
+    "heading", ["人口密度(万人/平方公里)", "常住人口(万人)2024年", "人口(百万人)", "人口(%)", "population (thousands)"]
+)
+def test_people_in_other_units_are_refused(tmp_path: Path, heading: str) -> None:
+    with pytest.raises(InputError, match="population: cannot be read; got the heading"):
+        read(tmp_path, f'经度,纬度,"{heading}"\n104.05,30.65,5\n', {"population": heading})
+
+
+def test_a_number_too_large_in_its_unit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"households.*above 1e\+09"):
+        read(tmp_path, "经度,纬度,人口,总户数(万户)\n104.05,30.65,5,9999999999\n")
 
 
 def test_people_per_hectare_are_refused(tmp_path: Path) -> None:

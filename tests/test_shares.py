@@ -111,6 +111,10 @@ def test_a_table_of_shares(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (
+            "unit_id,60岁以上老年人口(万人)\na,0.07\n",
+            r"age_60_up is no share; got the heading '60岁以上老年人口\(万人\)'",
+        ),
         ("unit_id,age_60_up\na,21\n", "age_60_up is no share; got 21 in row 2; expected numbers from 0 to 1; remedy"),
         ("unit_id,age_60_up\na,0.2\na,0.3\n", "ids are blank or repeated; got row 3 first"),
         ("unit_id,old\na,0.2\n", "has no column of a group; expected one of age_0_3"),

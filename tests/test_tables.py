@@ -20,7 +20,15 @@ from pyproj import Transformer
 from livingcircle_layers import tables
 from livingcircle_layers.cells import BLANK, as_numbers
 from livingcircle_layers.errors import InputError
-from livingcircle_layers.headings import HEADINGS, find_column, find_columns, plain_heading
+from livingcircle_layers.headings import (
+    GROUPS,
+    HEADINGS,
+    LARGE_AREAS,
+    find_column,
+    find_columns,
+    plain_heading,
+    unit_of,
+)
 from livingcircle_layers.sources import Source
 from livingcircle_layers.tables import numbers, parse_numbers, read_points, read_table, read_vector
 
@@ -285,7 +293,7 @@ def test_a_heading_that_says_whose_name_it_is(headings: list[str], name: str | N
         ("60周岁及以上老年人口", "age_60_up"), ("老年人口（60岁及以上）", "age_60_up"),
         ("65岁以上老人数(人)", "age_65_up"), ("核定床位数（张）", "beds"), ("学位总数(个)", "seats"),
         ("核定托位数(个)", "capacity"), ("总建筑面积(㎡)", "floor_m2"), ("常住人口（人）", "population"),
-        ("总户数(户)", "households"), ("常住人口（万人）", "population"), ("建筑面积(公顷)", "floor_m2"),
+        ("总户数(户)", "households"), ("常住人口（万人）", "population"),
     ],
 )  # fmt: skip
 def test_headings_as_ledgers_have_them(heading: str, role: str) -> None:
@@ -305,6 +313,30 @@ def test_headings_as_ledgers_have_them(heading: str, role: str) -> None:
 )
 def test_headings_of_another_measure_are_not_taken_for_counts(heading: str) -> None:
     assert [known for known in HEADINGS if find_column([heading], known)] == []
+
+
+@pytest.mark.parametrize(
+    "heading", ["面积(公顷)", "床位(张/千人)", "学位(座/百户)", "建筑面积(㎡/千人)", "人口(万人/平方公里)"]
+)
+def test_areas_in_large_units_and_rates_are_found_by_nobody(heading: str) -> None:
+    assert [known for known in HEADINGS if find_column([heading], known)] == []
+
+
+def test_every_usual_heading_has_a_known_unit() -> None:
+    counts = ("population", "households", "beds", "seats", "capacity", *GROUPS)
+    assert {unit_of(role, heading) for role in ("area_m2", "floor_m2") for heading in HEADINGS[role]} == {1.0}
+    assert {unit_of(role, heading) for role in counts for heading in HEADINGS[role]} == {1.0, 100.0, 1000.0, 10000.0}
+    large = {unit_of(role, heading) for role, headings in LARGE_AREAS.items() for heading in headings}
+    assert large == {1000.0, 10000.0, 10000 / 15, 1e6}
+
+
+def test_a_unit_above_the_headings_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv"
+    file.write_text("2025年常住人口,,\n单位：万人,,\n编号,经度,常住人口\n1,104,5\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"p\.csv: a line above the headings names a unit; got '单位：万人'"):
+        read_table(Source(file))
+    file.write_text("填报单位：百花社区,,\n编号,经度,常住人口\n1,104,5\n", encoding="utf-8")
+    assert read_table(Source(file)).columns.tolist() == ["编号", "经度", "常住人口"]
 
 
 def test_no_heading_serves_two_roles() -> None:

@@ -20,6 +20,11 @@ BLANK = frozenset({"", "-", "--", "—", "——", "/", "\\", "na", "n/a", "nan"
 _PLAIN = r"^-?[0-9]{1,15}(\.[0-9]{1,20})?$"  # as programs write numbers: a column of a million is read at once
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_OF_AREAS = ("m², 公顷, 亩, 万平方米 or km²", "turn the numbers into m², and name the column so: 面积(㎡)")
+_OF_COUNTS = (
+    "numbers of them, no share and none per 1,000 people or per hectare",
+    "turn the numbers into whole people, beds or places, under a heading that says so: 人口(人), 床位(张)",
+)
 _DECIMALS = 6  # of amounts in other units, which would end in 0000000001
 _SHOWN = 5  # faults of a kind that an error lists by row; the rest is counted
 
@@ -71,17 +76,14 @@ def parse_amounts(
     table: pd.DataFrame, role: str, column: str, *, what: str, maximum: float | None = None
 ) -> tuple[pd.Series[float], list[str]]:
     """Read a column of areas or counts, none below 0, in the unit that its heading names: as m², people, beds."""
-    values, faults = parse_numbers(table, column, what=what, minimum=0, maximum=maximum)
     unit = unit_of(role, column)
     if unit is None:
-        whole = (
-            "m², 公顷, 亩, 万平方米 or km²"
-            if role.endswith("_m2")
-            else "numbers of them, not per 1,000 people or per hectare"
-        )
-        remedy = f'map another column, or write columns = {{{role} = ""}} to do without'
-        faults.append(sentence(f"{what}: cannot be read", got=f"the heading {column!r}", expected=whole, remedy=remedy))
-    return (values * unit).round(_DECIMALS) if unit not in (None, 1.0) else values, faults
+        expected, remedy = _OF_AREAS if role.endswith("_m2") else _OF_COUNTS
+        fault = sentence(f"{what}: cannot be read", got=f"the heading {column!r}", expected=expected, remedy=remedy)
+        return pd.Series(np.nan, table.index), [fault]
+    most = None if maximum is None else maximum / unit
+    values, faults = parse_numbers(table, column, what=what, minimum=0, maximum=most)
+    return values if unit == 1.0 else (values * unit).round(_DECIMALS), faults
 
 
 def numbers(

@@ -22,7 +22,7 @@ from livingcircle_layers.entrances import Hints
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.facility_rows import Records, refused, rows_frame, stations_by_entrances
 from livingcircle_layers.grounds import ground_m2
-from livingcircle_layers.headings import HEADINGS, plain_heading
+from livingcircle_layers.headings import HEADINGS, LARGE_AREAS, find_column, plain_heading
 from livingcircle_layers.sources import Reading, Source
 from livingcircle_layers.tables import Places, pair_points, parse_amounts, read_points
 from livingcircle_layers.unplaced import unplaced_rows
@@ -117,6 +117,7 @@ def read_facilities(
     if source.service is not None and source.service not in catalogue.services:
         raise catalogue.unknown_service(source.service)
     places, rejected = read_points(source.source)
+    places = _with_large_areas(places, source.source)
     geometry = reprojected(to_wgs84(places.frame.geometry.to_numpy(), source.datum), WGS84, crs)
     sizes, faults = _sizes(places, label)
     area = _areas(sizes.pop("area_m2", None), geometry, crs)
@@ -150,6 +151,15 @@ def read_facilities(
     reading = replace(reading, label=label, columns=told)
     hints = _hints(places, source, label, crs)
     return ReadFile(frame, unplaced_rows(lost), removed + stations, reading, hints)
+
+
+def _with_large_areas(places: Places, source: Source) -> Places:
+    """Take areas from columns in hectares, mu and the like, where none is in m² and the planner has said nothing."""
+    given = {**places.columns_used, **(source.columns or {})}
+    found = {role: find_column(places.table, names) for role, names in LARGE_AREAS.items() if role not in given}
+    large = {role: heading for role, heading in found.items() if heading is not None}
+    reading = replace(places.reading, columns={**places.reading.columns, **large})
+    return replace(places, columns_used={**places.columns_used, **large}, reading=reading)
 
 
 def _areas(said: npt.NDArray[Any] | None, geometry: npt.NDArray[Any], crs: CRS) -> npt.NDArray[Any]:

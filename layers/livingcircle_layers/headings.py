@@ -75,25 +75,22 @@ _UNITS = {
 }  # fmt: skip
 
 _LARGE_UNITS_M2 = {
-    **dict.fromkeys(("公顷", "hm2", "ha", "hectares", "万平方米", "万平米", "万m2", "万_m2"), 1e4),
-    "亩": 1e4 / 15,
+    **dict.fromkeys(("公顷", "hm2", "ha", "hectare", "hectares", "万平方米", "万平米", "万m2", "万_m2"), 1e4),
+    **dict.fromkeys(("亩", "mu"), 1e4 / 15),
     **dict.fromkeys(("千平方米", "千m2", "千_m2"), 1e3),
-    **dict.fromkeys(("平方公里", "平方千米", "km2"), 1e6),
+    **dict.fromkeys(("平方公里", "平方千米", "km2", "sq_km", "sqkm"), 1e6),
 }
 _MANY = {"万": 1e4, "千": 1e3, "百": 1e2}
 
 
 def _with_units(role: str) -> tuple[str, ...]:
-    """Return the usual headings of a role, then those that also name its unit, a larger one last."""
-    usual = _USUAL[role].split()
-    units = _UNITS.get(role, "").split()
-    area = role.endswith("_m2")
-    large = list(_LARGE_UNITS_M2) if area else [many + unit for unit in units for many in _MANY]
+    """Return the usual headings of a role, those that name its unit beside them; counts also in 万, 千 and 百."""
+    usual, units = _USUAL[role].split(), _UNITS.get(role, "").split()
     chinese = [heading for heading in usual if not heading.isascii()]
-    measured = [*chinese, *(heading.removesuffix("_m2") for heading in usual if area and heading.endswith("area_m2"))]
+    large = [] if role.endswith("_m2") else [many + unit for unit in units for many in _MANY]
     return (
         *(heading + unit for heading in usual for unit in ("", *(_behind(units) if heading in chinese else ()))),
-        *(heading + unit for heading in measured for unit in _behind(large)),
+        *(heading + unit for heading in chinese for unit in _behind(large)),
     )
 
 
@@ -104,13 +101,41 @@ def _behind(units: Iterable[str]) -> list[str]:
 HEADINGS: Mapping[str, tuple[str, ...]] = MappingProxyType({role: _with_units(role) for role in _USUAL})
 """For every role of a column its usual headings, the first found wins (compared by `plain_heading`)."""
 
-_BEHIND = r"(?:^|_|(?<=[^\W\da-z_]))"  # a unit stands behind a gap or a Chinese word
-_IN_LARGE_UNIT = re.compile(rf"{_BEHIND}({'|'.join(_LARGE_UNITS_M2)})$")
-_IN_FOREIGN_UNIT = re.compile(
-    rf"{_BEHIND}(英亩|平方英尺|平方英里|acres?|sq_?ft|ft2|square_feet|sq_?mi|mi2|square_miles)$"
+LARGE_AREAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        role: tuple(
+            heading.removesuffix("_m2") + unit
+            for heading in _USUAL[role].split()
+            for unit in _behind(_LARGE_UNITS_M2)
+            if not heading.isascii() or (heading.endswith("area_m2") and unit.startswith("_"))
+        )
+        for role in ("area_m2", "floor_m2")
+    }
 )
-_IN_MANY = re.compile(r"([万千百])[人户张个座]$|_([万千百])$")
-_RATE = re.compile(rf"每一?[万千百]|{_BEHIND}(m2|平方米|公顷|hm2|ha|hectares?|亩)$")  # not of km²: see `unit_of`
+"""Headings of areas of places in larger units than m².
+
+Those of people's cells are not looked for: a list of communities has the area of each beside a point, and its people do
+not live in a square around that."""
+
+_AREA_UNIT = re.compile(
+    r"(?:^|_|(?<=[^\W\da-z_]))"  # behind a gap or a Chinese word
+    rf"({'|'.join(sorted(_LARGE_UNITS_M2, key=len, reverse=True))})$"
+)
+_OTHER_AREA = re.compile(
+    r"公顷|[亩坪顷]|平方(?!米)|[万千百十亿](?:_?(?:平|m2|方)|_|$)|公_?$|\dm2"
+    r"|(?:^|_)(?:ha|hect|mu|acres?|ac|km2?|ft2?|mi2?|sq|sq_?(?:km|ft|mi)|square|10_?000|1_?000)(?:_(?!m\b|met)|$)"
+)
+_COUNT_UNIT = re.compile(r"([万千百])[人户张个座床]$|_([万千百])$")
+_OTHER_COUNT = re.compile(
+    r"[万千百十亿](?:[人户张个座床]|_|$)|公顷|亩|平方|m2$|(?:^|_)(?:ha|thousands?|millions?|hundreds?|10k|10_?000|1_?000)(?:_|$)"
+)
+_RATE = re.compile(
+    r"[%‰]|每|人均|生均|户均|占比|比例|比重|率|密度|(?<![a-z])(?:per|percent|ratio|share|rate|density)(?![a-z])"
+    r"|(?:[张座个床]|m2|平方米|\([人户])\s*/"
+)
+_PER_KM2 = re.compile(
+    r"(?<![万千百十亿])人\s*/\s*(?:km2|平方公里|平方千米)|密度\)?$|density$|per[_ ]?km2$|density[_ ]km2$"
+)
 _KNOWN = frozenset(heading for headings in HEADINGS.values() for heading in headings)
 _OF_ANOTHER = re.compile(r"^(所属|所在|主管|上级|举办|道路|小区|网格|省|市)|(街道|乡镇|(?<![校园院])区|县|市)名称$")
 
@@ -180,22 +205,26 @@ def _own_name(present: Sequence[str]) -> str | None:
 def unit_of(role: str, heading: str) -> float | None:
     """Return how many m², or how many people, beds or the like, a number under the heading of a role means.
 
-    It is 1 where no unit is named, and None where the number is none of them: an area in acres, beds per 1,000 people.
-    People per km² are left to `[population] values = "density"`.
+    It is 1 where no unit is named, and None where the number is none of them, or its unit is not known: an area in
+    acres, beds per 1,000 people, a share. People per km² stay what they are (``values = "density"``).
 
     Examples
     --------
     >>> unit_of("area_m2", "占地面积(公顷)"), unit_of("area_m2", "面积（万 m²）"), unit_of("area_m2", "面积(㎡)")
     (10000.0, 10000.0, 1.0)
-    >>> unit_of("population", "常住人口(万人)"), unit_of("beds", "每千人床位"), unit_of("area_m2", "Area (acres)")
+    >>> unit_of("population", "常住人口(万人)"), unit_of("beds", "床位(张/千人)"), unit_of("area_m2", "Area (acres)")
     (10000.0, None, None)
     """
-    plain = plain_heading(heading)
-    if role.endswith("_m2"):
-        named = _IN_LARGE_UNIT.search(plain)
-        return _LARGE_UNITS_M2[named[1]] if named else None if _IN_FOREIGN_UNIT.search(plain) else 1.0
-    many = _IN_MANY.search(plain)
-    return None if _RATE.search(plain) else _MANY[many[1] or many[2]] if many else 1.0
+    text, plain = unicodedata.normalize("NFKC", heading).casefold(), plain_heading(heading)
+    if role == "population" and _PER_KM2.search(text):
+        return 1.0
+    named = (_AREA_UNIT if role.endswith("_m2") else _COUNT_UNIT).search(plain)
+    rest = plain[: named.start()] if named else plain
+    if _RATE.search(text.replace("_", " ")) or (_OTHER_AREA if role.endswith("_m2") else _OTHER_COUNT).search(rest):
+        return None
+    if named is None:
+        return 1.0
+    return _LARGE_UNITS_M2[named[1]] if role.endswith("_m2") else _MANY[named[1] or named[2]]
 
 
 def find_columns(

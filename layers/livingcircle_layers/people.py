@@ -17,7 +17,7 @@ from livingcircle_layers.apportion import round_to_whole
 from livingcircle_layers.crs import reprojected
 from livingcircle_layers.errors import InputError, sentence
 from livingcircle_layers.globe import SWAPPED, SWAPPED_REMEDY
-from livingcircle_layers.headings import GROUPS
+from livingcircle_layers.headings import GROUPS, plain_heading
 from livingcircle_layers.population_raster import (
     M2_PER_KM2,
     RASTER_SUFFIXES,
@@ -37,6 +37,7 @@ LAND = "residential_land"
 
 _ROLES = ("id", "name", "population", "area_m2", "households", *GROUPS)
 MOST = 1e13  # people, m² or people per km² in a row: an id or a sum in the wrong column is above it
+WIDEST_CELL_M2 = 1e8  # the coarsest grids of people have cells of about 10 km; a larger area is a community's
 MOST_PEOPLE = 1e10  # in a whole layer: more do not live on Earth
 _AT_A_TIME = 50_000
 _REJECTED = ("source", "row", "people", "reason", "detail")
@@ -281,6 +282,7 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         **counts,
         **({"unit": places.frame["unit"]} if "unit" in places.frame else {}),
     )
+    _refuse_wide_cells(name, frame, places.columns_used)
     frame = frame.iloc[_by_place(frame)]  # so that the order of the rows changes nothing
     blank = frame["population"].isna()
     frame = _with_reasons(_whole(frame, list(counts)), blank)
@@ -303,6 +305,18 @@ def _from_places(name: str, places: Places, crs: CRS, values: Values | None) -> 
         columns_used=places.columns_used,
         reading=places.reading,
     )
+
+
+def _refuse_wide_cells(name: str, frame: gpd.GeoDataFrame, used: Mapping[str, str]) -> None:
+    """Raise where the area of a point is no cell's: its people would be put far away."""
+    wide = (frame["area"] > WIDEST_CELL_M2) & (shapely.get_type_id(frame.geometry.to_numpy()) == 0)
+    if wide.any():
+        raise InputError(
+            f"{name}: the area of {int(wide.sum())} points is too large for a cell",
+            got=f"{frame['area'][wide].iloc[0] / M2_PER_KM2:,.0f} km² under the heading {used['area_m2']!r}",
+            expected=f"cells of at most {WIDEST_CELL_M2 / M2_PER_KM2:.0f} km²",
+            remedy='look at the unit in the heading, or write columns = {area_m2 = ""} to put the people at the points',
+        )
 
 
 def _lived_in(name: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -368,6 +382,17 @@ def _from_densities(
     name: str, places: Places, counts: Mapping[str, pd.Series[float]], area: pd.Series[float], crs: CRS
 ) -> dict[str, pd.Series[float]]:
     """Turn people per km² into people, by the area column or the polygon of each row."""
+    used = places.columns_used
+    counted = [
+        c for c in counts if c != "population" and plain_heading(used[c]).endswith(("_人", "_户", "万人", "万户"))
+    ]
+    if counted:
+        raise InputError(
+            f"{name}: counts beside densities",
+            got=", ".join(f"{used[column]!r} for {column}" for column in counted),
+            expected='numbers per km² in every column of people, as values = "density" says',
+            remedy=f'leave them out: columns = {{{counted[0]} = ""}}',
+        )
     shapes = places.frame.geometry.to_crs(crs).to_numpy()
     ground = area.where(area.notna(), pd.Series(shapely.area(shapes), index=area.index))
     lost = (counts["population"] > 0) & ~(ground > 0) & (places.reason == "")
@@ -441,7 +466,8 @@ def _groups_too_large(name: str, read: Mapping[str, pd.Series[float]], used: Map
         if group in read and (more := read[group] > read["population"] + 1e-6).any():
             rows = ", ".join(str(row) for row in more.index[more][:5])
             faults.append(
-                f"{name}: {group} (column {used[group]!r}) exceeds the population; {more.sum()} rows ({rows})"
+                f"{name}: {group} (column {used[group]!r}) exceeds the population; {more.sum()} rows ({rows});"
+                f" remedy: look whether it is in the unit of {used['population']!r}"
             )
     return faults
 

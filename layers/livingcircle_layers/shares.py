@@ -12,7 +12,7 @@ import pandas as pd
 
 from livingcircle_layers.apportion import spread
 from livingcircle_layers.errors import InputError, sentence
-from livingcircle_layers.headings import GROUPS, find_columns
+from livingcircle_layers.headings import GROUPS, find_columns, unit_of
 from livingcircle_layers.homes import Placement
 from livingcircle_layers.sources import Source
 from livingcircle_layers.tables import parse_numbers, read_table
@@ -76,18 +76,19 @@ def read_shares(city: Mapping[str, float], given: Source | None = None) -> Share
     for group in groups:
         read[group], found = parse_numbers(table, used[group], what=f"{given.label}: {group}", minimum=0)
         faults += found
+        if unit_of(group, used[group]) not in (1.0, None):
+            faults.append(_no_share(given.label, group, f"the heading {used[group]!r}"))
         if (more := read[group] > 1).any():
-            faults.append(
-                sentence(
-                    f"{given.label}: {group} is no share",
-                    got=f"{read[group][more].iloc[0]:g} in row {more.index[more][0]}",
-                    expected="numbers from 0 to 1",
-                    remedy="divide percentages by 100",
-                )
-            )
+            faults.append(_no_share(given.label, group, f"{read[group][more].iloc[0]:g} in row {more.index[more][0]}"))
     if faults:
         raise InputError.of(faults)
     return Shares(city, pd.DataFrame(read).set_index(pd.Index(ids, dtype="str")), given.label)
+
+
+def _no_share(label: str, group: str, got: str) -> str:
+    return sentence(
+        f"{label}: {group} is no share", got=got, expected="numbers from 0 to 1", remedy="divide percentages by 100"
+    )
 
 
 def with_shares(placement: Placement, shares: Shares, units: gpd.GeoDataFrame) -> Placement:

@@ -61,6 +61,7 @@ __all__ = [
 
 TABLE_SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 _UTF8_CHINESE = re.compile(rb"[\xe3-\xe9][\x80-\xbf]{2}")
+_TITLE_UNIT = re.compile(r"单位\s*[:：]\s*([万千百十亿](人|户|张|个|平方米|亩|公顷)|公顷|亩|平方公里|平方千米)(?!\w)")
 MOST_ABOVE = 3  # rows above the headings: title, who filled it in, a blank one (a judgement)
 _UTF8_TOLD = 4  # signs in a line that is valid UTF-8; in GB18030 that is six rare signs in a row (a judgement)
 
@@ -225,6 +226,13 @@ def _checked(name: str, headings: Sequence[str], table: pd.DataFrame, *, above: 
     clean = [clean[i] for i in keep]
     faults = []
     alone = len(clean) > 1 and sum(map(bool, clean)) in ((0, 1) if above else (1,))
+    if alone and (said := next((h for h in clean if _TITLE_UNIT.search(h)), None)):
+        raise InputError(
+            f"{name}: a line above the headings names a unit",
+            got=repr(said),
+            expected="the unit in the heading of its column: 常住人口(万人)",
+            remedy="write it there, and remove the line",
+        )
     if alone and above < MOST_ABOVE and len(table):
         return _checked(name, table.iloc[0].tolist(), table.iloc[1:].reset_index(drop=True), above=above + 1)
     if alone:
