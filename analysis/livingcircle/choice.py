@@ -45,6 +45,7 @@ def nearest_k(
     _check(doors, owner)
     if k < 1:
         raise ValueError(f"k must be 1 or more, got {k}")
+    k, limit = int(k), float(limit)
     names, facilities = _facilities(walk, doors, owner)
     if not len(names):
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
@@ -71,6 +72,7 @@ def count_within(walk: Walk, homes: Joins, doors: Joins, owner: Ints, *, limit: 
         The longest walk, inclusive, in the unit of `walk`.
     """
     _check(doors, owner)
+    limit = float(limit)
     names, facilities = _facilities(walk, doors, owner)
     joined = np.flatnonzero(homes.joined)
     # A search costs the same from either side, so it runs from the side that has fewer places.

@@ -360,7 +360,7 @@ class _Plan:
             raise UsageError("circles in minutes need a walker", expected=f"one of {', '.join(WALKERS)}")
         self.walk = grid.network.walk(walker, unit="s" if unit == "min" else "m")
         self.limits = sorted(set(limits))
-        self.costs = np.array(self.limits) * (60.0 if unit == "min" else 1.0)
+        self.costs = np.array(self.limits, dtype=float) * (60.0 if unit == "min" else 1.0)
         if not self.limits or not np.isfinite(self.costs).all() or self.costs[0] < CELL_M * self.walk.per_metre:
             least = CELL_M if unit == "m" else CELL_M * self.walk.per_metre / 60
             raise UsageError("a circle cannot be drawn", got=f"limits {list(limits)} {unit}",

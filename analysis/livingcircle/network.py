@@ -189,7 +189,7 @@ class Walk:
             from_head = leg + np.where(share == 1, 0.0, self.backward[e] * (1 - share))
         seed = np.column_stack([s.tail[e], s.head[e]]).ravel()  # in the order of doors, which decides between equals
         cost = np.column_stack([from_tail, from_head]).ravel() + self.wait[seed]
-        dist, source = _search.multi_source(*self.arcs_against, seed, cost, limit + _search.ROUNDING)
+        dist, source = _search.multi_source(*self.arcs_against, seed, cost, float(limit) + _search.ROUNDING)
         return dist, np.append(np.repeat(door, 2), -1).astype(np.int32)[source]
 
     def nearest(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Floats, Int32s]:
@@ -212,7 +212,7 @@ class Walk:
         door
             Position in `doors`, -1 where there is none.
         """
-        limit = round(limit, 2)
+        limit = round(float(limit), 2)
         dist, source = self.node_costs(doors, limit=limit)
         best, which = _search.at_edge_positions(
             self.edges, dist, source, self._places(homes), self._doors_by_edge(doors)
@@ -226,7 +226,7 @@ class Walk:
 
         Memory grows with the answer, not with places × doors.
         """
-        limit = round(limit, 2)
+        limit = round(float(limit), 2)
         on_edge = self._doors_by_edge(doors)
         place, door, cost = _search.within_limit(
             self.arcs, self.edges, self._places(places), on_edge, self._bearers(on_edge), limit + _search.ROUNDING
@@ -237,7 +237,7 @@ class Walk:
 
     def pairs_from_doors(self, homes: Joins, doors: Joins, *, limit: float) -> tuple[Ints, Ints, Floats]:
         """Return the same as `pairs`, sorted alike, by searches from the doors: faster where they are fewer."""
-        limit = round(limit, 2)
+        limit = round(float(limit), 2)
         on_edge = self._doors_by_edge(homes)
         bearers = self._bearers(on_edge)
 
